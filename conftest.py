@@ -1,0 +1,22 @@
+"""Shared by every test: no test reaches the network."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+
+class NetworkUsedError(RuntimeError):
+    """A test tried to open a network connection."""
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: socket.socket, address: object) -> None:
+        if self.family == socket.AF_UNIX:
+            return original(self, address)
+        raise NetworkUsedError(f"a test tried to connect to {address}")
+
+    original = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", refuse)

@@ -1,0 +1,1 @@
+"""Satellite imagery to chips: sources, splits, leak checks, augmentation and synthetic scenes."""

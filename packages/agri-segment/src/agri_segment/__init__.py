@@ -1,0 +1,1 @@
+"""Land-cover segmentation: U-Net and DeepLab models trained and compared honestly."""

@@ -1,0 +1,1 @@
+"""The shared training engine: data module, losses, checkpoints, model bundles."""
