@@ -1,1 +1,3 @@
 """Satellite imagery to chips: sources, splits, leak checks, augmentation and synthetic scenes."""
+
+__version__ = "0.1.0"

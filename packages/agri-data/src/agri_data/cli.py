@@ -1,0 +1,19 @@
+"""The `agri-data` command: imagery to chips that are split, checked and described."""
+
+from __future__ import annotations
+
+import typer
+
+from agri_data.console import run
+
+app = typer.Typer(
+    help="Satellite imagery to chips: build, split, check, describe and look at them.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    run(app)
