@@ -90,6 +90,7 @@ def band_indices(have: Sequence[str], want: Sequence[str], where: str = "the ima
     missing = [name for name in want if name not in have]
     if missing:
         raise MissingError(
-            f"{where} has no band {', '.join(missing)}; it has {', '.join(have) or 'no named bands'}"
+            f"{where} has no band {', '.join(missing)}; it has "
+            f"{', '.join(have) or 'no named bands'}"
         )
     return [list(have).index(name) for name in want]

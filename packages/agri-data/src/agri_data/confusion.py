@@ -41,7 +41,7 @@ def confusion(truth: ArrayLike, predicted: ArrayLike, classes: int, ignore: int 
     return pairs.reshape(classes, classes).astype(np.int64)
 
 
-def intersection_over_union(cm: Counts) -> Scores:
+def iou(cm: Counts) -> Scores:
     """IoU per class, TP / (TP + FP + FN), shape `(..., K)`; NaN where the class is absent."""
     hits = _hits(cm)
     return _ratio(hits, cm.sum(-1) + cm.sum(-2) - hits)
@@ -64,7 +64,7 @@ def precision(cm: Counts) -> Scores:
 
 def mean_iou(cm: Counts) -> float:
     """Mean IoU over the classes that occur in truth or prediction; NaN for an empty matrix."""
-    return _nanmean(intersection_over_union(cm))
+    return _nanmean(iou(cm))
 
 
 def mean_f1(cm: Counts) -> float:
@@ -132,7 +132,8 @@ def _hits(cm: Counts) -> NDArray[np.int64]:
 
 def _ratio(top: NDArray[np.int64], bottom: NDArray[np.int64]) -> Scores:
     out = np.full(np.shape(bottom), np.nan)
-    return np.divide(top, bottom, out=out, where=np.asarray(bottom) > 0)
+    np.divide(top, bottom, out=out, where=np.asarray(bottom) > 0)
+    return out
 
 
 def _nanmean(values: Scores) -> float:

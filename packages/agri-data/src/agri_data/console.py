@@ -58,7 +58,8 @@ def progress(items: Iterable[T], desc: str, total: int | None = None) -> Iterabl
     """Wrap `items` in a progress bar on stderr; nothing is drawn when stderr is no terminal."""
     from tqdm import tqdm
 
-    return tqdm(items, desc=desc, total=total, disable=None, leave=False)
+    bar: Iterable[T] = tqdm(items, desc=desc, total=total, disable=None, leave=False)
+    return bar
 
 
 def progress_bar(desc: str, total: int, unit: str = "it") -> Bar:

@@ -1,0 +1,246 @@
+"""The chip store: a folder of memory-mapped arrays, a table and a description (contract 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from agri_data.atomic import write_json, write_text
+from agri_data.bands import band_indices
+from agri_data.errors import InputError, MissingError, StoreError
+from agri_data.hashing import sha256_file, sha256_text
+from agri_data.info import MAX_JSON_BYTES, ArrayFile, BandStats, StoreInfo, parse_info
+from agri_data.legend import Legend
+from agri_data.shard import Shard
+from agri_data.table import SPLITS, ChipRecord, parse_table, table_text
+from agri_data.writer import INFO_FILE, TABLE_FILE, StoreWriter
+
+__all__ = ["ChipRecord", "ChipStore", "StoreInfo", "StoreWriter", "rewrite_table"]
+
+Indices = NDArray[np.int64]
+
+
+class ChipStore:
+    """A chip store opened for reading; nothing is held in memory but the table.
+
+    Attributes:
+        path: the folder.
+        info: its description.
+        table: a row per chip, in array order (`agri_data.table.ChipRecord` has the columns).
+    """
+
+    def __init__(self, path: Path, info: StoreInfo, table: pd.DataFrame) -> None:
+        self.path, self.info, self.table = path, info, table
+        self._images = _Series(path, info.images)
+        self._masks = _Series(path, info.masks) if info.masks else None
+
+    @classmethod
+    def open(cls, path: Path | str) -> ChipStore:
+        """Open the store in folder `path`.
+
+        Array checksums are left to `verify`, which reads everything; all else is checked here.
+
+        Raises:
+            MissingError: there is no store at `path`.
+            StoreError: the store is damaged.
+        """
+        folder = Path(path)
+        info = parse_info(_read(folder / INFO_FILE), str(folder / INFO_FILE))
+        text = _read(folder / TABLE_FILE)
+        if sha256_text(text) != info.table_sha256:
+            raise StoreError(
+                f"{folder / TABLE_FILE} is not the table that {INFO_FILE} was written with: it was "
+                "edited by hand, or a split was interrupted; build the store again"
+            )
+        table = parse_table(text, folder / TABLE_FILE)
+        if len(table) != info.chips:
+            raise StoreError(
+                f"{folder}: {len(table)} rows in the table, {info.chips} chips in the arrays"
+            )
+        return cls(folder, info, table)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Band names in array order."""
+        return self.info.band_names
+
+    @property
+    def legend(self) -> Legend:
+        """The classes.
+
+        Raises:
+            StoreError: the chips are unlabelled.
+        """
+        if self.info.legend is None:
+            raise StoreError(f"the chips in {self.path} have no labels, so there is no legend")
+        return self.info.legend
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether every chip has a mask of class ids."""
+        return self._masks is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content: bands, legend and every array's own SHA-256."""
+        parts = [*self.bands, *(item.sha256 for item in (*self.info.images, *self.info.masks))]
+        return sha256_text(
+            "\n".join([*parts, *(self.info.legend.names if self.info.legend else ())])
+        )
+
+    @property
+    def split_fingerprint(self) -> str:
+        """SHA-256 of which chip is in which part."""
+        pairs = zip(self.table["chip_id"], self.table["split"], strict=True)
+        return sha256_text("\n".join(f"{chip},{part}" for chip, part in pairs))
+
+    def indices(self, split: str | None = None) -> Indices:
+        """Return the positions of the chips of a part ("train", "val", "test"), or of all.
+
+        Raises:
+            InputError: `split` is no such name.
+        """
+        if split is None:
+            return np.arange(len(self), dtype=np.int64)
+        if split not in SPLITS:
+            raise InputError(f"a part is one of {', '.join(SPLITS)}, got {split!r}")
+        return np.flatnonzero((self.table["split"] == split).to_numpy()).astype(np.int64)
+
+    def image(self, index: int) -> NDArray[np.generic]:
+        """Return one chip's image `(H, W, C)` as a read-only view into the file."""
+        return self._images.item(index)
+
+    def mask(self, index: int) -> NDArray[np.uint8]:
+        """Return one chip's mask `(H, W)` as a read-only view into the file."""
+        return self._mask_series().item(index).view(np.uint8)
+
+    def images(self, indices: ArrayLike, bands: Sequence[str] | None = None) -> NDArray[np.generic]:
+        """Return a copy of the images `(N, H, W, C)`, `bands` selected by name in that order."""
+        found = self._images.take(_as_indices(indices, len(self)))
+        if bands is None or tuple(bands) == self.bands:
+            return found
+        return found[..., band_indices(self.bands, bands, str(self.path))]
+
+    def masks(self, indices: ArrayLike) -> NDArray[np.uint8]:
+        """Return a copy of the masks `(N, H, W)`."""
+        return self._mask_series().take(_as_indices(indices, len(self))).view(np.uint8)
+
+    def labels(self, indices: ArrayLike) -> Indices:
+        """Return the class ids of patch labels, shape `(N,)`.
+
+        Raises:
+            StoreError: a chip has no label.
+        """
+        names = self.table["label"].to_numpy()[_as_indices(indices, len(self))]
+        ids = {name: number for number, name in enumerate(self.legend.names)}
+        unknown = sorted({str(name) for name in names} - set(ids))
+        if unknown:
+            raise StoreError(f"{self.path}: chips carry the labels {unknown}, not in the legend")
+        return np.array([ids[name] for name in names], np.int64)
+
+    def batches(
+        self, split: str | None = None, size: int = 128
+    ) -> Iterator[tuple[Indices, NDArray[np.generic]]]:
+        """Iterate over a part in order: positions `(N,)` and images `(N, H, W, C)`, N <= size."""
+        chosen = self.indices(split)
+        for start in range(0, len(chosen), size):
+            part = chosen[start : start + size]
+            yield part, self.images(part)
+
+    def verify(self) -> list[str]:
+        """Return a line per array file whose SHA-256 is not the recorded one; reads everything."""
+        return [
+            f"{item.file}: its checksum differs from the recorded one, so it was changed or damaged"
+            for item in (*self.info.images, *self.info.masks)
+            if sha256_file(self.path / item.file) != item.sha256
+        ]
+
+    def _mask_series(self) -> _Series:
+        if self._masks is None:
+            raise StoreError(f"the chips in {self.path} have no masks")
+        return self._masks
+
+
+def rewrite_table(
+    path: Path,
+    table: pd.DataFrame,
+    *,
+    split: Mapping[str, Any] | None,
+    stats: Mapping[str, BandStats] | None,
+) -> None:
+    """Replace a store's table, split record and statistics; the arrays stay as they are.
+
+    Raises:
+        StoreError: `table` does not list the same chips in the same order.
+    """
+    store = ChipStore.open(path)
+    if list(table["chip_id"]) != list(store.table["chip_id"]):
+        raise StoreError(f"the new table for {path} must list the same chips in the same order")
+    text = table_text(table)
+    info = replace(store.info, split=split, stats=stats, table_sha256=sha256_text(text))
+    write_text(path / TABLE_FILE, text)
+    write_json(path / INFO_FILE, info.to_json())
+
+
+class _Series:
+    """Array files read as one array along the first axis; files are mapped when first used."""
+
+    def __init__(self, folder: Path, files: Sequence[ArrayFile]) -> None:
+        self._shards = [Shard(folder / _plain(item.file), item.chips) for item in files]
+        self._starts = np.cumsum([0, *(item.chips for item in files)])
+
+    def item(self, index: int) -> NDArray[np.generic]:
+        shard = int(np.searchsorted(self._starts, index, side="right")) - 1
+        item: NDArray[np.generic] = self._shards[shard].array[index - self._starts[shard]]
+        return item
+
+    def take(self, indices: Indices) -> NDArray[np.generic]:
+        if len(self._shards) == 1:
+            return self._shards[0].take(indices)
+        first = self._shards[0].array
+        out = np.empty((len(indices), *first.shape[1:]), first.dtype)
+        owner = np.searchsorted(self._starts, indices, side="right") - 1
+        for number in np.unique(owner):
+            here = owner == number
+            out[here] = self._shards[number].take(indices[here] - self._starts[number])
+        return out
+
+
+def _plain(name: str) -> str:
+    if Path(name).name != name or not name.endswith(".npy"):
+        raise StoreError(f"an array file is a plain '.npy' name inside the store, got {name!r}")
+    return name
+
+
+def _as_indices(indices: ArrayLike, count: int) -> Indices:
+    rows = np.asarray(indices)
+    if rows.size == 0:
+        return np.zeros(0, np.int64)
+    if not np.issubdtype(rows.dtype, np.integer) or rows.min() < 0 or rows.max() >= count:
+        raise IndexError(f"chip positions are whole numbers from 0 to {count - 1}, got {rows!r}")
+    return rows.astype(np.int64).ravel()
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES * 4:
+            raise StoreError(f"{path} is {path.stat().st_size} bytes, far more than a store writes")
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingError(
+            f"there is no chip store at {path.parent} ({path.name} is missing); "
+            "make one with 'agri-data chips'"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise StoreError(
+            f"{path} is not UTF-8 text; the store is damaged, build it again"
+        ) from error
