@@ -1,0 +1,224 @@
+"""Every check of this repository; `nox` runs all that CI runs.
+
+`requirements.txt` constrains every installation, so environments are the same everywhere.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nox
+import nox.virtualenv
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests", "house", "alone", "pipeline"]
+
+ROOT = Path(__file__).resolve().parent
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+LIGHT = {"agri-data", "agri-map"}
+HEAVY_MODULES = ("torch", "tensorflow", "lightning", "keras")
+PINNED = {
+    "UV_CONSTRAINT": str(ROOT / "requirements.txt"),
+    "UV_BUILD_CONSTRAINT": str(ROOT / "requirements.txt"),
+}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "MPLBACKEND": "Agg", "DVC_NO_ANALYTICS": "1"}
+RESULTS = {
+    "map": "reports/map/**/*.tif",
+    "polygons": "reports/map/**/*.gpkg",
+    "tables": "reports/**/*.csv",
+    "metrics": "reports/**/*.json",
+    "pictures": "reports/**/*.png",
+}
+
+
+def project(package: str) -> dict[str, Any]:
+    """Return the `[project]` table of `package`."""
+    text = (ROOT / "packages" / package / "pyproject.toml").read_text(encoding="utf-8")
+    table: dict[str, Any] = tomllib.loads(text)["project"]
+    return table
+
+
+def editable(*packages: str) -> list[str]:
+    """Return installer arguments for `packages`, each editable and with all its extras."""
+    arguments = []
+    for package in packages:
+        extras = ",".join(project(package).get("optional-dependencies", {}))
+        arguments += ["-e", f"packages/{package}[{extras}]" if extras else f"packages/{package}"]
+    return arguments
+
+
+def tools() -> list[str]:
+    """Return the tools of requirements.in; nox itself is left alone while it runs."""
+    lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "nox"))]
+
+
+def install_everything(session: nox.Session) -> None:
+    """Install all packages and tools into the session's environment."""
+    session.install(*editable(*PACKAGES), *tools(), env=PINNED)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Rules and format of all code; `-- --fix` mends what can be mended."""
+    session.install("ruff", env=PINNED)
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []))
+    session.run("ruff", "format", *([] if fix else ["--check"]))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of each package's source, strictly."""
+    install_everything(session)
+    session.run("mypy", "--strict", *(f"packages/{package}/src" for package in PACKAGES))
+
+
+@nox.session
+@nox.parametrize("package", PACKAGES, ids=PACKAGES)
+def tests(session: nox.Session, package: str) -> None:
+    """Test one package where only it, its siblings and its extras are installed."""
+    session.install(*editable(package), "pytest", "hypothesis", env=PINNED)
+    session.run("pytest", f"packages/{package}/tests", *session.posargs, env=OFFLINE)
+
+
+@nox.session
+def house(session: nox.Session) -> None:
+    """Test what crosses packages: imports, versions, documents, parameters, safety."""
+    install_everything(session)
+    session.run("pytest", "tests", *session.posargs, env=OFFLINE)
+
+
+@nox.session
+def alone(session: nox.Session) -> None:
+    """Install each package alone from built wheels and start it in an empty folder."""
+    chosen = session.posargs or PACKAGES
+    with tempfile.TemporaryDirectory(prefix="agri-alone-") as folder:
+        wheels = Path(folder, "wheels")
+        session.run("uv", "build", "--all-packages", "--wheel", "-q", "-o", str(wheels), env=PINNED)
+        for package in chosen:
+            try_alone(session, package, wheels, Path(folder, package))
+
+
+def try_alone(session: nox.Session, package: str, wheels: Path, folder: Path) -> None:
+    """Install `package` from `wheels` into a new environment in `folder` and start it there."""
+    python, empty = folder / "env/bin/python", folder / "empty"
+    empty.mkdir(parents=True)
+    session.run("uv", "venv", "-q", "--python", sys.executable, str(folder / "env"))
+    (wheel,) = wheels.glob(f"{package.replace('-', '_')}-*.whl")
+    refresh = [argument for name in PACKAGES for argument in ("--refresh-package", name)]
+    source = ["--no-sources", "--find-links", str(wheels), *refresh]
+    install = ["uv", "pip", "install", "-q", "--python", str(python), *source, str(wheel)]
+    with session.chdir(empty):
+        session.run(*install, env=PINNED)
+        module = package.replace("-", "_")
+        session.run(str(python), "-I", "-c", f"import {module}", external=True)
+        for script in project(package).get("scripts", {}):
+            session.run(str(python.parent / script), "--help", silent=True, external=True)
+    if package in LIGHT:
+        found = [m for m in HEAVY_MODULES if list(folder.glob(f"env/lib/*/site-packages/{m}"))]
+        if found:
+            session.error(f"{package} must stay light, but it installs {', '.join(found)}")
+    shutil.rmtree(folder)
+
+
+@nox.session
+def pipeline(session: nox.Session) -> None:
+    """Run the pipeline, small, in a copy of this repository; a second run has nothing to do."""
+    install_everything(session)
+    with tempfile.TemporaryDirectory(prefix="agri-pipeline-") as folder:
+        clone = Path(folder, "clone")
+        copy_repository(session, clone)
+        settings = {**OFFLINE, "DVC_SITE_CACHE_DIR": str(Path(folder, "site"))}
+        with session.chdir(clone):
+            session.run("dvc", "exp", "run", *small_parameters(), env=settings)
+            commit_all(session, "small run")
+            check_second_run(session, clone, settings)
+            session.run("dvc", "metrics", "show", env=settings)
+            session.run("dvc", "metrics", "diff", "HEAD~1", silent=True, env=settings)
+            session.run("dvc", "plots", "show", silent=True, env=settings)
+        if not list(clone.glob(RESULTS["map"])):
+            session.error(f"the pipeline ended without a map: nothing matches {RESULTS['map']}")
+
+
+def check_second_run(session: nox.Session, clone: Path, settings: dict[str, str]) -> None:
+    """Fail unless a further `dvc repro` runs no stage and leaves dvc.lock as it is."""
+    before = (clone / "dvc.lock").read_bytes()
+    said = session.run("dvc", "repro", silent=True, env=settings)
+    if "Data and pipelines are up to date" not in str(said):
+        session.error(f"the second `dvc repro` still had work to do:\n{said}")
+    if (clone / "dvc.lock").read_bytes() != before:
+        session.error("the second `dvc repro` changed dvc.lock")
+
+
+def copy_repository(session: nox.Session, target: Path) -> None:
+    """Copy all files that git tracks or would track, changes included, into a new repository."""
+    listing = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    names = session.run(*listing, silent=True, external=True)
+    for name in sorted(set(str(names).split("\0")) - {""}):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    with session.chdir(target):
+        session.run("git", "init", "-q", external=True)
+        commit_all(session, "working tree")
+
+
+def commit_all(session: nox.Session, message: str) -> None:
+    """Commit everything in the current folder under a name of no one."""
+    identity = ("-c", "user.name=nox", "-c", "user.email=nox@localhost")
+    session.run("git", "add", "-A", external=True)
+    commit = ("commit", "-q", "--allow-empty", "--no-verify", "-m", message)
+    session.run("git", *identity, *commit, external=True)
+
+
+def small_parameters() -> list[str]:
+    """Return the `-S` overrides of tests/small.txt, one `section.key=value` a line."""
+    lines = (ROOT / "tests" / "small.txt").read_text(encoding="utf-8").splitlines()
+    overrides = [line for line in lines if line and not line.startswith("#")]
+    return [argument for override in overrides for argument in ("-S", override)]
+
+
+@nox.session(venv_backend="none")
+def example(session: nox.Session) -> None:
+    """Install everything into .venv, run the whole pipeline and say where its results are."""
+    bin_folder = ROOT / ".venv" / "bin"
+    uv = nox.virtualenv.UV
+    if not bin_folder.exists():
+        session.run(uv, "venv", "-q", "--seed", str(ROOT / ".venv"), external=True)
+    install = (uv, "pip", "install", "-q", "--python", str(bin_folder / "python"))
+    session.log("installing all packages into .venv; the first time this fetches about 3 GB")
+    session.run(*install, *editable(*PACKAGES), *tools(), env=PINNED, external=True)
+    path = f"{bin_folder}:{session.env.get('PATH') or ''}"
+    session.run(str(bin_folder / "dvc"), "repro", env={**OFFLINE, "PATH": path}, external=True)
+    for title, pattern in RESULTS.items():
+        for found in sorted(ROOT.glob(pattern)):
+            print(f"{title:>9}  {found.relative_to(ROOT)}")  # noqa: T201
+    print("       go  . .venv/bin/activate")  # noqa: T201
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Run the benchmarks named after `--`, or all of them (not part of CI)."""
+    install_everything(session)
+    for name in session.posargs or sorted(path.name for path in ROOT.glob("benchmarks/*.py")):
+        session.run("python", f"benchmarks/{Path(name).name}")
+
+
+@nox.session
+def pins(session: nox.Session) -> None:
+    """Renew requirements.txt; `-- --upgrade` takes the newest versions of everything."""
+    sources = [f"packages/{package}/pyproject.toml" for package in PACKAGES]
+    own = [argument for package in PACKAGES for argument in ("--no-emit-package", package)]
+    quiet = ["-q", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
+    header = ["--custom-compile-command", "nox -s pins"]
+    how = ["--universal", "--python-version", "3.11", "--all-extras", "-o", "requirements.txt"]
+    compile_pins = ("uv", "pip", "compile", *quiet, *header, *how, *own, *session.posargs)
+    session.run(*compile_pins, "requirements.in", *sources)
