@@ -1,0 +1,152 @@
+"""Sharing things out: exact quotas for single items, best balance for whole units."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PASSES = 4
+SWAP_LIMIT = 1500
+
+
+def quotas(total: int, fractions: Floats) -> Ints:
+    """Cut `total` into whole numbers within 1 of `total * fractions` (largest remainder)."""
+    exact = total * fractions
+    counts = np.floor(exact + 1e-9).astype(np.int64)
+    order = np.argsort(counts - exact, kind="stable")
+    counts[order[: total - int(counts.sum())]] += 1
+    return counts
+
+
+def deal(strata: Ints, fractions: Floats, rng: np.random.Generator) -> Ints:
+    """Assign each item to a part: part sizes are the quotas, and each stratum is shared alike.
+
+    Items are dealt in the order given within a shuffled stratum, so the caller fixes the order.
+    """
+    sizes = np.bincount(strata)
+    plan = _plan(sizes, quotas(len(strata), fractions), fractions)
+    parts = np.empty(len(strata), np.int64)
+    for stratum, row in enumerate(plan):
+        members = rng.permutation(np.flatnonzero(strata == stratum))
+        parts[members] = np.repeat(np.arange(len(fractions)), row)
+    return parts
+
+
+def _plan(sizes: Ints, totals: Ints, fractions: Floats) -> Ints:
+    """Round `sizes x fractions` to whole numbers whose sums are `sizes` and `totals`."""
+    exact = sizes[:, None] * fractions
+    plan = np.floor(exact + 1e-9).astype(np.int64)
+    rows, cols = sizes - plan.sum(1), totals - plan.sum(0)
+    for cell in np.argsort((plan - exact).ravel(), kind="stable"):
+        row, col = divmod(int(cell), len(fractions))
+        if rows[row] > 0 and cols[col] > 0:
+            plan[row, col] += 1
+            rows[row] -= 1
+            cols[col] -= 1
+    return _settle(plan, rows, cols)
+
+
+def _settle(plan: Ints, rows: Ints, cols: Ints) -> Ints:
+    """Hand out what one step a cell could not; floors never exceed the totals, so it comes out."""
+    for row in np.flatnonzero(rows):
+        while rows[row] > 0:
+            col = int(np.argmax(cols))
+            plan[row, col] += 1
+            rows[row] -= 1
+            cols[col] -= 1
+    return plan
+
+
+def balance(contents: Floats, fractions: Floats, rng: np.random.Generator) -> Ints:
+    """Assign whole units to parts so that parts come near their share of everything.
+
+    The largest units are placed first, each where it helps most; then units move and change places
+    while that helps. The measure is chi-square: squared distance from the wanted content over
+    the wanted content, summed over parts and columns. Every part with a share gets a unit.
+
+    Args:
+        contents: what each unit holds of each class, `(U, K)`, U >= the number of parts.
+        fractions: of each part, `(P,)`, summing to 1.
+        rng: breaks ties.
+    """
+    sized = np.column_stack([contents, contents.sum(1)])
+    wanted = np.outer(fractions, sized.sum(0))
+    weights = np.divide(1.0, wanted, out=np.zeros_like(wanted), where=wanted > 0)
+    shuffled = rng.permutation(len(sized))
+    order = shuffled[np.argsort(-sized[shuffled, -1], kind="stable")]
+    parts = _place(sized, wanted, weights, fractions, order)
+    for _ in range(PASSES):
+        moved = _move(sized, wanted, weights, fractions, parts)
+        swapped = len(sized) <= SWAP_LIMIT and _swap(sized, wanted, weights, parts)
+        if not (moved or swapped):
+            break
+    return parts
+
+
+def _place(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, order: Ints) -> Ints:
+    parts = np.full(len(units), -1, np.int64)
+    have = np.zeros_like(wanted)
+    open_ = fractions > 0
+    for rank, unit in enumerate(order):
+        empty = open_ & (np.bincount(parts[parts >= 0], minlength=len(fractions)) == 0)
+        forced = len(order) - rank <= int(empty.sum())
+        cost = _cost(units[unit], have - wanted, weights)
+        cost[~(empty if forced else open_)] = np.inf
+        parts[unit] = int(np.argmin(cost))
+        have[parts[unit]] += units[unit]
+    return parts
+
+
+def _cost(unit: Floats, excess: Floats, weights: Floats) -> Floats:
+    """Return what adding `unit` to each part adds to the chi-square, `(P,)`."""
+    added: Floats = ((2 * excess * unit + unit * unit) * weights).sum(-1)
+    return added
+
+
+def _move(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, parts: Ints) -> bool:
+    excess = _held(units, parts, len(wanted)) - wanted
+    counts = np.bincount(parts, minlength=len(wanted))
+    changed = False
+    for unit in range(len(units)):
+        home, content = parts[unit], units[unit]
+        if counts[home] == 1:
+            continue
+        excess[home] -= content
+        cost = _cost(content, excess, weights)
+        cost[fractions <= 0] = np.inf
+        best = int(np.argmin(cost))
+        best = best if cost[best] < cost[home] - 1e-9 else int(home)
+        excess[best] += content
+        counts[home] -= 1
+        counts[best] += 1
+        parts[unit] = best
+        changed = changed or best != home
+    return changed
+
+
+def _swap(units: Floats, wanted: Floats, weights: Floats, parts: Ints) -> bool:
+    excess = _held(units, parts, len(wanted)) - wanted
+    changed = False
+    for unit in range(len(units)):
+        home = parts[unit]
+        step = units - units[unit]
+        here, there = weights[home], weights[parts]
+        gain = ((2 * excess[home] + step) * step * here).sum(1)
+        gain += ((step - 2 * excess[parts]) * step * there).sum(1)
+        gain[parts == home] = 0.0
+        other = int(np.argmin(gain))
+        if gain[other] < -1e-9:
+            excess[home] += step[other]
+            excess[parts[other]] -= step[other]
+            parts[unit], parts[other] = parts[other], home
+            changed = True
+    return changed
+
+
+def _held(units: Floats, parts: Ints, count: int) -> Floats:
+    held = np.zeros((count, units.shape[1]))
+    np.add.at(held, parts, units)
+    return held
