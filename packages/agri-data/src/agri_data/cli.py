@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from agri_data.commands.split import split
+from agri_data.commands.stats import stats
 from agri_data.console import run
 
 app = typer.Typer(
@@ -12,6 +14,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+
+app.command()(split)
+app.command()(stats)
 
 
 def main() -> None:

@@ -60,4 +60,5 @@ def _near(boxes: Boxes, a: Ints, b: Ints, gap: float) -> NDArray[np.bool_]:
     high = np.minimum(boxes.edges[a, 2:], boxes.edges[b, 2:])
     slack = np.maximum(boxes.slack[a], boxes.slack[b])
     depth = (high - low).min(axis=1)
-    return np.logical_and(depth > slack - gap, boxes.frame[a] == boxes.frame[b])
+    near = np.logical_and(depth > slack - gap, boxes.frame[a] == boxes.frame[b])
+    return np.asarray(near, bool)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
@@ -11,6 +11,18 @@ from agri_data.errors import InputError
 
 Method = Literal["block", "group", "random", "kfold"]
 METHODS: tuple[str, ...] = get_args(Method)
+
+
+def as_method(name: str) -> Method:
+    """Return `name` as a method.
+
+    Raises:
+        InputError: no method has that name.
+    """
+    for method in get_args(Method):
+        if method == name:
+            return cast(Method, method)
+    raise InputError(f"a split method is one of {', '.join(METHODS)}, got {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +49,7 @@ class SplitPlan:
     fold: int = 0
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise InputError(f"a split method is one of {', '.join(METHODS)}, got {self.method!r}")
+        as_method(self.method)
         self._check_fractions()
         if self.block is not None and not self.block > 0:
             raise InputError(f"a block is wider than 0, got {self.block}")

@@ -1,0 +1,87 @@
+"""`agri-data split`: assign train, val and test, and measure train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agri_data.console import say, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agri_data.split import Split
+
+
+def split(
+    store: Annotated[Path, typer.Argument(help="Chip store to split, in place.")],
+    method: Annotated[
+        str, typer.Option(help="What stays whole: block, group, random (nothing) or kfold.")
+    ] = "block",
+    val: Annotated[float, typer.Option(help="Share of val.")] = 0.15,
+    test: Annotated[float, typer.Option(help="Share of test; train is the rest.")] = 0.15,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same lists.")] = 0,
+    block: Annotated[
+        float | None,
+        typer.Option(help="Side of a block in metres (pixels without coordinates)."),
+    ] = None,
+    buffer: Annotated[
+        float, typer.Option(help="Least distance between parts, in the unit of --block.")
+    ] = 0.0,
+    folds: Annotated[int, typer.Option(help="Number of folds of kfold.")] = 5,
+    fold: Annotated[int, typer.Option(help="Fold of kfold that is the test part, from 0.")] = 0,
+    stats: Annotated[
+        bool, typer.Option("--stats/--no-stats", help="Measure the bands of train as well.")
+    ] = True,
+) -> None:
+    """Assign train, val and test by place, and measure the bands of train.
+
+    Blocks of ground or groups stay whole, and no pixel is in two parts: chips that would share
+    one are set apart. kfold uses blocks if --block is given, else groups, else single chips.
+
+    Example: agri-data split data/chips --method block --block 1280 --val 0.15 --test 0.15
+    """
+    from agri_data.contents import class_contents
+    from agri_data.plan import SplitPlan, as_method
+    from agri_data.split import make_split
+    from agri_data.store import ChipStore, rewrite_table
+
+    plan = SplitPlan(
+        as_method(method), (1 - val - test, val, test), seed, block, buffer, folds, fold
+    )
+    opened = ChipStore.open(store)
+    names, contents = class_contents(opened)
+    done = make_split(opened.table, plan, size=opened.info.chip_size, contents=contents)
+    record = done.to_dict(names)
+    table = opened.table.assign(split=done.parts)
+    rewrite_table(store, table, split=record, stats=None)
+    _report(done, names)
+    if stats:
+        from agri_data.commands.stats import measure_train
+
+        measure_train(store)
+
+
+def _report(done: Split, classes: Sequence[str]) -> None:
+    from agri_data.split import SPLITS
+
+    unit = f"{done.units} {done.unit}s"
+    side = f" of {done.side:g}" if done.side else ""
+    say(f"{done.plan.method} split, seed {done.plan.seed}, {unit}{side}")
+    counts = done.counts
+    total = sum(counts.values())
+    for part in SPLITS:
+        say(f"  {part:<6}{counts[part]:>8}  {counts[part] / total:6.1%}")
+    if counts["dropped"]:
+        say(f"  apart {counts['dropped']:>8}  {counts['dropped'] / total:6.1%}  (shared ground)")
+    if classes:
+        say("  share of each class per part (train val test):")
+        for name, row in zip(classes, done.shares.T, strict=True):
+            say(f"    {name:<24}" + "".join(f"{value:8.1%}" for value in row))
+    if done.unit == "chip":
+        warn(
+            "chips were dealt at random: neighbours fall in different parts, so scores will be "
+            "optimistic; use --method block or group where places are known"
+        )
