@@ -1,0 +1,128 @@
+"""The pipeline is well formed: parameters, templates, dependencies and commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+EXPONENT = re.compile(r"(?<![\w.'\"])[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
+
+
+@pytest.fixture(scope="module")
+def params(root):
+    return YAML().load((root / "params.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def stages(root):
+    """All stages as DVC itself resolves them, matrix and `${...}` included."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        return list(repo.index.stages)
+
+
+def flow_style(node, name=""):
+    """Yield the names of lists and tables written as [..] or {..}."""
+    if hasattr(node, "fa") and node.fa.flow_style():
+        yield name
+    pairs = node.items() if hasattr(node, "items") else enumerate(node)
+    for key, child in pairs:
+        if hasattr(child, "fa"):
+            yield from flow_style(child, f"{name}.{key}".lstrip("."))
+
+
+def flat(node, prefix=""):
+    for key, value in node.items():
+        yield f"{prefix}{key}"
+        if hasattr(value, "items"):
+            yield from flat(value, f"{prefix}{key}.")
+
+
+def relative(output, root):
+    return Path(output.fs_path).relative_to(root).as_posix()
+
+
+def test_params_are_in_block_style(params):
+    """DVC rewrites [a, b] to block lists; from the start, a diff shows only the value."""
+    assert list(flow_style(params)) == []
+    assert list(flow_style(YAML().load("a:\n  b: [1, 2]\n"))) == ["a.b"]
+
+
+def test_params_hold_plain_decimals(root):
+    """YAML 1.1 readers take 1e-5 for a string."""
+    lines = (root / "params.yaml").read_text().splitlines()
+    assert [line for line in lines if EXPONENT.search(line.partition("#")[0])] == []
+    assert EXPONENT.search("lr: 1e-5")
+
+
+def test_no_parameter_has_the_name_of_a_path(params, stages, root):
+    """Such a name mixes up the columns of `dvc exp show` (a list `archs`, not `models`)."""
+    paths = {relative(item, root) for stage in stages for item in (*stage.deps, *stage.outs)}
+    folders = {path.rpartition("/")[0] for path in paths if path.startswith("models/")}
+    assert sorted((paths | folders) & set(flat(params))) == []
+
+
+def test_dependencies_exist_or_are_made(stages, root):
+    made = {relative(out, root) for stage in stages for out in stage.outs}
+    missing = [
+        f"{stage.addressing}: {name}"
+        for stage in stages
+        for name in (relative(dep, root) for dep in stage.deps)
+        if not (root / name).exists()
+        and not any(name == out or name.startswith(f"{out}/") for out in made)
+    ]
+    assert missing == []
+
+
+def test_stage_parameters_exist(stages, params):
+    known = set(flat(params))
+    missing = [
+        f"{stage.addressing}: {name}"
+        for stage in stages
+        for dep in stage.deps
+        for name in getattr(dep, "params", [])
+        if name not in known
+    ]
+    assert missing == []
+
+
+def test_stage_commands_exist(stages, check_line):
+    wrong = []
+    for stage in stages:
+        lines = stage.cmd if isinstance(stage.cmd, list) else [stage.cmd]
+        wrong += [problem for line in lines for problem in check_line(line)]
+    assert wrong == []
+
+
+def test_stages_depend_on_the_code_they_run(stages, root):
+    """A stage that runs agri-x depends on the source of agri-x, or a change would not rerun it."""
+    missing = []
+    for stage in stages:
+        deps = {relative(dep, root) for dep in stage.deps}
+        for name in set(re.findall(r"\bagri-[a-z]+\b(?= )", str(stage.cmd))):
+            source = f"packages/{name}/src"
+            if not any(dep.startswith(source) or source.startswith(f"{dep}/") for dep in deps):
+                missing.append(f"{stage.addressing} runs {name} but does not depend on {source}")
+    assert missing == []
+
+
+def test_small_overrides_exist(root, params):
+    lines = (root / "tests" / "small.txt").read_text().splitlines()
+    overrides = [line for line in lines if line and not line.startswith("#")]
+    assert overrides
+    assert [line for line in overrides if line.partition("=")[0] not in set(flat(params))] == []
+
+
+def test_dvc_asks_no_network(root):
+    config = (root / ".dvc" / "config").read_text()
+    assert "analytics = false" in config
+    assert "check_update = false" in config
+    template = root / ".dvc" / re.search(r"html_template = (.+)", config)[1]
+    page = template.read_text()
+    assert "{plot_divs}" in page
+    assert "{scripts}" not in page
+    assert not re.search(r"<(?:script|link)[^>]+(?:src|href)=", page)
