@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from agri_data.commands.chips import chips
 from agri_data.commands.split import split
 from agri_data.commands.stats import stats
+from agri_data.commands.synth import synth
 from agri_data.console import run
 
 app = typer.Typer(
@@ -15,8 +17,10 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command()(chips)
 app.command()(split)
 app.command()(stats)
+app.command()(synth)
 
 
 def main() -> None:

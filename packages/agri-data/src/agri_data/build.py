@@ -1,0 +1,154 @@
+"""Building a chip store from a source, and telling truthfully what came of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from agri_data.atomic import PARTIAL
+from agri_data.console import progress
+from agri_data.errors import MissingError
+from agri_data.info import StoreInfo
+from agri_data.legend import IGNORE
+from agri_data.source import DEFAULT_CUT, Source, describe, open_source
+from agri_data.sources.archive import extract
+from agri_data.sources.description import Description, EurosatDescription
+from agri_data.sources.skips import Losses
+from agri_data.sources.windows import Cut
+from agri_data.writer import Mask, StoreWriter
+
+NO_LABEL = "no label"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a build wrote.
+
+    Attributes:
+        path: the store.
+        chips: how many chips it holds.
+        classes: chips per class (patch labels) or pixels per class (masks), legend order.
+        unit: what `classes` counts, "chips" or "pixels"; "" without labels.
+        skipped: a message per file that was skipped.
+        dropped: chips left out by rule, per reason.
+        notes: remarks of the source.
+        size: bytes on disk.
+        seconds: time it took.
+    """
+
+    path: Path
+    chips: int
+    classes: Mapping[str, int]
+    unit: str
+    skipped: Sequence[str]
+    dropped: Mapping[str, int]
+    notes: Sequence[str]
+    size: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Counts:
+    labels: Counter[str] = field(default_factory=Counter)
+    pixels: np.ndarray[tuple[int], np.dtype[np.int64]] = field(
+        default_factory=lambda: np.zeros(256, np.int64)
+    )
+
+    def add(self, label: str, mask: Mask | None) -> None:
+        self.labels[label] += bool(label)
+        if mask is not None:
+            self.pixels += np.bincount(mask.ravel(), minlength=256)
+
+    def classes(self, info: StoreInfo) -> tuple[dict[str, int], str]:
+        if info.legend is None:
+            return {}, ""
+        if self.pixels.any():
+            found = {name: int(self.pixels[i]) for i, name in enumerate(info.legend.names)}
+            return {**found, NO_LABEL: int(self.pixels[IGNORE])}, "pixels"
+        return {name: self.labels[name] for name in info.legend.names}, "chips"
+
+
+def build(
+    source: Path,
+    out: Path,
+    *,
+    cut: Cut = DEFAULT_CUT,
+    root: Path | None = None,
+    skip: bool = False,
+) -> Report:
+    """Write the chips of `source` to the store `out`; on any error `out` is as it was.
+
+    Raises:
+        AgriError: the source, or a file of it, is not as it must be.
+    """
+    begun = time.monotonic()
+    description = describe(source, root)
+    losses = Losses(skip)
+    with _unpacked(description, out) as ready:
+        opened = open_source(ready, cut, losses)
+        chips, counts = _write(opened, out)
+    classes, unit = counts.classes(opened.info)
+    return Report(
+        path=out,
+        chips=chips,
+        classes=classes,
+        unit=unit,
+        skipped=tuple(losses.skipped),
+        dropped=dict(losses.dropped),
+        notes=tuple(opened.notes()),
+        size=sum(path.stat().st_size for path in out.iterdir()),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def summary(report: Report) -> Iterator[str]:
+    """Yield the lines that tell what was built."""
+    yield (
+        f"{report.path}: {report.chips} chips, {report.size / 1e6:.1f} MB, {report.seconds:.1f} s"
+    )
+    total = max(sum(report.classes.values()), 1)
+    for name, count in report.classes.items():
+        yield f"  {name}: {count} {report.unit} ({100 * count / total:.1f} %)"
+    for reason, count in report.dropped.items():
+        yield f"left out, {reason}: {count} chips"
+    yield from (f"note: {note}" for note in report.notes)
+    if report.skipped:
+        yield f"skipped: {len(report.skipped)}"
+
+
+def _write(source: Source, out: Path) -> tuple[int, _Counts]:
+    counts = _Counts()
+    with StoreWriter(out, source.info) as writer:
+        for record, image, mask in progress(source, "chips", source.expected):
+            writer.add(record, image, mask)
+            counts.add(record.label, mask)
+    return len(writer), counts
+
+
+@contextmanager
+def _unpacked(description: Description, out: Path) -> Iterator[Description]:
+    """Unpack a zip that is the root of pairs or scenes beside `out`, and remove it at the end.
+
+    EuroSAT archives are read in place.
+    """
+    root = description.root
+    if isinstance(description, EurosatDescription) or root.suffix.lower() != ".zip":
+        yield description
+        return
+    if not root.is_file():
+        raise MissingError(f"there is no file {root}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{root.stem}-", dir=out.parent))
+    try:
+        extract(root, folder)
+        yield replace(description, root=folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

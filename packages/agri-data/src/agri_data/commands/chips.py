@@ -1,0 +1,51 @@
+"""`agri-data chips`: a source becomes a chip store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agri_data.console import SKIPPED
+
+EXAMPLE = """Build a chip store from imagery.
+
+SOURCE is a YAML description (see docs/own-data), or a EuroSAT archive or folder as it is.
+
+Examples:
+
+  agri-data chips EuroSAT.zip --out data/eurosat
+
+  agri-data chips docs/own-data/dubai.yaml --root dubai.zip --size 256 --out data/dubai
+"""
+
+
+def chips(
+    source: Annotated[Path, typer.Argument(help="A description (.yaml), or a EuroSAT zip/folder.")],
+    out: Annotated[Path, typer.Option(help="The chip store to write.")],
+    size: Annotated[int, typer.Option(help="Side of a chip in pixels.")] = 64,
+    overlap: Annotated[int, typer.Option(help="Pixels that neighbouring chips share.")] = 0,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder or .zip with the data, instead of its 'root'.")
+    ] = None,
+    skip: Annotated[
+        bool, typer.Option("--skip", help="Skip and list unreadable files; exits with code 3.")
+    ] = False,
+) -> None:
+    """Build a chip store from imagery."""
+    from agri_data.build import build, summary
+    from agri_data.console import say, warn
+    from agri_data.sources.windows import Cut
+
+    report = build(source, out, cut=Cut(size, overlap), root=root, skip=skip)
+    for line in summary(report):
+        say(line)
+    for line in report.skipped:
+        warn(line)
+    if report.skipped:
+        warn(f"{len(report.skipped)} skipped")
+        raise typer.Exit(SKIPPED)
+
+
+chips.__doc__ = EXAMPLE

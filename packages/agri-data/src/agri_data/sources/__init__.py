@@ -1,0 +1,1 @@
+"""Sources of chips: EuroSAT, folders of image and mask pairs, whole scenes."""

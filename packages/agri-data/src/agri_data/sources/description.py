@@ -1,0 +1,297 @@
+"""The description of a source: a strict YAML file turned into validated records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from agri_data.bands import UNITS, Unit, make_bands
+from agri_data.errors import InputError
+from agri_data.legend import Legend
+from agri_data.sources.fields import Fields, checked, read_yaml, shown
+from agri_data.sources.label import LabelSpec
+from agri_data.sources.labelfields import parse_label
+
+KINDS = ("eurosat", "pairs", "scenes")
+RESAMPLING = ("bilinear", "cubic", "average", "nearest")
+
+
+@dataclass(frozen=True, slots=True)
+class Imagery:
+    """What the descriptions of every kind share about the pictures.
+
+    Attributes:
+        bands: names in file order; empty = read from the files' band descriptions.
+        use: names of the bands to keep, in the order wanted; empty = all but the label band.
+        unit: of every band.
+        nodata: the value that means "no data"; None = what the files declare.
+        pixel: ground size of a pixel in metres; None = from the georeference.
+        trust: whether `bands` overrules the files' own band descriptions.
+    """
+
+    bands: tuple[str, ...] = ()
+    use: tuple[str, ...] = ()
+    unit: Unit = "dn"
+    nodata: float | None = None
+    pixel: float | None = None
+    trust: Literal["both", "bands"] = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class EurosatDescription:
+    """`kind: eurosat`: the official archive or a folder that holds the class folders."""
+
+    name: str
+    root: Path
+    licence: str = "MIT"
+    use: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairsDescription:
+    """`kind: pairs`: pictures and masks, paired by key.
+
+    Attributes:
+        images: a folder or a pattern below `root`; the text that its wildcards match is the key.
+        masks: the same for masks (or for polygons); "" where labels need no file of their own.
+        table: a CSV file with the header `image,mask` instead of `images` and `masks`.
+        suffix: stripped from the end of a mask's key, such as "_mask".
+        unmatched: what to do with files that have no partner.
+        labelled: least share of labelled pixels for a chip to be kept.
+    """
+
+    name: str
+    root: Path
+    licence: str
+    imagery: Imagery
+    legend: Legend | None
+    label: LabelSpec
+    images: str = ""
+    masks: str = ""
+    table: str = ""
+    suffix: str = ""
+    unmatched: Literal["refuse", "skip"] = "refuse"
+    labelled: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One scene: a multi-band file, or one single-band file per band name.
+
+    Attributes:
+        name: unique; chips are named after it.
+        files: band name -> path, or "" -> path for one multi-band file.
+        label: path of its label raster or polygons, "" where it has none of its own.
+        group: scenes of one group stay in one part of a split.
+    """
+
+    name: str
+    files: Mapping[str, str]
+    label: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenesDescription:
+    """`kind: scenes`: whole scenes, cut into chips in windows.
+
+    Attributes:
+        scenes: listed scenes, or, when empty, the files that `images` matches are the scenes.
+        images: pattern below `root`.
+        masks: pattern of label files, paired with `images` by key.
+        suffix: stripped from the end of a label file's key.
+        resolution: the grid of a scene: "finest", the name of a band, or metres (CRS units).
+        resampling: of bands that are not on that grid; classes are always nearest.
+        align: "same" refuses files in another CRS, "warp" brings them to the grid.
+        labelled: least share of labelled pixels for a chip to be kept.
+    """
+
+    name: str
+    root: Path
+    licence: str
+    imagery: Imagery
+    legend: Legend | None
+    label: LabelSpec
+    scenes: tuple[Scene, ...] = ()
+    images: str = ""
+    masks: str = ""
+    suffix: str = ""
+    resolution: str | float = "finest"
+    resampling: str = "cubic"
+    align: Literal["same", "warp"] = "same"
+    labelled: float = 0.0
+
+
+Description = EurosatDescription | PairsDescription | ScenesDescription
+
+
+def read_description(path: Path, root: Path | None = None) -> Description:
+    """Read a description; `root` (a folder or a .zip) takes the place of the one it names.
+
+    Raises:
+        MissingError: there is no such file.
+        InputError: it is not YAML, a key is unknown or missing, or a value is wrong.
+    """
+    return parse_description(read_yaml(path), path, root)
+
+
+def parse_description(content: Any, path: Path, root: Path | None = None) -> Description:
+    """Turn the parsed content of the description `path` into records.
+
+    Raises:
+        InputError: a key is unknown or missing, or a value is wrong.
+    """
+    fields = Fields(content, str(path))
+    name = fields.take("name", str)
+    kind = fields.choice("kind", KINDS)
+    licence = fields.take("licence", str, "MIT" if kind == "eurosat" else "unknown")
+    declared = fields.take("root", str, ".")
+    _check_text(name, f"{path}: 'name'")
+    _check_text(declared, f"{path}: 'root'")
+    base = root if root is not None else path.parent / declared
+    parse = {"eurosat": _eurosat, "pairs": _pairs, "scenes": _scenes}[kind]
+    description = parse(fields, name, licence, base)
+    fields.finish()
+    return description
+
+
+def _eurosat(fields: Fields, name: str, licence: str, root: Path) -> Description:
+    return EurosatDescription(name, root, licence, fields.texts("use"))
+
+
+def _pairs(fields: Fields, name: str, licence: str, root: Path) -> Description:
+    legend, label, imagery = _common(fields)
+    description = PairsDescription(
+        name, root, licence, imagery, legend, label,
+        images=fields.take("images", str, ""),
+        masks=fields.take("masks", str, ""),
+        table=fields.take("table", str, ""),
+        suffix=fields.take("suffix", str, ""),
+        unmatched=cast(
+            Literal["refuse", "skip"], fields.choice("unmatched", ("refuse", "skip"), "refuse")
+        ),
+        labelled=_share(fields),
+    )  # fmt: skip
+    _check_pairs(description, fields.where)
+    return description
+
+
+def _scenes(fields: Fields, name: str, licence: str, root: Path) -> Description:
+    legend, label, imagery = _common(fields)
+    description = ScenesDescription(
+        name, root, licence, imagery, legend, label,
+        scenes=_scene_list(fields),
+        images=fields.take("images", str, ""),
+        masks=fields.take("masks", str, ""),
+        suffix=fields.take("suffix", str, ""),
+        resolution=_resolution(fields),
+        resampling=fields.choice("resampling", RESAMPLING, "cubic"),
+        align=cast(Literal["same", "warp"], fields.choice("align", ("same", "warp"), "same")),
+        labelled=_share(fields),
+    )  # fmt: skip
+    if bool(description.scenes) == bool(description.images):
+        raise InputError(f"{fields.where}: name either 'scenes' (a list) or 'images' (a pattern)")
+    return description
+
+
+def _common(fields: Fields) -> tuple[Legend | None, LabelSpec, Imagery]:
+    items = fields.maybe("legend", list)
+    legend = _legend(items, fields.where) if items is not None else None
+    bands, use = fields.texts("bands"), fields.texts("use")
+    make_bands(bands, "dn")
+    make_bands(use, "dn")
+    imagery = Imagery(
+        bands=bands,
+        use=use,
+        unit=cast(Unit, fields.choice("unit", UNITS)),
+        nodata=fields.maybe("nodata", float),
+        pixel=_positive(fields, "pixel"),
+        trust=cast(Literal["both", "bands"], fields.choice("trust", ("both", "bands"), "both")),
+    )
+    label = parse_label(fields.raw("label"), legend, f"{fields.where}: label")
+    return legend, label, imagery
+
+
+def _legend(items: list[Any], where: str) -> Legend:
+    try:
+        return Legend.from_list(items)
+    except InputError as error:
+        raise InputError(f"{where}: legend: {error}") from error
+
+
+def _scene_list(fields: Fields) -> tuple[Scene, ...]:
+    items = fields.take("scenes", list, [])
+    scenes = tuple(_scene(item, f"{fields.where}: scene {i + 1}") for i, item in enumerate(items))
+    names = [scene.name for scene in scenes]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"{fields.where}: scene names must be unique, {', '.join(twice)} is not")
+    return scenes
+
+
+def _scene(item: Any, where: str) -> Scene:
+    fields = Fields(item, where)
+    image = fields.raw("image")
+    if isinstance(image, str):
+        files = {"": image}
+    else:
+        files = {
+            checked(band, str, f"{where}: a band name"): checked(path, str, f"{where}: {band}")
+            for band, path in checked(image, dict, f"{where}: 'image'").items()
+        }
+    if not files or not all(path.strip() and "\0" not in path for path in files.values()):
+        raise InputError(f"{where}: 'image' is a path, or a mapping of band names to paths")
+    first = next(iter(files.values()))
+    name = fields.take("name", str, Path(first).stem)
+    scene = Scene(
+        name, files, fields.take("label", str, ""), fields.take("group", str, name)
+    )
+    fields.finish()
+    _check_text(name, f"{where}: 'name'")
+    return scene
+
+
+def _resolution(fields: Fields) -> str | float:
+    value = fields.raw("resolution")
+    if value is None:
+        return "finest"
+    if isinstance(value, str):
+        return value
+    size = checked(value, float, f"{fields.where}: 'resolution'")
+    if not 0 < size < 1e9:
+        raise InputError(f"{fields.where}: 'resolution' must be a positive size, got {size:g}")
+    return size
+
+
+def _positive(fields: Fields, key: str) -> float | None:
+    value = fields.maybe(key, float)
+    if value is not None and not 0 < value < 1e9:
+        raise InputError(f"{fields.where}: '{key}' must be a positive number, got {value:g}")
+    return value
+
+
+def _share(fields: Fields) -> float:
+    value = fields.take("labelled", float, 0.0)
+    if not 0 <= value <= 1:
+        raise InputError(f"{fields.where}: 'labelled' is a share from 0 to 1, got {value:g}")
+    return value
+
+
+def _check_pairs(description: PairsDescription, where: str) -> None:
+    if bool(description.table) == bool(description.images):
+        raise InputError(f"{where}: name either 'images' (with 'masks') or 'table' (a CSV file)")
+    if description.table and (description.masks or description.suffix):
+        raise InputError(f"{where}: 'masks' and 'suffix' do not go with 'table'")
+    label = description.label
+    own = label.kind in ("raster", "palette") or (label.kind == "vector" and not label.file)
+    if own and not (description.masks or description.table):
+        raise InputError(f"{where}: labels of kind {label.kind} need 'masks' (or a 'table')")
+    if not own and (description.masks or description.table):
+        raise InputError(f"{where}: labels of kind {label.kind} need no 'masks' and no 'table'")
+
+
+def _check_text(text: str, what: str) -> None:
+    if not text.strip() or "\0" in text or len(text) > 4096:
+        raise InputError(f"{what} must be a short, non-empty text, got {shown(text)}")

@@ -1,0 +1,44 @@
+"""What happens to files that cannot be read: refused at first, or skipped, counted and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from agri_data.errors import AgriError
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Losses:
+    """What a source did not turn into chips.
+
+    Attributes:
+        allow: skip a bad file instead of refusing the whole run.
+        skipped: a message per file that was skipped; the command then exits with code 3.
+        dropped: chips left out by rule (without data, without labels), per reason.
+    """
+
+    allow: bool = False
+    skipped: list[str] = field(default_factory=list)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def attempt(self, function: Callable[[], T]) -> T | None:
+        """Return `function()`; None where it fails by a bad file and skipping is allowed.
+
+        Raises:
+            AgriError: the file is bad and skipping is not allowed.
+        """
+        try:
+            return function()
+        except AgriError as error:
+            if not self.allow:
+                raise
+            self.skipped.append(str(error))
+            return None
+
+    def drop(self, reason: str) -> None:
+        """Count one chip left out by rule."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
