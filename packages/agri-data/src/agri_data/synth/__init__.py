@@ -1,0 +1,1 @@
+"""Synthetic Sentinel-2 scenes with known truth: landscape, spectra, sensor, files."""

@@ -1,0 +1,43 @@
+"""The sensor: blur and sampling by each band's native pixel, haze, noise, digital numbers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agri_data.bands import DN_PER_REFLECTANCE, SENTINEL2
+from agri_data.synth.noise import Field
+from agri_data.synth.render import STEP
+
+SPREAD = 0.42
+NOISE = {10: 0.0013, 20: 0.0010}
+GAIN_NOISE = 0.006
+
+
+def observe(scene: Field, name: str) -> Field:
+    """Bring a band from the 5 m canvas to 10 m as the instrument would see it.
+
+    The point spread is a Gaussian of 0.42 native pixels (about 0.2 of the contrast is left at
+    the Nyquist frequency); 20 m bands are averaged to 20 m and resampled bilinearly, as users do.
+    """
+    native = SENTINEL2[name].pixel
+    side = scene.shape[0] // 2
+    blurred = cv2.GaussianBlur(scene, (0, 0), SPREAD * native / STEP, borderType=cv2.BORDER_REFLECT)
+    count = -(-side * 10 // native)
+    if count * native != side * 10:
+        extra = (count * native - side * 10) // STEP
+        blurred = cv2.copyMakeBorder(blurred, 0, extra, 0, extra, cv2.BORDER_REPLICATE)
+    coarse = cv2.resize(blurred, (count, count), interpolation=cv2.INTER_AREA)
+    if native == 10:
+        return np.asarray(coarse, np.float32)
+    fine = cv2.resize(coarse, (2 * count, 2 * count), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine[:side, :side], np.float32)
+
+
+def digitise(rng: np.random.Generator, reflectance: Field, name: str) -> NDArray[np.uint16]:
+    """Add noise (a floor plus a part that grows with the signal) and round to DN, at least 1."""
+    native = SENTINEL2[name].pixel
+    deviation = NOISE[native] + GAIN_NOISE * reflectance
+    noisy = reflectance + deviation * rng.standard_normal(reflectance.shape, dtype=np.float32)
+    return np.clip(np.rint(noisy * DN_PER_REFLECTANCE), 1, 32767).astype(np.uint16)

@@ -1,0 +1,100 @@
+"""Truth: a land's labels as raster and as polygons, and what they add up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+
+from agri_data.errors import InputError
+from agri_data.legend import ARABLE, COVER, IGNORE, Legend
+from agri_data.synth.land import Feature, Land
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+TARGETS: dict[str, Legend] = {"cover": COVER, "arable": ARABLE}
+
+
+def legend_of(target: str) -> Legend:
+    """Return the legend of a target, "cover" (six classes) or "arable" (other, arable)."""
+    if target not in TARGETS:
+        raise InputError(f"expected a target of {', '.join(TARGETS)}, got {target!r}")
+    return TARGETS[target]
+
+
+def class_of(cover: str, target: str) -> str:
+    """Return the name a cover has under a target."""
+    return cover if target == "cover" or cover == "arable" else "other"
+
+
+def labels(land: Land, date: int, target: str) -> NDArray[np.uint8]:
+    """Burn the features: a pixel belongs to the polygon that holds its centre."""
+    legend = legend_of(target)
+    shapes = land.placed([feature.shape for feature in land.features])
+    ids = [legend.index(class_of(f.cover_at(date), target)) for f in land.features]
+    size = (land.frame.size, land.frame.size)
+    burnt = rasterize(
+        zip(shapes, ids, strict=True),
+        size,
+        transform=land.frame.transform(),
+        fill=IGNORE,
+        dtype="uint8",
+    )
+    return np.asarray(burnt, np.uint8)
+
+
+def polygons(land: Land, date: int, target: str) -> GeoDataFrame:
+    """Return the features in the scene's CRS with their class, kind and area in hectares."""
+    columns = {
+        "class": [class_of(f.cover_at(date), target) for f in land.features],
+        "kind": [f.kind_at(date) for f in land.features],
+    }
+    return _frame(land, land.features, columns)
+
+
+def changes(land: Land) -> GeoDataFrame:
+    """Return the features whose cover differs between the dates, with both covers."""
+    changed = [f for f in land.features if f.changed]
+    columns = {
+        "from": [f.cover_at(0) for f in changed],
+        "to": [f.cover_at(1) for f in changed],
+    }
+    return _frame(land, changed, columns)
+
+
+def _frame(land: Land, features: Any, columns: dict[str, list[str]]) -> GeoDataFrame:
+    from geopandas import GeoDataFrame
+
+    shapes = land.placed([feature.shape for feature in features])
+    areas = [round(float(shape.area) / 1e4, 4) for shape in shapes]
+    return GeoDataFrame(
+        {**columns, "area_ha": areas}, geometry=shapes, crs=f"EPSG:{land.frame.epsg}"
+    )
+
+
+def hectares(features: tuple[Feature, ...], date: int, target: str) -> dict[str, float]:
+    """Return the polygon area of every class of the target's legend."""
+    sums: Counter[str] = Counter()
+    for feature in features:
+        sums[class_of(feature.cover_at(date), target)] += feature.shape.area / 1e4
+    return {name: round(sums[name], 4) for name in legend_of(target).names}
+
+
+def visible(truth: NDArray[np.uint8], target: str) -> dict[str, float]:
+    """Return the area of every class that is in the truth raster, 100 pixels to the hectare."""
+    legend = legend_of(target)
+    counts = np.bincount(truth.ravel(), minlength=256)
+    return {name: round(int(counts[i]) / 100, 2) for i, name in enumerate(legend.names)}
+
+
+def change_hectares(features: tuple[Feature, ...]) -> dict[str, float]:
+    """Return the polygon area per "from > to"."""
+    sums: Counter[str] = Counter()
+    for feature in features:
+        if feature.changed:
+            sums[f"{feature.cover_at(0)} > {feature.cover_at(1)}"] += feature.shape.area / 1e4
+    return {pair: round(area, 4) for pair, area in sorted(sums.items())}
