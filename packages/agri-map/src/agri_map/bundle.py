@@ -19,6 +19,7 @@ MAX_BYTES = 2**31 - 1  # the limit of a protobuf message
 MAX_METADATA = 16 * 2**20
 
 _GRAPH, _METADATA = 7, 14
+_INITIALIZER, _EXTERNAL = 5, 13  # GraphProto.initializer, TensorProto.external_data
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -84,6 +85,40 @@ def metadata(spec: BundleSpec) -> dict[str, str]:
     if spec.pixel_size is not None:
         facts["resolution"] = round(spec.pixel_size * 100)
     return {KEY: spec.to_json()} | {key: json.dumps(value) for key, value in facts.items()}
+
+
+def check_whole(path: Path | str) -> None:
+    """Refuse a model whose weights lie in other files: a bundle is one file.
+
+    Raises:
+        InputError: A weight of the graph refers to external data.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    try:
+        with path.open("rb") as stream:
+            external = _has_external(stream, size)
+    except _DamagedError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+    if external:
+        raise InputError(
+            f"{path} keeps weights in another file; a bundle holds everything itself, "
+            "export it again without external data"
+        )
+
+
+def _has_external(stream: BinaryIO, size: int) -> bool:
+    """Look for `external_data` entries in the initializers of the graph."""
+    for number, kind, length in _fields(stream, size):
+        if number != _GRAPH or kind != _BYTES:
+            continue
+        for inner, wire, span in _fields(stream, stream.tell() + length):
+            if inner != _INITIALIZER or wire != _BYTES:
+                continue
+            for item, form, _ in _fields(stream, stream.tell() + span):
+                if item == _EXTERNAL and form == _BYTES:
+                    return True
+    return False
 
 
 class _DamagedError(Exception):

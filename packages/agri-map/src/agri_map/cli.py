@@ -1,0 +1,21 @@
+"""The `agri-map` command: a model bundle and a scene to a georeferenced map with hectares."""
+
+import typer
+from agri_data.console import run
+
+from agri_map.commands.area import area
+from agri_map.commands.predict import predict
+
+app = typer.Typer(
+    help="A model bundle and a scene to a georeferenced map with hectares.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+)
+for command in (predict, area):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    run(app)

@@ -1,0 +1,33 @@
+"""`agri-map area`: hectares per class."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from agri_data.console import say
+
+
+def area(
+    path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write area.csv and area.json there.")
+    ] = None,
+    pixel: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS."),
+    ] = None,
+) -> None:
+    """Count pixels, hectares and shares per class, in any CRS.
+
+    Example: agri-map area maps/scene.tif --out reports/area
+    """
+    from agri_data.atomic import write_json, write_text
+
+    from agri_map.area import measure, to_csv, to_json, to_text
+
+    table, _ = measure(path, pixel)
+    say(to_text(table))
+    if out is not None:
+        write_text(out / "area.csv", to_csv(table))
+        write_json(out / "area.json", to_json(table))
+        say(f"written: {out / 'area.csv'}, {out / 'area.json'}")

@@ -1,0 +1,113 @@
+"""`agri-map predict`: a scene and a bundle to a map."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from agri_data.console import say
+from agri_data.errors import InputError
+
+if TYPE_CHECKING:
+    from agri_map.mapping import Result
+
+
+def predict(
+    scene: Annotated[
+        Path | None, typer.Argument(help="GeoTIFF or JPEG 2000 with named bands.")
+    ] = None,
+    *,
+    model: Annotated[Path, typer.Option(metavar="BUNDLE", help="Model bundle, an .onnx file.")],
+    out: Annotated[Path, typer.Option(metavar="MAP", help="The map to write, a .tif.")],
+    bands: Annotated[
+        str | None, typer.Option(help="Names of the scene's bands in file order: B02,B03,B04.")
+    ] = None,
+    band: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="A band in its own file, of any resolution."),
+    ] = None,
+    nodata: Annotated[
+        float | None, typer.Option(help="Value without data where the file declares none.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="onnxruntime or openvino.")] = "onnxruntime",
+    precision: Annotated[str, typer.Option(help="f32, or bf16 (openvino only).")] = "f32",
+    tile: Annotated[int | None, typer.Option(help="Tile side; the bundle's by default.")] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="Overlap of tiles; the bundle's by default.")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Tiles per run of the model.")] = 4,
+    threads: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
+    probabilities: Annotated[
+        Path | None,
+        typer.Option(metavar="TIF", help="Also write a band of probability per class."),
+    ] = None,
+    confidence: Annotated[
+        Path | None,
+        typer.Option(metavar="TIF", help="Also write the probability of the mapped class."),
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Write probabilities as float32, not as percent.")
+    ] = False,
+) -> None:
+    """Map a scene: tiles through the model, blended, written as a cloud-optimised GeoTIFF.
+
+    Bands are found by name: in the scene's band descriptions, or given with --bands, or one file
+    each with --band.
+
+    Example: agri-map predict scene.tif --model models/unet/model.onnx --out maps/scene.tif
+    """
+    from agri_map.bundle import read_spec
+    from agri_map.mapping import Options, Outputs, map_scene
+    from agri_map.scene import open_scene
+
+    options = Options(
+        tile=tile,
+        overlap=overlap,
+        batch=batch,
+        threads=threads,
+        engine=engine,
+        precision=precision,
+        exact=exact,
+    )
+    spec = read_spec(model)
+    names = [name.strip() for name in bands.split(",")] if bands else None
+    with open_scene(
+        scene, spec.bands, names=names, files=parse_files(band or []), nodata=nodata
+    ) as source:
+        result = map_scene(source, model, Outputs(out, probabilities, confidence), options)
+    report(result)
+
+
+def parse_files(pairs: list[str]) -> dict[str, Path]:
+    """Read `NAME=FILE` pairs.
+
+    Raises:
+        InputError: No `=`, an empty part, or a name given twice.
+    """
+    files: dict[str, Path] = {}
+    for pair in pairs:
+        name, _, file = pair.partition("=")
+        if not name or not file:
+            raise InputError(f"--band expects NAME=FILE, for example B11=B11.tif, got {pair!r}")
+        if name in files:
+            raise InputError(f"--band {name} is given twice: {files[name]} and {file}")
+        files[name] = Path(file)
+    return files
+
+
+def report(result: "Result") -> None:
+    """Print where the map is, its hectares and the speed."""
+    from agri_map.area import measure, shares, to_text
+
+    pixels = int(result.counts.sum())
+    if result.ground is None:
+        say(shares(result.path))
+    else:
+        say(to_text(measure(result.path)[0]))
+    if result.agreement is not None:
+        say(f"bf16 gives the class of f32 in {100 * result.agreement:.3f} % of sampled pixels")
+    speed = f"{pixels / result.seconds / 1e6:.2f} Mpx/s"
+    if result.ground is not None:
+        speed = f"{result.ground / 1e6 / result.seconds:.1f} km2/s, {speed}"
+    skipped = f", {result.skipped} without data skipped" if result.skipped else ""
+    say(f"{result.tiles} tiles{skipped} in {result.seconds:.1f} s: {speed}")
+    say(f"map: {result.path}")

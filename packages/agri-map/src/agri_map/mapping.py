@@ -1,0 +1,243 @@
+"""Map a scene with a bundle: open both, check that they suit, run, write, say how it was made."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from agri_data.console import progress_bar
+from agri_data.errors import InputError
+from agri_data.hashing import sha256_file
+from agri_data.legend import Legend
+from numpy.typing import NDArray
+
+from agri_map import __version__
+from agri_map.bundle import read_spec
+from agri_map.engine import Engine, open_engine
+from agri_map.ground import measure_ground
+from agri_map.predict import predict
+from agri_map.preprocess import normalise
+from agri_map.scene import Scene
+from agri_map.spec import BundleSpec
+from agri_map.tiles import Axis
+from agri_map.unit import check_scene
+from agri_map.write import Layout, argmax, check_replaceable, raster_sink
+
+CACHE_MEGABYTES = 128
+MIN_TILE = 16
+SAMPLE_TILES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a scene is mapped.
+
+    Attributes:
+        tile: Side of a tile, that of the bundle when None.
+        overlap: Overlap of tiles, that of the bundle when None.
+        batch: Tiles per run of the engine.
+        threads: Threads of the engine, all cores when None.
+        engine: `onnxruntime` or `openvino`.
+        precision: `f32` or `bf16`.
+        exact: Probabilities and confidence as float32 instead of percent.
+    """
+
+    tile: int | None = None
+    overlap: int | None = None
+    batch: int = 4
+    threads: int | None = None
+    engine: str = "onnxruntime"
+    precision: str = "f32"
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise InputError(f"batch must be 1 or more, got {self.batch}")
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the results go; the map always is written."""
+
+    map: Path
+    probabilities: Path | None = None
+    confidence: Path | None = None
+
+    def items(self, legend: Legend, exact: bool) -> list[tuple[Path, Layout]]:
+        """Give each file with its layout.
+
+        The map comes first: files are closed from the last to the first, so the map appears
+        when all others are in place.
+        """
+        found = [
+            (path, Layout(kind, legend, exact))
+            for kind, path in (
+                ("probabilities", self.probabilities),
+                ("confidence", self.confidence),
+            )
+            if path is not None
+        ]
+        paths = [path.resolve() for path, _ in found] + [self.map.resolve()]
+        if len(set(paths)) != len(paths):
+            raise InputError("the map, its probabilities and its confidence need different files")
+        return [(self.map, Layout("classes", legend)), *found]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run did.
+
+    Attributes:
+        path: The map.
+        counts: Pixels by value of the map, `(256,)`.
+        tiles: Tiles run through the engine.
+        skipped: Tiles without any data.
+        seconds: Wall time, everything included.
+        agreement: Share of sampled pixels where bf16 and f32 give the same class, None in f32.
+        ground: Square metres of the scene, None when it has no CRS.
+    """
+
+    path: Path
+    counts: NDArray[np.int64]
+    tiles: int
+    skipped: int
+    seconds: float
+    agreement: float | None
+    ground: float | None
+
+
+def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) -> Result:
+    """Map a scene with a bundle and write the results.
+
+    Raises:
+        InputError: The scene does not suit the bundle, or holds no data at all.
+        OSError: A result cannot be written whole.
+    """
+    began = time.perf_counter()
+    engine = open_engine(bundle, options.engine, options.precision, options.threads)
+    axes = make_axes(scene, engine.spec, options)
+    check_scene(scene, engine.spec)
+    files = outputs.items(engine.spec.legend, options.exact)
+    _check_paths(scene, bundle, files)
+    agreement = None
+    if options.precision != "f32":
+        agreement = measure_agreement(scene, bundle, engine, axes, options)
+    tags = make_tags(scene, bundle, axes, options, agreement)
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
+        counts, run = _write(scene, engine, axes, files, tags, options)
+    total = len(axes[0].starts()) * len(axes[1].starts())
+    seconds = time.perf_counter() - began
+    ground = None
+    if scene.grid.crs is not None:
+        ground = float(measure_ground(scene.grid).rows.sum()) * scene.grid.width
+    return Result(outputs.map, counts, run, total - run, seconds, agreement, ground)
+
+
+def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, Axis]:
+    """Lay out the tiles along rows and columns.
+
+    A tile chosen without an overlap gets the bundle's, at most half of the tile.
+    """
+    tile = options.tile or spec.tile
+    overlap = min(spec.overlap, tile // 2) if options.overlap is None else options.overlap
+    if tile < MIN_TILE:
+        raise InputError(f"tile must be {MIN_TILE} pixels or more, got {tile}")
+    return Axis(scene.grid.height, tile, overlap), Axis(scene.grid.width, tile, overlap)
+
+
+def make_tags(
+    scene: Scene,
+    bundle: Path,
+    axes: tuple[Axis, Axis],
+    options: Options,
+    agreement: float | None,
+) -> dict[str, str]:
+    """Say in the map how it was made."""
+    spec = read_spec(bundle)
+    tags = {
+        "AGRI_BUNDLE": spec.name,
+        "AGRI_BUNDLE_VERSION": spec.version,
+        "AGRI_BUNDLE_SHA256": sha256_file(bundle),
+        "AGRI_ENGINE": options.engine,
+        "AGRI_PRECISION": options.precision,
+        "AGRI_TILE": str(axes[0].tile),
+        "AGRI_OVERLAP": str(axes[0].overlap),
+        "AGRI_SCENE": scene.path.name,
+        "AGRI_BANDS": ",".join(scene.bands),
+        "AGRI_MAP_VERSION": __version__,
+    }
+    if agreement is not None:
+        tags["AGRI_AGREEMENT_WITH_F32"] = f"{agreement:.6f}"
+    return tags
+
+
+def measure_agreement(
+    scene: Scene, bundle: Path, engine: Engine, axes: tuple[Axis, Axis], options: Options
+) -> float:
+    """Give the share of pixels of sampled tiles that keep their class in float32."""
+    exact = open_engine(bundle, options.engine, "f32", options.threads)
+    same = total = 0
+    for image, valid in sample_tiles(scene, axes, SAMPLE_TILES):
+        batch = normalise(image[None], engine.spec, valid[None])
+        equal = argmax(engine.run(batch)[0]) == argmax(exact.run(batch)[0])
+        same += int(equal[valid].sum())
+        total += int(valid.sum())
+    if not total:
+        raise InputError(f"{scene.path} holds no valid pixel in the tiles sampled")
+    return same / total
+
+
+def sample_tiles(
+    scene: Scene, axes: tuple[Axis, Axis], count: int
+) -> Iterator[tuple[NDArray[np.generic], NDArray[np.bool_]]]:
+    """Read at most `count` tiles with data, spread evenly over the scene."""
+    rows, cols = axes
+    places = [(row, col) for row in rows.starts() for col in cols.starts()]
+    step = max(1, len(places) // (2 * count))
+    found = 0
+    for row, col in places[step // 2 :: step]:
+        image, valid = scene.read((row, row + rows.tile), (col, col + cols.tile))
+        if valid.any() and found < count:
+            found += 1
+            yield image, valid
+
+
+def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]]) -> None:
+    taken = {scene.path.resolve(), bundle.resolve()}
+    for path, layout in files:
+        if path.resolve() in taken:
+            raise InputError(f"{path} is the scene or the bundle itself; choose another output")
+        check_replaceable(path, layout.kind)
+
+
+def _write(
+    scene: Scene,
+    engine: Engine,
+    axes: tuple[Axis, Axis],
+    files: Sequence[tuple[Path, Layout]],
+    tags: Mapping[str, str],
+    options: Options,
+) -> tuple[NDArray[np.int64], int]:
+    threads = options.threads or len(os.sched_getaffinity(0))
+    counts, run = np.zeros(256, np.int64), 0
+    with ExitStack() as stack:
+        bar = progress_bar("tiles", len(axes[0].starts()) * len(axes[1].starts()), "tile")
+        stack.callback(bar.close)
+        sinks = [
+            stack.enter_context(raster_sink(path, scene.grid, layout, tags, threads))
+            for path, layout in files
+        ]
+        for top, probabilities, valid, tiles in predict(scene, engine, axes, options.batch, bar):
+            blocks = [sink.put(top, probabilities, valid) for sink in sinks]
+            counts += np.bincount(blocks[0].ravel(), minlength=256)
+            run += tiles
+        if not run:
+            raise InputError(
+                f"{scene.path} holds no valid pixel: every pixel is no-data or not finite in one "
+                "of the bands, so there is nothing to map"
+            )
+    return counts, run

@@ -1,0 +1,90 @@
+"""From a scene to probabilities, strip by strip: tiles through the engine, blended.
+
+Nothing here writes; `agri_map.mapping` puts the strips into files.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from agri_data.console import Bar
+from numpy.typing import NDArray
+
+from agri_map.blend import StripBlender
+from agri_map.engine import Engine
+from agri_map.preprocess import normalise
+from agri_map.scene import Scene
+from agri_map.tiles import Axis
+
+Array = NDArray[np.float32]
+
+
+def predict(
+    scene: Scene,
+    engine: Engine,
+    axes: tuple[Axis, Axis],
+    batch: int,
+    bar: Bar | None = None,
+) -> Iterator[tuple[int, Array, NDArray[np.bool_], int]]:
+    """Map a scene strip by strip; memory does not grow with its height.
+
+    Args:
+        scene: Bands in the order of the engine's spec.
+        engine: A model that segments.
+        axes: Tiles along rows and columns.
+        batch: Tiles per run of the engine.
+        bar: Advanced by one for each tile.
+
+    Yields:
+        First row, probabilities `(K, rows, W)` (valid until the next step), valid pixels
+        `(rows, W)`, and how many tiles of the strip were run.
+    """
+    rows, cols = axes
+    blender = StripBlender(rows, cols, len(engine.spec.legend))
+    left = cols.starts()[0]
+    right = cols.starts()[-1] + cols.tile
+    for start in rows.starts():
+        image, valid = scene.read((start, start + rows.tile), (left, right))
+        run = 0
+        for tiles in _batches(valid, cols, batch, bar):
+            _run_tiles(engine, blender, image, valid, cols, tiles)
+            run += len(tiles)
+        top, done = blender.finish_row()
+        inside = valid[top - start : top - start + done.shape[1], -left : cols.length - left]
+        yield top, done, inside, run
+
+
+def _batches(
+    valid: NDArray[np.bool_], cols: Axis, batch: int, bar: Bar | None
+) -> Iterator[list[int]]:
+    """Group the columns of tiles that hold any data; the others are not run."""
+    starts = cols.starts()
+    waiting: list[int] = []
+    for number, start in enumerate(starts):
+        at = start - starts[0]
+        if valid[:, at : at + cols.tile].any():
+            waiting.append(number)
+        if bar is not None:
+            bar.update()
+        if len(waiting) == batch:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _run_tiles(
+    engine: Engine,
+    blender: StripBlender,
+    image: NDArray[np.generic],
+    valid: NDArray[np.bool_],
+    cols: Axis,
+    tiles: Sequence[int],
+) -> None:
+    starts = cols.starts()
+    spans = [slice(starts[t] - starts[0], starts[t] - starts[0] + cols.tile) for t in tiles]
+    block = np.stack([image[:, span] for span in spans])
+    mask = np.stack([valid[:, span] for span in spans])
+    for tile, probabilities in zip(
+        tiles, engine.run(normalise(block, engine.spec, mask)), strict=True
+    ):
+        blender.add(tile, probabilities)

@@ -1,0 +1,270 @@
+"""A scene as the model wants it: bands by name, on one grid, read window by window."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from agri_data.bands import band_indices
+from agri_data.errors import InputError
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from agri_map.raster import damaged, open_raster
+from agri_map.tiles import reflect
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where the pixels of a raster lie; `crs` is None for an image that is not georeferenced."""
+
+    crs: CRS | None
+    transform: Affine
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, dataset: DatasetReader) -> "Grid":
+        """Take the grid of an open raster."""
+        return cls(dataset.crs, dataset.transform, dataset.height, dataset.width)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top of the four corners."""
+        a, b, c, d, e, f = self.transform[:6]
+        ends = [(x, y) for x in (0, self.width) for y in (0, self.height)]
+        xs = [a * x + b * y + c for x, y in ends]
+        ys = [d * x + e * y + f for x, y in ends]
+        return min(xs), min(ys), max(xs), max(ys)
+
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel in units of the CRS (geometric mean)."""
+        return math.sqrt(abs(self.transform.determinant))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One band of the scene: the open raster it comes from, its number there, its no-data."""
+
+    name: str
+    source: Any
+    number: int
+    nodata: float | None
+
+
+class Scene:
+    """Bands in the order asked for; use as a context manager.
+
+    Attributes:
+        grid: The grid of the finest band.
+        bands: Band names.
+        dtype: The common dtype of the values.
+    """
+
+    def __init__(self, grid: Grid, layers: Sequence[Layer], stack: ExitStack, path: Path) -> None:
+        self.grid = grid
+        self.path = path
+        self.bands = tuple(layer.name for layer in layers)
+        self.dtype = np.result_type(
+            *(np.dtype(layer.source.dtypes[layer.number - 1]) for layer in layers)
+        )
+        self._layers = tuple(layers)
+        self._stack = stack
+
+    def __enter__(self) -> "Scene":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def read(
+        self, rows: tuple[int, int], cols: tuple[int, int]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Read a window; parts outside the scene are its reflection.
+
+        Args:
+            rows: Half-open range, may begin below 0 and end after the height.
+            cols: The same for columns.
+
+        Returns:
+            Values `(H, W, C)` and `(H, W)` True where every band has data.
+
+        Raises:
+            InputError: The file is damaged.
+        """
+        down = reflect(*rows, self.grid.height)
+        across = reflect(*cols, self.grid.width)
+        top, left = int(down.min()), int(across.min())
+        window = Window(left, top, int(across.max()) + 1 - left, int(down.max()) + 1 - top)
+        planes = self._planes(window)
+        valid = self._valid(planes)
+        image = np.stack(planes, axis=-1)
+        if valid.shape == (len(down), len(across)) and min(rows[0], cols[0]) >= 0:
+            return image, valid
+        index = np.ix_(down - top, across - left)
+        return image[index], valid[index]
+
+    def _planes(self, window: Window) -> list[NDArray[Any]]:
+        planes: dict[int, NDArray[Any]] = {}
+        for source in {id(layer.source): layer.source for layer in self._layers}.values():
+            places = [i for i, layer in enumerate(self._layers) if layer.source is source]
+            numbers = [self._layers[i].number for i in places]
+            try:
+                block = source.read(numbers, window=window)
+            except rasterio.errors.RasterioError as error:
+                raise damaged(self.path, error) from error
+            planes.update(zip(places, block, strict=True))
+        return [planes[i] for i in range(len(self._layers))]
+
+    def _valid(self, planes: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+        valid = np.ones(planes[0].shape, np.bool_)
+        for layer, plane in zip(self._layers, planes, strict=True):
+            if plane.dtype.kind == "f":
+                valid &= np.isfinite(plane)
+            if layer.nodata is not None and not np.isnan(layer.nodata):
+                valid &= plane != layer.nodata
+        return valid
+
+
+def open_scene(
+    path: Path | None,
+    wanted: Sequence[str],
+    *,
+    names: Sequence[str] | None = None,
+    files: Mapping[str, Path] | None = None,
+    nodata: float | None = None,
+) -> Scene:
+    """Open a scene and pick `wanted` bands by name.
+
+    Args:
+        path: A raster of several bands, None when every band has its own file.
+        wanted: Band names in the order the model takes them.
+        names: Names of the bands of `path` in file order; its band descriptions when omitted.
+        files: Single-band files by band name, of any resolution; they add to `path` and win.
+        nodata: Value that means "no data" where a file does not declare one.
+
+    Raises:
+        MissingError: A file or a band is not there.
+        InputError: A file is no readable raster, or the files do not cover the same ground.
+    """
+    files = dict(files or {})
+    with ExitStack() as stack:
+        layers = _open_layers(path, wanted, names, files, nodata, stack)
+        grid = _finest(layers)
+        layers = [_align(layer, grid, stack) for layer in layers]
+        first = path or next(iter(files.values()))
+        return Scene(grid, layers, stack.pop_all(), Path(first))
+    raise AssertionError
+
+
+def band_name(description: str) -> str:
+    """Give the band name at the start of a description: `B2 (blue)` is `B02`."""
+    found = re.match(r"\s*B(\d{1,2})(A?)(?![0-9A-Za-z])", description, re.IGNORECASE)
+    if not found:
+        return description.strip()
+    number, letter = found.groups()
+    return f"B{number}{letter.upper()}" if letter else f"B{int(number):02d}"
+
+
+def _open_layers(
+    path: Path | None,
+    wanted: Sequence[str],
+    names: Sequence[str] | None,
+    files: dict[str, Path],
+    nodata: float | None,
+    stack: ExitStack,
+) -> list[Layer]:
+    found: dict[str, Layer] = {}
+    if path is not None:
+        source = stack.enter_context(open_raster(path))
+        for number, name in enumerate(_names(source, path, names, wanted), start=1):
+            if name in wanted and name not in files:
+                found[name] = _layer(name, source, number, nodata)
+    for name, file in files.items():
+        if name not in wanted:
+            raise InputError(f"--band {name}={file}: the model takes {', '.join(wanted)}")
+        source = stack.enter_context(open_raster(file))
+        if source.count != 1:
+            raise InputError(f"{file} must hold one band to be band {name}, got {source.count}")
+        found[name] = _layer(name, source, 1, nodata)
+    band_indices(list(found), wanted, str(path or "the scene"))
+    return [found[name] for name in wanted]
+
+
+def _names(
+    source: DatasetReader, path: Path, names: Sequence[str] | None, wanted: Sequence[str]
+) -> list[str]:
+    if names is None:
+        given = [text or "" for text in source.descriptions]
+        names = [text if text in wanted else band_name(text) for text in given]
+        if not any(names):
+            raise InputError(
+                f"{path} has {source.count} bands without names; say which is which with "
+                f"--bands, in file order, for example --bands {','.join(wanted)}"
+            )
+    if len(names) != source.count:
+        raise InputError(
+            f"--bands gives {len(names)} names ({', '.join(names)}) but {path} has "
+            f"{source.count} bands"
+        )
+    repeated = sorted({name for name in names if name and list(names).count(name) > 1})
+    if set(repeated) & set(wanted):
+        raise InputError(f"{path} has several bands called {', '.join(repeated)}; use --bands")
+    return list(names)
+
+
+def _layer(name: str, source: DatasetReader, number: int, nodata: float | None) -> Layer:
+    declared = source.nodatavals[number - 1]
+    return Layer(name, source, number, nodata if declared is None else declared)
+
+
+def _finest(layers: Sequence[Layer]) -> Grid:
+    return min((Grid.of(layer.source) for layer in layers), key=lambda grid: grid.pixel)
+
+
+def _align(layer: Layer, grid: Grid, stack: ExitStack) -> Layer:
+    """Bring a coarser band onto the grid, bilinear between pixel centres."""
+    own = Grid.of(layer.source)
+    if own == grid:
+        return layer
+    where = layer.source.name
+    if own.crs is None or own.crs != grid.crs:
+        raise InputError(
+            f"{where} (band {layer.name}) has the CRS {own.crs} but the finest band has "
+            f"{grid.crs}; warp the files to one CRS first"
+        )
+    if max(abs(a - b) for a, b in zip(own.bounds, grid.bounds, strict=True)) > own.pixel:
+        raise InputError(
+            f"{where} (band {layer.name}) covers {own.bounds}, the finest band {grid.bounds}; "
+            "all bands must cover the same ground"
+        )
+    warped = stack.enter_context(
+        WarpedVRT(
+            layer.source,
+            crs=grid.crs,
+            transform=grid.transform,
+            height=grid.height,
+            width=grid.width,
+            resampling=Resampling.bilinear,
+            src_nodata=layer.nodata,
+            nodata=layer.nodata,
+        )
+    )
+    return Layer(layer.name, warped, layer.number, layer.nodata)

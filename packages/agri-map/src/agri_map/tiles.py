@@ -1,0 +1,92 @@
+"""Where the tiles of a scene lie and how much each one counts; pure arithmetic.
+
+A tile is a half-open range `[start, start + tile)` along one axis. Tiles start outside the
+scene by a `margin`, so the rim of the scene is predicted with context (reflected there) and the
+outermost pixels of a tile, which a network sees with one-sided context, never count.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from agri_data.errors import InputError
+from numpy.typing import NDArray
+
+MARGIN = 16
+"""Pixels dropped at each side of a tile, at most a quarter of the overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Tiles along one axis of `length` pixels.
+
+    Attributes:
+        length: Pixels of the scene along the axis.
+        tile: Side of a tile.
+        overlap: Smallest overlap of neighbours; the last tile is shifted back and overlaps more.
+    """
+
+    length: int
+    tile: int
+    overlap: int
+
+    def __post_init__(self) -> None:
+        if self.length < 1:
+            raise InputError(f"a scene needs at least one pixel, got {self.length}")
+        if self.tile < 1 or not 0 <= self.overlap <= self.tile // 2:
+            raise InputError(
+                f"overlap must lie in 0 to {self.tile // 2} (half a tile of {self.tile}), "
+                f"got {self.overlap}"
+            )
+
+    @property
+    def margin(self) -> int:
+        """Pixels dropped at each side of a tile."""
+        return min(MARGIN, self.overlap // 4)
+
+    def starts(self) -> list[int]:
+        """Give the start of every tile, ascending; together they cover `[0, length)`."""
+        first, last = -self.margin, self.length + self.margin - self.tile
+        if last <= first:
+            return [first]
+        return [*range(first, last, self.tile - self.overlap), last]
+
+    def weights(self) -> NDArray[np.float32]:
+        """Give the weight of each tile's pixels, `(tiles, tile)`.
+
+        Raised-cosine ramps over the overlap, divided by their sum: over all tiles that hold a
+        pixel of the scene the weights add up to 1, so blending needs no division.
+        """
+        starts, profile = self.starts(), _profile(self.tile, self.overlap, self.margin)
+        total = np.zeros(starts[-1] + self.tile - starts[0])
+        for start in starts:
+            total[start - starts[0] :][: self.tile] += profile
+        total[total == 0] = 1
+        rows = [profile / total[start - starts[0] :][: self.tile] for start in starts]
+        return np.asarray(rows, np.float32)
+
+
+def reflect(start: int, stop: int, length: int) -> NDArray[np.int64]:
+    """Map positions `[start, stop)` into `[0, length)` by mirroring at the rim.
+
+    The rim pixel itself is not repeated: -1 is 1 (as in numpy's `reflect`), over and over where
+    the range is longer than the scene.
+    """
+    positions = np.arange(start, stop)
+    if length == 1:
+        return np.zeros_like(positions)
+    period = 2 * (length - 1)
+    positions = positions % period
+    return np.minimum(positions, period - positions)
+
+
+def _profile(tile: int, overlap: int, margin: int) -> NDArray[np.float64]:
+    profile = np.ones(tile)
+    ramp = overlap - 2 * margin
+    if ramp > 0:
+        rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(ramp) + 0.5) / ramp)
+        profile[margin : margin + ramp] = rise
+        profile[tile - margin - ramp : tile - margin] = rise[::-1]
+    if margin:
+        profile[:margin] = 0
+        profile[-margin:] = 0
+    return profile
