@@ -31,7 +31,7 @@ class TrainConfig:
         batch: chips a step.
         lr: learning rate at the start (after `warmup`).
         optimizer: adam, adamw, sgd or rmsprop.
-        momentum: of sgd (and rmsprop when above 0); not used by the others.
+        momentum: of sgd; the others do not use it.
         decay: weight decay.
         schedule: constant, cosine (down to `floor` at the last epoch) or plateau (halved after
             `wait` epochs without a better validation loss).

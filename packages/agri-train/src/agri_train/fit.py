@@ -1,23 +1,45 @@
 """Train a network on a chip store and leave a model bundle."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+import signal
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import lightning as L
+import numpy as np
+import torch
+from agri_data.confusion import iou
 from agri_data.store import ChipStore
 from agri_map.spec import BundleSpec
 from torch import nn
 
+from agri_train.balance import class_weights
+from agri_train.calibrate import collect_logits, fit_temperature
 from agri_train.config import TrainConfig
-from agri_train.loss import Head
+from agri_train.data import ChipDataModule
+from agri_train.export import export_bundle
+from agri_train.folder import RunFolder
+from agri_train.hardware import Setting, choose
+from agri_train.history import draw_curves, read_history
+from agri_train.keeper import LAST, Keeper
+from agri_train.loss import Head, build_loss
+from agri_train.record import make_spec, plain, run_fingerprint
+from agri_train.report import Report, say
+from agri_train.seed import seed_all
+from agri_train.task import METRICS, Tally, Task, matrix
 
 
 @dataclass(frozen=True, slots=True)
 class FitResult:
     """What a run leaves: paths, the spec of the bundle, and speed.
 
-    `throughput` is training images a second over the whole run (0 when nothing had to be trained).
+    `throughput` is training images a second over the epochs of this call (0 when there was
+    nothing left to train); `epochs` is how many the run has seen in all; `parity` is the largest
+    difference between the bundle and torch.
     """
 
     bundle: Path
@@ -26,6 +48,7 @@ class FitResult:
     spec: BundleSpec
     throughput: float
     epochs: int
+    parity: float
 
 
 def fit(
@@ -43,8 +66,167 @@ def fit(
 ) -> FitResult:
     """Train `net` and write everything the run leaves into `out`.
 
-    `settings` are the caller's own (encoder, weights, ...): they are recorded in config.json and
-    are part of the fingerprint that decides whether a stopped run may go on. Seed with
+    The best weights are back in `net` afterwards. A rerun with the same settings and data goes on
+    from the last finished epoch; with others it starts afresh and says so. Seed with
     `agri_train.seed.seed_all(config.seed)` before building `net`.
+
+    Args:
+        net: gives logits `(N, K or 1, H, W)`, or `(N, K or 1)` for patches.
+        store: chips with train and val parts and statistics.
+        bands: names, in the order of the network's channels.
+        task: `segment` (pixels) or `classify` (patches).
+        head: `binary` (one logit) or `multiclass` (one a class).
+        config: settings.
+        out: the run's own folder.
+        name: of the model, for the bundle.
+        arch: architecture name, for the bundle.
+        settings: the caller's own (encoder, weights, ...); recorded, and part of what decides
+            whether a stopped run may go on.
+
+    Raises:
+        AgriError: the data, the settings and the network do not go together, `out` holds
+            something else, or the loss is no longer a number.
     """
-    raise NotImplementedError
+    spec = make_spec(store, bands, task, name, arch)
+    data = ChipDataModule(store, spec, config, task)
+    train, _ = data.rows("train"), data.rows("val")
+    weights = class_weights(config, store, train, task)
+    loss = build_loss(config.loss, head, len(spec.legend), weights=weights)
+    parts = {"config": config.fingerprint(), "head": head, "settings": dict(settings or {})}
+    fingerprint = run_fingerprint(net, spec, parts)
+    folder = RunFolder(out)
+    again = folder.stale()
+    checkpoint = folder.open({"name": name, "arch": arch}, fingerprint)
+    setting = choose(config)
+    _announce(setting, again, checkpoint)
+    folder.write_config(
+        {
+            "name": name, "arch": arch, "task": task, "head": head, "bands": list(bands),
+            "loss": loss.name, "weights": weights, "settings": dict(settings or {}),
+            "train": config.to_dict(), "hardware": asdict(setting), "fingerprint": fingerprint,
+            "dataset": spec.dataset, "split": spec.split,
+        }
+    )  # fmt: skip
+    keeper = Keeper(folder.checkpoints, config, fingerprint)
+    seed_all(config.seed)
+    module = Task(net, task, spec.legend, loss, config)
+    report = _train(module, data, folder, keeper, setting, checkpoint)
+    best = keeper.restore(net)
+    spec = _finish(module, data, spec, keeper, setting)
+    examples, _ = data.read(data.rows("val")[:2])
+    parity = export_bundle(net, spec, head, folder.bundle, examples=examples)
+    rate = report.images / report.seconds if report.seconds else 0.0
+    return FitResult(folder.bundle, best, folder.history, spec, rate, len(report.rows), parity)
+
+
+def _announce(setting: Setting, again: bool, checkpoint: Mapping[str, Any] | None) -> None:
+    if checkpoint is not None:
+        say(f"going on after epoch {checkpoint['agri']['epochs']} of an earlier run")
+    elif again:
+        say("settings, data or network changed since the earlier run here: starting afresh")
+    say(
+        f"device {setting.device}, precision {setting.precision}, layout {setting.layout} "
+        f"({setting.reason})"
+    )
+
+
+def _train(
+    module: Task,
+    data: ChipDataModule,
+    folder: RunFolder,
+    keeper: Keeper,
+    setting: Setting,
+    checkpoint: dict[str, Any] | None,
+) -> Report:
+    """Run the epochs that are still to be run; draw the curves whatever happens."""
+    config, rows = data.config, read_history(folder.history) if checkpoint else []
+    done = 0
+    if checkpoint is not None:
+        keeper.resume(checkpoint)
+        done = int(checkpoint["agri"]["epochs"])
+        rows = [row for row in rows if row["epoch"] <= done]
+    report = Report(folder, data, keeper, rows)
+    if done < config.epochs and not keeper.done:
+        module.train()
+        if setting.layout == "channels_last":
+            module.net.to(memory_format=torch.channels_last)
+        module.channels_last = setting.layout == "channels_last"
+        last = folder.checkpoints / LAST if checkpoint is not None else None
+        try:
+            _run(module, data, [report, keeper], setting, last)
+        finally:
+            if rows:
+                draw_curves(rows, folder.curves, data.spec.name)
+    return report
+
+
+def _run(
+    module: Task, data: ChipDataModule, callbacks: list[Any], setting: Setting, last: Path | None
+) -> None:
+    config, handler = data.config, signal.getsignal(signal.SIGINT)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    with _quiet():
+        trainer = L.Trainer(
+            accelerator=setting.device,
+            devices=1,
+            precision=setting.lightning,
+            max_epochs=config.epochs,
+            callbacks=callbacks,
+            gradient_clip_val=config.clip or None,
+            logger=False,
+            num_sanity_val_steps=0,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
+        except SystemExit as error:
+            # Lightning turns Ctrl-C into exit code 1 and leaves the signal ignored.
+            signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from error
+
+
+def _finish(
+    module: Task, data: ChipDataModule, spec: BundleSpec, keeper: Keeper, setting: Setting
+) -> BundleSpec:
+    """Score the best weights on the validation part and fit the temperature."""
+    device, config = torch.device("cuda" if setting.device == "gpu" else "cpu"), data.config
+    module.eval().to(device)
+    net, tally = module.net, Tally(module.loss)
+    with torch.inference_mode():
+        for image, truth in data.val_dataloader():
+            logits = module(image.to(device))
+            tally.add(module.loss.sums(logits, truth.to(device)), logits, truth.to(device))
+    values = tally.scores()
+    names = spec.legend.names
+    each = dict(zip(names, np.asarray(iou(matrix(tally))).tolist(), strict=True))
+    metrics = {
+        "split": "val",
+        "epoch": keeper.epoch,
+        **plain({name: values[name] for name in METRICS}),
+        "classes": plain(each),
+    }
+    temperature = 1.0
+    if config.calibrate:
+        loader = data.val_dataloader()
+        logits, truth = collect_logits(module, loader, len(loader), config.seed)
+        temperature = fit_temperature(logits, truth, module.loss.head)
+    return replace(spec, metrics=metrics, temperature=temperature)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what Lightning says of itself; a user can do nothing about it."""
+    loggers = [logging.getLogger(n) for n in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from agri_data.errors import InputError
 from agri_data.legend import IGNORE
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 Head = Literal["binary", "multiclass"]
 HEADS = ("binary", "multiclass")
@@ -37,9 +36,9 @@ class Likelihood(nn.Module):
             weight = weight * self.weights[target.masked_fill(~valid, 0)]
         if self.head == "binary":
             truth = target.masked_fill(~valid, 0).to(logits.dtype)
-            loss = F.binary_cross_entropy_with_logits(logits[:, 0], truth, reduction="none")
+            loss = binary_cross_entropy_with_logits(logits[:, 0], truth, reduction="none")
         else:
-            loss = F.cross_entropy(logits, target, ignore_index=self.ignore, reduction="none")
+            loss = cross_entropy(logits, target, ignore_index=self.ignore, reduction="none")
         return torch.stack([(loss * weight).sum(), weight.sum()])
 
     def compute(self, sums: Tensor) -> Tensor:

@@ -1,0 +1,187 @@
+"""Batches from a chip store: read memory-mapped, varied, then normalised by the one function.
+
+A batch is one slice of the store, so memory does not grow with the set. Order and variation come
+from `(seed, epoch)` alone: neither workers nor a resume change what the network sees.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import lightning as L
+import numpy as np
+import torch
+from agri_data.errors import InputError, MissingError
+from agri_data.legend import IGNORE
+from agri_data.stats import valid_pixels
+from agri_data.store import ChipStore
+from agri_map.preprocess import normalise
+from agri_map.spec import BundleSpec
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from agri_train.config import TrainConfig
+
+Task = Literal["segment", "classify"]
+Rows = NDArray[np.int64]
+
+# Stands for "no data" in a mask while a chip is varied; never reaches the network.
+_EMPTY = 254
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One batch to be read: which chips, as which copy, in which epoch."""
+
+    epoch: int
+    rows: Rows
+    copies: Rows
+
+
+class Order(Sampler[Ticket]):
+    """The batches of an epoch; training batches are shuffled and as even as can be.
+
+    Nothing is dropped: 9 chips in batches of 8 become 5 and 4, which spares batch-norm layers a
+    batch of one.
+    """
+
+    def __init__(self, rows: Rows, config: TrainConfig, train: bool) -> None:
+        self.rows, self.config, self.train, self.epoch = rows, config, train, 0
+        self.times = config.copies if train else 1
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch; Lightning calls this."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) * self.times // self.config.batch)
+
+    def __iter__(self) -> Iterator[Ticket]:
+        rows, copies = np.tile(self.rows, self.times), np.arange(self.times).repeat(len(self.rows))
+        order = np.arange(len(rows))
+        if self.train:
+            order = np.random.default_rng([self.config.seed, self.epoch]).permutation(len(rows))
+            parts: Sequence[Rows] = np.array_split(order, len(self))
+        else:
+            parts = [
+                order[i : i + self.config.batch] for i in range(0, len(order), self.config.batch)
+            ]
+        for part in parts:
+            yield Ticket(self.epoch, rows[part], copies[part])
+
+
+class Chips(Dataset[tuple[Tensor, Tensor]]):
+    """Reads a ticket into `(images (N, C, H, W) float32, truth)`.
+
+    Truth is `(N, H, W)` class ids for pixels and `(N,)` for patches, int64, 255 = ignore. Pixels
+    without data are ignored in the truth too.
+    """
+
+    def __init__(
+        self, store: ChipStore, spec: BundleSpec, config: TrainConfig, task: Task, vary: bool
+    ) -> None:
+        self.store, self.spec, self.config, self.task = store, spec, config, task
+        self.vary = vary
+
+    def __getitem__(self, ticket: Ticket) -> tuple[Tensor, Tensor]:
+        images = self.store.images(ticket.rows, self.spec.bands)
+        masks = self._masks(ticket.rows, images)
+        if self.vary:
+            images, masks = self._vary(ticket, images, masks)
+        empty = masks == _EMPTY
+        batch = torch.from_numpy(normalise(images, self.spec, ~empty))
+        if self.task == "classify":
+            return batch, torch.from_numpy(self.store.labels(ticket.rows))
+        masks[empty] = IGNORE
+        self._check(masks, ticket.rows)
+        return batch, torch.from_numpy(masks.astype(np.int64))
+
+    def _masks(self, rows: Rows, images: NDArray[Any]) -> NDArray[np.uint8]:
+        if self.task == "segment":
+            masks = self.store.masks(rows)
+        else:
+            masks = np.zeros(images.shape[:-1], np.uint8)
+        masks[~valid_pixels(images, self.store.info.nodata)] = _EMPTY
+        return masks
+
+    def _vary(
+        self, ticket: Ticket, images: NDArray[Any], masks: NDArray[np.uint8]
+    ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        from agri_data.augment import Augment, augment
+
+        policy = Augment()
+        for place, (row, copy) in enumerate(zip(ticket.rows, ticket.copies, strict=True)):
+            rng = np.random.default_rng([self.config.seed, ticket.epoch, int(row), int(copy)])
+            image, mask = augment(images[place], masks[place], rng, policy)
+            images[place], masks[place] = image, mask
+        return images, masks
+
+    def _check(self, masks: NDArray[np.uint8], rows: Rows) -> None:
+        wrong = (masks >= len(self.spec.legend)) & (masks != IGNORE)
+        if wrong.any():
+            chip = self.store.table["chip_id"].iloc[int(rows[np.nonzero(wrong)[0][0]])]
+            raise InputError(
+                f"The mask of chip {chip} in {self.store.path} holds class {masks[wrong].max()}; "
+                f"the legend has 0..{len(self.spec.legend) - 1} and {IGNORE} for ignore. "
+                "Build the chips again with the right legend."
+            )
+
+
+class ChipDataModule(L.LightningDataModule):
+    """The train, val and test parts of a chip store as Lightning wants them."""
+
+    def __init__(
+        self, store: ChipStore, spec: BundleSpec, config: TrainConfig, task: Task = "segment"
+    ) -> None:
+        super().__init__()
+        self.store, self.spec, self.config, self.task = store, spec, config, task
+        if task == "segment" and not store.has_masks:
+            raise InputError(
+                f"The chips in {store.path} have no masks, so there is nothing to learn from. "
+                "Build the store from labelled data (`agri-data chips` with a kind that has truth)."
+            )
+
+    def rows(self, part: str) -> Rows:
+        """Positions of a part's chips.
+
+        Raises:
+            MissingError: the part is empty.
+        """
+        rows = self.store.indices(part)
+        if len(rows) == 0:
+            raise MissingError(
+                f"No chip in {self.store.path} is in the {part} part. Split it by place first: "
+                f"`agri-data split {self.store.path}`."
+            )
+        return rows
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Shuffled, varied batches."""
+        return self._loader("train")
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Batches in store order, as they are."""
+        return self._loader("val")
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Batches in store order, as they are."""
+        return self._loader("test")
+
+    def read(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """Read chips as they are, as one batch."""
+        return self._chips(vary=False)[Ticket(0, rows, np.zeros_like(rows))]
+
+    def _chips(self, vary: bool) -> Chips:
+        return Chips(self.store, self.spec, self.config, self.task, vary)
+
+    def _loader(self, part: str) -> DataLoader[Any]:
+        train = part == "train"
+        return DataLoader(
+            self._chips(vary=train and self.config.augment),
+            batch_size=None,
+            sampler=Order(self.rows(part), self.config, train),  # type: ignore[arg-type]
+            num_workers=self.config.workers,
+            # Its own generator: otherwise each start of an epoch draws from the one of dropout.
+            generator=torch.Generator().manual_seed(self.config.seed),
+        )

@@ -1,0 +1,86 @@
+"""The log of a run: one row an epoch, and the curves drawn from it."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from agri_data.atomic import replacing_file, write_text
+
+from agri_train.task import METRICS
+
+COLUMNS = (
+    "epoch",
+    "lr",
+    *(f"train_{name}" for name in METRICS),
+    *(f"val_{name}" for name in METRICS),
+    "seconds",
+    "rate",
+)
+Row = dict[str, float]
+
+
+def read_history(path: Path) -> list[Row]:
+    """Read the rows, oldest first; no file is no rows, a score that is n/a is NaN."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = csv.DictReader(stream)
+        return [{name: float(row[name] or "nan") for name in COLUMNS} for row in rows]
+
+
+def write_history(path: Path, rows: list[Row]) -> None:
+    """Write all rows, atomically; NaN becomes an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_cell(name, row[name]) for name in COLUMNS])
+    write_text(path, text.getvalue())
+
+
+def _cell(name: str, value: float) -> str:
+    if name == "epoch":
+        return str(int(value))
+    return "" if math.isnan(value) else f"{value:.8g}"
+
+
+def describe(row: Mapping[str, float], epochs: int, best: bool) -> str:
+    """One line about an epoch, baseline included."""
+    return (
+        f"epoch {int(row['epoch']):3d}/{epochs}  lr {row['lr']:.2g}  "
+        f"train loss {row['train_loss']:.4f} iou {row['train_iou']:.3f}  "
+        f"val loss {row['val_loss']:.4f} iou {row['val_iou']:.3f} f1 {row['val_f1']:.3f} "
+        f"accuracy {row['val_accuracy']:.3f} (majority {row['val_majority']:.3f})  "
+        f"{row['seconds']:.1f} s  {row['rate']:.1f} images/s{'  *' if best else ''}"
+    )
+
+
+def draw_curves(rows: list[Row], path: Path, title: str) -> None:
+    """Draw loss, IoU, accuracy beside its baseline, and learning rate over the epochs."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(10, 6.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title)
+    axes = figure.subplots(2, 2)
+    epochs = [row["epoch"] for row in rows]
+    panels = (
+        ("loss", ("train_loss", "val_loss")),
+        ("mean IoU", ("train_iou", "val_iou")),
+        ("accuracy", ("train_accuracy", "val_accuracy", "val_majority")),
+        ("learning rate", ("lr",)),
+    )
+    for axis, (name, columns) in zip(axes.flat, panels, strict=True):
+        for column in columns:
+            style = "--" if column == "val_majority" else "-"
+            axis.plot(epochs, [row[column] for row in rows], style, marker=".", label=column)
+        axis.set(title=name, xlabel="epoch")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize="small")
+    with replacing_file(path) as temporary:
+        figure.savefig(temporary, dpi=110)

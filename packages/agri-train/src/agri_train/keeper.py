@@ -1,0 +1,117 @@
+"""Checkpoints in the run's own folder, early stopping, and the way back to the best weights."""
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from agri_data.atomic import replacing_file
+from agri_data.errors import InputError
+from lightning.pytorch.callbacks import Checkpoint
+from torch import nn
+
+from agri_train.config import MONITORS, TrainConfig
+
+LAST = "last.ckpt"
+
+
+class Keeper(Checkpoint):
+    """Keeps last, best and every n-th epoch; stops when the monitor has not gained for long.
+
+    Every file is written beside and renamed, and `last.ckpt` comes after all that it refers to,
+    so a kill at any moment leaves a state that a rerun goes on from. Names hold epoch, loss and
+    IoU and are legal on every system.
+    """
+
+    def __init__(self, folder: Path, config: TrainConfig, fingerprint: str) -> None:
+        self.folder, self.config, self.fingerprint = folder, config, fingerprint
+        self.sign = 1.0 if MONITORS[config.monitor] == "min" else -1.0
+        self.best, self.epoch, self.waited, self.name = math.inf, 0, 0, ""
+
+    @property
+    def done(self) -> bool:
+        """Whether patience has run out."""
+        return 0 < self.config.patience <= self.waited
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save the epoch that has ended."""
+        record: dict[str, float] = pl_module.record  # type: ignore[assignment]
+        value, stale = self.sign * record[f"val_{self.config.monitor}"], ""
+        gained = value < self.best
+        if gained:
+            stale, self.best, self.waited = self.name, value, 0
+            self.epoch, self.name = int(record["epoch"]), _name("best", record)
+        else:
+            self.waited += 1
+        self._save(trainer, record, gained)
+        if stale and stale != self.name:
+            (self.folder / stale).unlink(missing_ok=True)
+        if self.done:
+            trainer.should_stop = True
+
+    def _save(self, trainer: L.Trainer, record: dict[str, float], gained: bool) -> None:
+        with replacing_file(self.folder / LAST) as temporary:
+            trainer.save_checkpoint(temporary)
+            if gained:
+                _copy(temporary, self.folder / self.name)
+            if self.config.every and int(record["epoch"]) % self.config.every == 0:
+                _copy(temporary, self.folder / _name("every", record))
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Sign the checkpoint, and add what early stopping remembers."""
+        checkpoint["agri"] = {
+            "fingerprint": self.fingerprint,
+            "best": self.best,
+            "epoch": self.epoch,
+            "waited": self.waited,
+            "name": self.name,
+            "epochs": int(pl_module.record["epoch"]),  # type: ignore[operator,index]
+        }
+
+    def resume(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the memory of a stopped run."""
+        state = checkpoint["agri"]
+        self.best, self.epoch = float(state["best"]), int(state["epoch"])
+        self.waited, self.name = int(state["waited"]), str(state["name"])
+
+    def restore(self, net: nn.Module) -> Path:
+        """Put the best weights back into the network and return their file.
+
+        Raises:
+            InputError: no epoch was kept.
+        """
+        if not self.name:
+            raise InputError(
+                f"No epoch had a validation {self.config.monitor} that is a number, so there is "
+                "no best one. Is every pixel of the val part marked as ignored?"
+            )
+        path = self.folder / self.name
+        state = read_checkpoint(path)["state_dict"]
+        net.load_state_dict(
+            {
+                name.removeprefix("net."): value
+                for name, value in state.items()
+                if name[:4] == "net."
+            }
+        )
+        return path
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint as plain tensors and values; no code in it is ever run."""
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def _name(kind: str, record: dict[str, float]) -> str:
+    epoch, loss, iou = int(record["epoch"]), record["val_loss"], record["val_iou"]
+    return f"{kind}-epoch-{epoch:03d}_loss-{loss:.4f}_iou-{iou:.4f}.ckpt"
+
+
+def _copy(source: Path, target: Path) -> None:
+    with replacing_file(target) as temporary:
+        shutil.copyfile(source, temporary)

@@ -1,0 +1,108 @@
+"""The spec of the bundle a run will write, from what the store says of itself."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from agri_data.bands import band_indices
+from agri_data.console import warn
+from agri_data.errors import InputError, MissingError
+from agri_data.info import BandStats
+from agri_data.store import ChipStore
+from agri_map.spec import BundleSpec
+from torch import nn
+
+TILE = 256
+SMALLEST = 16
+
+
+def make_spec(
+    store: ChipStore,
+    bands: Sequence[str],
+    task: Literal["segment", "classify"],
+    name: str,
+    arch: str,
+) -> BundleSpec:
+    """Build the spec: bands by name, normalisation from the statistics of the train part.
+
+    Raises:
+        MissingError: the store has no such band, or no statistics.
+        InputError: the bands are in different units.
+    """
+    positions = band_indices(store.bands, bands, str(store.path))
+    stats = [_stats(store, band) for band in bands]
+    units = {store.info.bands[position].unit for position in positions}
+    if len(units) != 1:
+        raise InputError(
+            f"The bands {', '.join(bands)} of {store.path} are in different units "
+            f"({', '.join(sorted(units))}); a model takes one unit. Choose other bands."
+        )
+    side = max(store.info.chip_size, SMALLEST if task == "classify" else TILE)
+    return BundleSpec(
+        name=name,
+        task=task,
+        bands=tuple(bands),
+        unit=units.pop(),
+        mean=tuple(item.mean for item in stats),
+        std=tuple(_scale(b, item) for b, item in zip(bands, stats, strict=True)),
+        legend=store.legend,
+        pixel_size=store.info.pixel_size,
+        tile=side,
+        overlap=side // 4 if task == "segment" else 0,
+        dataset=store.fingerprint,
+        split=store.split_fingerprint,
+        licence=store.info.licence,
+        arch=arch,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def run_fingerprint(net: nn.Module, spec: BundleSpec, parts: Mapping[str, Any]) -> str:
+    """Hash of all that a run depends on: data, split, normalisation, network, settings.
+
+    The network counts by the names and shapes of its tensors and by what may learn, not by their
+    values, so that a rerun finds its own checkpoint.
+    """
+    shapes = {name: list(tensor.shape) for name, tensor in net.state_dict().items()}
+    learns = [name for name, parameter in net.named_parameters() if parameter.requires_grad]
+    content = {
+        **parts,
+        "shapes": shapes,
+        "learns": learns,
+        "bands": spec.bands,
+        "mean": spec.mean,
+        "std": spec.std,
+        "classes": spec.legend.names,
+        "data": spec.dataset,
+        "split": spec.split,
+        "task": spec.task,
+        "name": spec.name,
+        "arch": spec.arch,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def plain(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Scores for JSON: n/a is null."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
+def _stats(store: ChipStore, band: str) -> BandStats:
+    if store.info.stats is None or band not in store.info.stats:
+        raise MissingError(
+            f"{store.path} has no statistics of band {band}, so it cannot be normalised. They are "
+            f"measured on the train part when a store is split: `agri-data split {store.path}`."
+        )
+    return store.info.stats[band]
+
+
+def _scale(band: str, stats: BandStats) -> float:
+    if stats.std > 0:
+        return stats.std
+    warn(
+        f"band {band} has the same value ({stats.mean:g}) in all training chips; it teaches nothing"
+    )
+    return 1.0

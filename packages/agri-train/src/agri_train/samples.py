@@ -1,0 +1,45 @@
+"""Sample pictures: image, truth and prediction side by side, in the colours of the legend."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from agri_data.picture import Panel, colourise, composite, sheet
+from numpy.typing import NDArray
+
+from agri_train.data import ChipDataModule, Rows
+
+_NATURAL = (("B04", "B03", "B02"), ("red", "green", "blue"), ("R", "G", "B"))
+
+
+def draw_samples(
+    data: ChipDataModule, rows: Rows, predicted: NDArray[np.int64], path: Path, epoch: int
+) -> None:
+    """Draw a row a chip; `predicted` holds class ids `(N, H, W)` or, for patches, `(N,)`."""
+    legend, store = data.spec.legend, data.store
+    images = store.images(rows)
+    shown = picture_bands(store.bands)
+    lines: list[list[Panel]] = []
+    for place, row in enumerate(rows):
+        name = str(store.table["chip_id"].iloc[int(row)])
+        image = composite(images[place], store.bands, shown)
+        if data.task == "segment":
+            panels = [
+                Panel(image, name),
+                Panel(colourise(store.mask(int(row)), legend), "truth"),
+                Panel(colourise(predicted[place].astype(np.uint8), legend), "prediction"),
+            ]
+        else:
+            truth = legend.names[int(store.labels(rows[place : place + 1])[0])]
+            panels = [Panel(image, f"truth {truth}\nprediction {legend.names[predicted[place]]}")]
+        lines.append(panels)
+    sheet(lines, legend, path, f"{data.spec.name}: validation, epoch {epoch}")
+
+
+def picture_bands(bands: tuple[str, ...]) -> tuple[str, str, str]:
+    """Natural colours where the store has them, else the first three bands (or one, thrice)."""
+    for names in _NATURAL:
+        if set(names) <= set(bands):
+            return names
+    picked: Any = (bands * 3)[:3] if len(bands) < 3 else bands[:3]
+    return picked[0], picked[1], picked[2]

@@ -1,0 +1,172 @@
+"""One Lightning module for pixels and patches: logits to loss, counts to scores."""
+
+import math
+import time
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from agri_data import confusion as scores
+from agri_data.errors import AgriError
+from agri_data.legend import IGNORE, Legend
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from agri_train.config import TrainConfig
+from agri_train.data import Task as Kind
+from agri_train.loss import Loss
+from agri_train.optim import build_optimizer
+from agri_train.schedule import Schedule
+from agri_train.seed import seed_epoch
+
+Batch = tuple[Tensor, Tensor]
+METRICS = ("loss", "iou", "f1", "accuracy", "majority")
+
+
+class DivergedError(AgriError, ArithmeticError):
+    """The loss is no longer a number."""
+
+
+class Tally:
+    """What an epoch adds up: the sums of the loss and a confusion matrix.
+
+    Every score is computed once, from the totals, so batch size and an uneven last batch have no
+    effect on it.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss, self.classes, self.images = loss, loss.classes, 0
+        self.sums = torch.zeros(sum(loss.sizes), dtype=torch.float64)
+        self.counts = torch.zeros(loss.classes**2, dtype=torch.int64)
+
+    def add(self, sums: Tensor, logits: Tensor, truth: Tensor) -> None:
+        """Count one batch; totals stay on the device, so that nothing waits for it."""
+        self.sums = self.sums.to(sums.device) + sums.detach().double()
+        pairs = count(truth, predict(logits.detach(), self.loss.head), self.classes)
+        self.counts = self.counts.to(pairs.device) + pairs
+        self.images += len(truth)
+
+    def scores(self) -> dict[str, float]:
+        """Loss, mean IoU and F1 over the classes present, accuracy, and the majority baseline."""
+        cm = self.counts.cpu().numpy().reshape(self.classes, self.classes)
+        return {
+            "loss": float(self.loss.compute(self.sums.to(torch.float64))),
+            "iou": scores.mean_iou(cm),
+            "f1": scores.mean_f1(cm),
+            "accuracy": scores.accuracy(cm),
+            "majority": scores.majority(cm)[0],
+        }
+
+
+def predict(logits: Tensor, head: str) -> Tensor:
+    """Class ids `(N, ...)` from logits `(N, K or 1, ...)`."""
+    return (logits[:, 0] > 0).long() if head == "binary" else logits.argmax(dim=1)
+
+
+def count(truth: Tensor, predicted: Tensor, classes: int) -> Tensor:
+    """Flat confusion counts (row = truth), as `agri_data.confusion.confusion`, on any device."""
+    counted = truth != IGNORE
+    pairs = truth[counted] * classes + predicted[counted]
+    return torch.bincount(pairs, minlength=classes * classes)
+
+
+class Task(L.LightningModule):
+    """Trains a network; `record` holds the numbers of the last finished epoch."""
+
+    def __init__(
+        self, net: nn.Module, task: Kind, legend: Legend, loss: Loss, config: TrainConfig
+    ) -> None:
+        super().__init__()
+        self.net, self.loss, self.config = net, loss, config
+        self.task, self.legend = task, legend
+        self.schedule = Schedule(config)
+        self.channels_last = False
+        self.record: dict[str, float] = {}
+        self.moments: tuple[float, float] | None = None
+        self._tallies = {"train": Tally(loss), "val": Tally(loss)}
+        self._started = self._paused = 0.0
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return logits."""
+        if self.channels_last:
+            image = image.contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.net(image)
+        return logits
+
+    def configure_optimizers(self) -> Optimizer:
+        """Return the optimiser; the rate is set by `Schedule` at the start of each epoch."""
+        return build_optimizer(self.net, self.config)
+
+    def on_train_epoch_start(self) -> None:
+        """Set the rate, the seed and the clock of the epoch."""
+        seed_epoch(self.config.seed, self.current_epoch)
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, L.pytorch.core.optimizer.LightningOptimizer)
+        for group in optimizer.param_groups:
+            group["lr"] = self.schedule.rate(self.current_epoch)
+        self.record = {"epoch": self.current_epoch + 1, "lr": group["lr"]}
+        self._tallies["train"] = Tally(self.loss)
+        self._started, self._paused = time.perf_counter(), 0.0
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch.
+
+        Raises:
+            DivergedError: the loss is NaN or infinite.
+        """
+        image, truth = batch
+        if self.moments is None:
+            self.moments = (float(image.mean()), float(image.std()))
+        logits = self(image)
+        sums = self.loss.sums(logits, truth)
+        value = self.loss.compute(sums)
+        if not math.isfinite(float(value.detach())):
+            raise DivergedError(
+                f"The loss became {float(value.detach())} in epoch {self.current_epoch + 1}, "
+                f"batch {batch_idx + 1}, at lr {self.record['lr']:g}. Lower `lr`, set `clip`, or "
+                "check the chips for values far outside their band statistics."
+            )
+        self._tallies["train"].add(sums, logits, truth)
+        return value
+
+    def on_validation_epoch_start(self) -> None:
+        """Start counting afresh; validation time is not training time."""
+        self._tallies["val"] = Tally(self.loss)
+        self._val_started = time.perf_counter()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Count one batch."""
+        image, truth = batch
+        logits = self(image)
+        self._tallies["val"].add(self.loss.sums(logits, truth), logits, truth)
+
+    def on_validation_epoch_end(self) -> None:
+        """Compute the scores of the validation part."""
+        self._paused += time.perf_counter() - self._val_started
+        values = self._tallies["val"].scores()
+        self.record |= {f"val_{name}": values[name] for name in METRICS}
+        self.log_dict({f"val_{name}": values[name] for name in METRICS if name != "majority"})
+
+    def on_train_epoch_end(self) -> None:
+        """Complete the record of the epoch."""
+        tally = self._tallies["train"]
+        values = tally.scores()
+        seconds = time.perf_counter() - self._started
+        self.record |= {f"train_{name}": values[name] for name in METRICS}
+        self.record["seconds"] = seconds
+        self.record["rate"] = tally.images / max(seconds - self._paused, 1e-9)
+        self.schedule.report(self.record["val_loss"])
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the schedule's memory."""
+        checkpoint["schedule"] = self.schedule.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the schedule's memory."""
+        self.schedule.load_state_dict(checkpoint["schedule"])
+
+
+def matrix(tally: Tally) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The confusion matrix `(K, K)` of a tally."""
+    return tally.counts.cpu().numpy().reshape(tally.classes, tally.classes)
