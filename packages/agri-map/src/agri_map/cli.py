@@ -4,6 +4,8 @@ import typer
 from agri_data.console import run
 
 from agri_map.commands.area import area
+from agri_map.commands.info import info
+from agri_map.commands.polygons import polygons
 from agri_map.commands.predict import predict
 
 app = typer.Typer(
@@ -12,7 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-for command in (predict, area):
+for command in (predict, area, polygons, info):
     app.command()(command)
 
 

@@ -25,7 +25,7 @@ from agri_map.scene import Scene
 from agri_map.spec import BundleSpec
 from agri_map.tiles import Axis
 from agri_map.unit import check_scene
-from agri_map.write import Layout, argmax, check_replaceable, raster_sink
+from agri_map.write import Kind, Layout, argmax, check_replaceable, raster_sink
 
 CACHE_MEGABYTES = 128
 MIN_TILE = 16
@@ -73,14 +73,11 @@ class Outputs:
         The map comes first: files are closed from the last to the first, so the map appears
         when all others are in place.
         """
-        found = [
-            (path, Layout(kind, legend, exact))
-            for kind, path in (
-                ("probabilities", self.probabilities),
-                ("confidence", self.confidence),
-            )
-            if path is not None
-        ]
+        wanted: tuple[tuple[Kind, Path | None], ...] = (
+            ("probabilities", self.probabilities),
+            ("confidence", self.confidence),
+        )
+        found = [(path, Layout(kind, legend, exact)) for kind, path in wanted if path is not None]
         paths = [path.resolve() for path, _ in found] + [self.map.resolve()]
         if len(set(paths)) != len(paths):
             raise InputError("the map, its probabilities and its confidence need different files")
