@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from agri_data.commands.check import check
 from agri_data.commands.chips import chips
 from agri_data.commands.split import split
 from agri_data.commands.stats import stats
@@ -17,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command()(check)
 app.command()(chips)
 app.command()(split)
 app.command()(stats)

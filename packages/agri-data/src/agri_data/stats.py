@@ -35,13 +35,16 @@ def constant_bands(stats: Mapping[str, BandStats]) -> list[str]:
 
 def valid_pixels(chips: Chips, nodata: float | None) -> NDArray[np.bool_]:
     """Return which pixels of `(..., C)` hold data: not every band equals `nodata` or is NaN."""
-    if nodata is None or np.isnan(nodata):
-        empty = np.zeros(chips.shape, bool)
-    else:
-        empty = chips == chips.dtype.type(nodata) if _holds(chips.dtype, nodata) else chips != chips
-    if np.issubdtype(chips.dtype, np.floating):
-        empty = empty | ~np.isfinite(chips)
-    return ~np.asarray(empty.all(axis=-1), bool)
+    valid = np.ones(chips.shape[:-1], bool)
+    floats = np.issubdtype(chips.dtype, np.floating)
+    marked = nodata is not None and not np.isnan(nodata) and _holds(chips.dtype, nodata)
+    if not (floats or marked):
+        return valid
+    valid[:] = False
+    for band in np.moveaxis(chips, -1, 0):
+        here = np.isfinite(band) if floats else np.ones(band.shape, bool)
+        valid |= here & (band != chips.dtype.type(nodata)) if marked else here
+    return valid
 
 
 def measure(batches: Iterable[Chips], bands: Sequence[str], nodata: float | None) -> Stats:

@@ -65,7 +65,7 @@ def split(
 
 
 def _report(done: Split, classes: Sequence[str]) -> None:
-    from agri_data.split import SPLITS
+    from agri_data.table import SPLITS
 
     unit = f"{done.units} {done.unit}s"
     side = f" of {done.side:g}" if done.side else ""

@@ -1,0 +1,67 @@
+"""`agri-data check`: whether a chip store can be trusted, and whether its parts leak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agri_data.console import say, warn
+
+if TYPE_CHECKING:
+    from agri_data.audit import Audit
+    from agri_data.store import ChipStore
+
+FAILED = 1
+SHOWN = 20
+
+
+def check(
+    store: Annotated[Path, typer.Argument(help="Chip store to check.")],
+    near: Annotated[
+        str, typer.Option(help="What near duplicates across parts count as: fail, warn or off.")
+    ] = "warn",
+    json: Annotated[
+        Path | None, typer.Option(help="Write the full report to this JSON file.")
+    ] = None,
+) -> None:
+    """Check checksums, class ids, labels and the split, and search the parts for leaks.
+
+    Shared ground, shared groups and equal chips in two parts always fail. The exit code is 1 if
+    anything failed.
+
+    Example: agri-data check data/chips --json reports/chips/check.json
+    """
+    from agri_data.atomic import write_json
+    from agri_data.audit import audit
+    from agri_data.errors import InputError
+    from agri_data.store import ChipStore
+
+    if near not in ("fail", "warn", "off"):
+        raise InputError(f"--near is fail, warn or off, got {near!r}")
+    opened = ChipStore.open(store)
+    outcome = audit(opened, near)
+    if json is not None:
+        write_json(json, outcome.to_dict(opened))
+    _report(opened, outcome)
+    if not outcome.passed:
+        raise typer.Exit(FAILED)
+
+
+def _report(store: ChipStore, outcome: Audit) -> None:
+    for item in outcome.findings:
+        line = f"{item.check}: {item.detail}"
+        if item.level == "fail":
+            say(f"FAIL {line}")
+        else:
+            warn(line)
+    for kind, count in outcome.leak_counts.items():
+        found = [leak for leak in outcome.leaks if leak.kind == kind]
+        for leak in found[:SHOWN]:
+            say(f"{outcome.level(leak).upper()} {leak}")
+        if count > SHOWN:
+            say(f"     and {count - SHOWN} more of kind {kind} (--json lists all)")
+    leaks = ", ".join(f"{count} {kind}" for kind, count in outcome.leak_counts.items())
+    verdict = "passed" if outcome.passed else "FAILED"
+    say(f"{verdict}: {len(store)} chips of {store.info.name}; leaks: {leaks}")
