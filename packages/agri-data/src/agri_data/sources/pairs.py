@@ -1,1 +1,267 @@
-class PairsSource: ...
+"""Pairs of an image and its mask, cut into chips."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agri_data.errors import AgriError, InputError
+from agri_data.info import StoreInfo
+from agri_data.legend import Legend
+from agri_data.sources.description import PairsDescription
+from agri_data.sources.imagery import Layout, make_layout
+from agri_data.sources.label import encode
+from agri_data.sources.masks import read_head, read_mask
+from agri_data.sources.pairing import Pair, find_keyed, listing, natural, pair_up, read_table
+from agri_data.sources.parallel import in_order
+from agri_data.sources.photo import JPEG, PNG, decode_photo
+from agri_data.sources.place import pixel_metres, shifted, transform_text
+from agri_data.sources.raster import Facts, read_facts, read_tiff
+from agri_data.sources.skips import Losses
+from agri_data.sources.vector import Polygons, read_polygons
+from agri_data.sources.watch import LabelWatch
+from agri_data.sources.windows import Cut, check_fits, windows
+from agri_data.table import ChipRecord
+from agri_data.writer import Image, Mask
+
+EMPTY = "no pixel with data"
+UNLABELLED = "fewer labelled pixels than 'labelled' asks for"
+
+Chip = tuple[ChipRecord, Image, Mask | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One image ready to be cut: `image` `(H, W, C)`, `valid` and `mask` `(H, W)`."""
+
+    pair: Pair
+    image: NDArray[Any]
+    valid: NDArray[np.bool_]
+    mask: Mask | None
+    facts: Facts
+
+
+class PairsSource:
+    """Images and masks paired by key, in natural key order."""
+
+    def __init__(self, description: PairsDescription, cut: Cut, losses: Losses) -> None:
+        """Pair the files and read the first image's header.
+
+        Raises:
+            AgriError: files have no partner, or the first image is not as described.
+        """
+        self.losses = losses
+        self._about, self._cut = description, cut
+        self._pairs = self._find()
+        first = self._first_facts()
+        label = description.label
+        self._layout = make_layout(description.imagery, label.band, first)
+        self._ids = ChipIds()
+        pixel = description.imagery.pixel
+        if pixel is None and first.transform is not None:
+            pixel = pixel_metres(first.crs, first.transform, first.shape)
+        self.info = StoreInfo(
+            name=description.name,
+            source=f"pairs, labels: {label.kind}",
+            licence=description.licence,
+            bands=self._layout.bands,
+            chip_size=cut.size,
+            pixel_size=pixel,
+            legend=description.legend if label.kind != "none" else None,
+            nodata=self._layout.nodata,
+        )
+
+    @property
+    def expected(self) -> int | None:
+        """Unknown: it follows from the sizes of the images."""
+        return None
+
+    def notes(self) -> list[str]:
+        """Return how many images were read."""
+        return [f"{len(self._pairs)} images"]
+
+    def __iter__(self) -> Iterator[Chip]:
+        watch = LabelWatch(self._about.label, self._about.legend)
+        for future in in_order(self._load, self._pairs, ahead=2):
+            loaded = self.losses.attempt(future.result)
+            if loaded is not None:
+                watch.add(loaded.mask)
+                yield from self._chips(loaded)
+        watch.finish()
+
+    def _find(self) -> list[Pair]:
+        about = self._about
+        own = about.label.kind in ("raster", "palette") or (
+            about.label.kind == "vector" and about.label.file is None
+        )
+        if about.table:
+            return read_table(about.root / about.table, own)
+        images = find_keyed(about.root, about.images)
+        if not own:
+            return [Pair(key, images[key], None) for key in natural(images)]
+        pairs, lonely = pair_up(images, find_keyed(about.root, about.masks, about.suffix))
+        if lonely and about.unmatched == "refuse":
+            raise InputError(
+                f"{len(lonely)} files have no partner: {listing(lonely)}. Mend the names, or write "
+                "'unmatched: skip'"
+            )
+        if not pairs:
+            raise InputError(f"no image has a mask: {listing(lonely)}")
+        self.losses.skipped.extend(lonely)
+        return pairs
+
+    def _first_facts(self) -> Facts:
+        """Return the facts of the first image that can be read; the others must be alike."""
+        failure: AgriError | None = None
+        for pair in self._pairs:
+            try:
+                return image_facts(pair.image, len(self._about.imagery.bands))
+            except AgriError as error:
+                if not self.losses.allow:
+                    raise
+                failure = failure or error
+        raise failure or InputError("there are no images")
+
+    def _load(self, pair: Pair) -> Loaded:
+        image, valid, facts = read_image(pair.image, len(self._about.imagery.bands))
+        check_fits(facts.shape, self._cut, str(pair.image))
+        positions, label_band = self._layout.positions(facts)
+        chosen, valid = self._layout.clean(image[..., positions], valid, facts)
+        mask = self._mask(pair, facts, None if label_band is None else image[..., label_band])
+        if mask is not None:
+            mask = np.where(valid, mask, np.uint8(255))
+        return Loaded(pair, chosen, valid, mask, facts)
+
+    def _mask(self, pair: Pair, facts: Facts, band: NDArray[Any] | None) -> Mask | None:
+        label, legend = self._about.label, self._about.legend
+        if legend is None or label.kind == "none":
+            return None
+        if band is not None:
+            return encode(band, label, legend, f"{pair.image} band {label.band}")
+        if label.kind == "vector":
+            return self._polygons(pair, facts, legend).burn(facts.shape, _placed(facts))
+        assert pair.mask is not None
+        mask = read_mask(pair.mask, label, legend)
+        if mask.shape != facts.shape:
+            raise InputError(
+                f"{pair.mask} is {mask.shape[0]}x{mask.shape[1]} pixels, its image {pair.image} is "
+                f"{facts.shape[0]}x{facts.shape[1]}; they must be equal"
+            )
+        return mask
+
+    def _polygons(self, pair: Pair, facts: Facts, legend: Legend) -> Polygons:
+        label = self._about.label
+        _placed(facts)
+        path = pair.mask or self._about.root / str(label.file)
+        return read_polygons(path, facts.crs, label, legend)
+
+    def _chips(self, loaded: Loaded) -> Iterator[Chip]:
+        size = self._cut.size
+        for row, col in windows(loaded.facts.shape, self._cut):
+            part = np.s_[row : row + size, col : col + size]
+            mask = None if loaded.mask is None else loaded.mask[part]
+            fraction = float(loaded.valid[part].mean())
+            reason = rejection(fraction, mask, self._about.labelled)
+            if reason:
+                self.losses.drop(reason)
+                continue
+            yield self._record(loaded, row, col, fraction), loaded.image[part], mask
+
+    def _record(self, loaded: Loaded, row: int, col: int, fraction: float) -> ChipRecord:
+        facts, key = loaded.facts, loaded.pair.key
+        placed = facts.transform is not None
+        return ChipRecord(
+            self._ids.make(key, row, col),
+            _relative(loaded.pair.image, self._about.root),
+            row,
+            col,
+            crs=facts.crs_text,
+            transform=transform_text(shifted(facts.transform, row, col)) if placed else "",
+            group=key,
+            valid_fraction=fraction,
+        )
+
+
+class ChipIds:
+    """Chip ids that are unique and safe as file names: "north-2020_r64_c0"."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._used: set[str] = set()
+
+    def make(self, key: str, row: int, col: int) -> str:
+        """Return the id of the chip at `(row, col)` of the image `key`."""
+        if key not in self._names:
+            plain = re.sub(r"[^\w.-]+", "-", key).strip("-.") or "image"
+            name, number = plain, 2
+            while name in self._used:
+                name, number = f"{plain}~{number}", number + 1
+            self._used.add(name)
+            self._names[key] = name
+        return f"{self._names[key]}_r{row}_c{col}"
+
+
+def rejection(fraction: float, mask: Mask | None, labelled: float) -> str:
+    """Return why a chip is left out, "" where it is kept."""
+    if fraction == 0:
+        return EMPTY
+    if mask is not None and labelled > 0 and (mask != 255).mean() < labelled:
+        return UNLABELLED
+    return ""
+
+
+def read_image(path: Path, declared: int) -> tuple[NDArray[Any], NDArray[np.bool_], Facts]:
+    """Read a whole image `(H, W, C)`, its validity `(H, W)` and its facts.
+
+    Args:
+        path: a GeoTIFF, JPEG 2000, PNG or JPEG file.
+        declared: the number of bands the description names, 0 for none. A grey photo serves as
+            three equal bands, and a last band that is marked as alpha as the validity.
+    """
+    head = read_head(path)
+    if not head.startswith((JPEG, PNG)):
+        image, facts = read_tiff(path)
+        return (*_without_alpha(image, facts, declared),)
+    picture, valid = decode_photo(path.read_bytes(), str(path))
+    if picture.shape[2] == 1 and declared in (0, 3):
+        picture = np.repeat(picture, 3, axis=2)
+    driver = "JPEG" if head.startswith(JPEG) else "PNG"
+    facts = Facts(
+        str(path), driver, picture.shape[:2], picture.shape[2], str(picture.dtype), None, None,
+        None, (), False,
+    )  # fmt: skip
+    return picture, valid, facts
+
+
+def image_facts(path: Path, declared: int) -> Facts:
+    """Return the facts of an image as `read_image` would, from its header where possible."""
+    if read_head(path).startswith((JPEG, PNG)):
+        return read_image(path, declared)[2]
+    return read_facts(path).without_alpha(declared)
+
+
+def _without_alpha(
+    image: NDArray[Any], facts: Facts, declared: int
+) -> tuple[NDArray[Any], NDArray[np.bool_], Facts]:
+    plain = facts.without_alpha(declared)
+    if plain.count == facts.count:
+        return image, np.ones(facts.shape, np.bool_), facts
+    return image[..., :-1], image[..., -1] > 0, plain
+
+
+def _placed(facts: Facts) -> Any:
+    if facts.transform is None or facts.crs is None:
+        raise InputError(
+            f"{facts.name} has no georeference, so polygons cannot be laid on it; use masks instead"
+        )
+    return facts.transform
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

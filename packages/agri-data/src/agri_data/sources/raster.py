@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
@@ -52,6 +53,7 @@ class Facts:
         transform: pixel to ground, None where there is none.
         nodata: the value that means "no data", None where there is none.
         names: band descriptions; empty unless every band has one and no two are equal.
+        alpha: whether the last band is marked as transparency.
     """
 
     name: str
@@ -63,6 +65,17 @@ class Facts:
     transform: Affine | None
     nodata: float | None
     names: tuple[str, ...]
+    alpha: bool = False
+
+    def without_alpha(self, declared: int) -> Facts:
+        """Return the facts without an alpha band, which is one only if it is not `declared`.
+
+        GDAL marks the fourth band of any 8-bit file as alpha unless told otherwise, so the mark
+        alone would make near infrared a transparency.
+        """
+        if not self.alpha or self.count != declared + 1:
+            return self
+        return replace(self, count=declared, names=self.names[:declared], alpha=False)
 
     @property
     def crs_text(self) -> str:
@@ -127,6 +140,7 @@ def facts_of(dataset: Any, where: str) -> Facts:
         transform=dataset.transform if has_place else None,
         nodata=dataset.nodata,
         names=descriptions if named else (),
+        alpha=dataset.colorinterp[-1] == ColorInterp.alpha,
     )
 
 
