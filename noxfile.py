@@ -29,6 +29,12 @@ PINNED = {
     "UV_BUILD_CONSTRAINT": str(ROOT / "requirements.txt"),
 }
 OFFLINE = {"HF_HUB_OFFLINE": "1", "MPLBACKEND": "Agg", "DVC_NO_ANALYTICS": "1"}
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    importlib.import_module(module.name)
+"""
 RESULTS = {
     "map": "reports/map/**/*.tif",
     "polygons": "reports/map/**/*.gpkg",
@@ -108,7 +114,7 @@ def alone(session: nox.Session) -> None:
 
 
 def try_alone(session: nox.Session, package: str, wheels: Path, folder: Path) -> None:
-    """Install `package` from `wheels` into a new environment in `folder` and start it there."""
+    """Install `package` from `wheels` in `folder`, import all of it, start its commands there."""
     python, empty = folder / "env/bin/python", folder / "empty"
     empty.mkdir(parents=True)
     session.run("uv", "venv", "-q", "--python", sys.executable, str(folder / "env"))
@@ -118,8 +124,7 @@ def try_alone(session: nox.Session, package: str, wheels: Path, folder: Path) ->
     install = ["uv", "pip", "install", "-q", "--python", str(python), *source, str(wheel)]
     with session.chdir(empty):
         session.run(*install, env=PINNED)
-        module = package.replace("-", "_")
-        session.run(str(python), "-I", "-c", f"import {module}", external=True)
+        session.run(str(python), "-I", "-c", IMPORT_ALL, package.replace("-", "_"), external=True)
         for script in project(package).get("scripts", {}):
             session.run(str(python.parent / script), "--help", silent=True, external=True)
     if package in LIGHT:

@@ -22,7 +22,7 @@ def texts(tracked, root):
             continue
         data = path.read_bytes()
         if b"\0" not in data[:8192]:
-            yield path.relative_to(root).as_posix(), data.decode("utf-8")
+            yield path.relative_to(root).as_posix(), data.decode("utf-8", errors="replace")
 
 
 def hits(pattern, name, text):
