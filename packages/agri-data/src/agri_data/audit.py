@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 
+from agri_data.errors import InputError
 from agri_data.leaks import Leak, find_leaks
 from agri_data.legend import IGNORE
 from agri_data.table import SPLITS
@@ -74,6 +75,18 @@ class Audit:
             "findings": [_as_dict(item) for item in self.findings],
             "pairs": [_as_dict(leak) | {"level": self.level(leak)} for leak in self.leaks],
         }
+
+
+def as_near(name: str) -> Near:
+    """Return `name` as what near duplicates count as.
+
+    Raises:
+        InputError: it is none of fail, warn, off.
+    """
+    for level in get_args(Near):
+        if level == name:
+            return cast(Near, level)
+    raise InputError(f"near duplicates count as fail, warn or off, got {name!r}")
 
 
 def audit(store: ChipStore, near: Near = "warn") -> Audit:

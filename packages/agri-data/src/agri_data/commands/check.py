@@ -34,14 +34,12 @@ def check(
     Example: agri-data check data/chips --json reports/chips/check.json
     """
     from agri_data.atomic import write_json
-    from agri_data.audit import audit
-    from agri_data.errors import InputError
+    from agri_data.audit import as_near, audit
     from agri_data.store import ChipStore
 
-    if near not in ("fail", "warn", "off"):
-        raise InputError(f"--near is fail, warn or off, got {near!r}")
+    level = as_near(near)
     opened = ChipStore.open(store)
-    outcome = audit(opened, near)
+    outcome = audit(opened, level)
     if json is not None:
         write_json(json, outcome.to_dict(opened))
     _report(opened, outcome)

@@ -1,0 +1,99 @@
+"""Photometric change of an image: brightness, contrast, band shifts, noise, lost bands.
+
+Strengths are free of the unit: brightness and contrast are factors, shift and noise are shares of
+each band's own deviation in the chip. The mask never changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """One drawn photometric change of C bands.
+
+    Attributes:
+        brightness: factor on all values.
+        contrast: factor on the distance from each band's mean.
+        channel: added to each band, in deviations of the band; empty for none.
+        noise: deviation of white noise, in deviations of the band.
+        lost: bands that are replaced by `fill`.
+        fill: what a lost band holds.
+    """
+
+    brightness: float = 1.0
+    contrast: float = 1.0
+    channel: tuple[float, ...] = ()
+    noise: float = 0.0
+    lost: tuple[int, ...] = ()
+    fill: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing changes but perhaps lost bands."""
+        plain = self.brightness == 1 and self.contrast == 1 and self.noise == 0
+        return plain and not any(self.channel)
+
+
+def relight(
+    image: Image, light: Light, valid: NDArray[np.bool_], rng: np.random.Generator
+) -> Image:
+    """Return the image `(H, W, C)` changed by `light`, in its own type, clipped to its range.
+
+    Args:
+        image: the chip.
+        light: the change.
+        valid: `(H, W)`, pixels that hold data; the others stay as they are.
+        rng: draws the noise.
+    """
+    changed = image.copy() if light.idle else _relit(image, light, valid, rng)
+    for band in light.lost:
+        changed[..., band] = _clip(np.array(light.fill), image.dtype)
+    changed[~valid] = image[~valid]
+    return changed
+
+
+def _relit(image: Image, light: Light, valid: NDArray[np.bool_], rng: np.random.Generator) -> Image:
+    values = np.ascontiguousarray(image, np.float32)
+    values = values.copy() if values is image else values
+    mean, std = _moments(values if valid.all() else values[valid])
+    gain = np.float32(light.contrast * light.brightness)
+    offset = mean * (1 - light.contrast) * light.brightness
+    if light.channel:
+        offset = offset + np.array(light.channel) * std
+    # Rows of W * C values: numpy is several times faster on a long last axis than on C bands.
+    rows, width = values.reshape(len(values), -1), values.shape[1]
+    rows *= gain
+    rows += np.tile(offset.astype(np.float32), width)
+    if light.noise:
+        grain = rng.standard_normal(rows.shape, np.float32)
+        grain *= np.tile((light.noise * std).astype(np.float32), width)
+        rows += grain
+    return _clip(values, image.dtype)
+
+
+def _moments(values: Image) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and deviation of each band of `(..., C)`; 0 where there is no number."""
+    flat = values.reshape(-1, values.shape[-1])
+    known = np.isfinite(flat)
+    count = np.maximum(known.sum(axis=0), 1)
+    flat = flat if known.all() else np.where(known, flat, np.float32(0))
+    mean = (np.ones(len(flat), flat.dtype) @ flat) / count
+    # float32 sums of squares are enough for a strength that is drawn at random anyway.
+    spread = np.einsum("nc,nc->c", flat, flat) / count - mean**2
+    return mean.astype(np.float64), np.sqrt(np.maximum(spread, 0.0))
+
+
+def _clip(values: Image, dtype: np.dtype[Any]) -> Image:
+    if not np.issubdtype(dtype, np.integer):
+        return values.astype(dtype)
+    info = np.iinfo(dtype)
+    rounded = np.rint(values)
+    return np.clip(rounded, info.min, info.max, out=rounded).astype(dtype)
