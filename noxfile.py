@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -201,7 +202,7 @@ def example(session: nox.Session) -> None:
     install = (uv, "pip", "install", "-q", "--python", str(bin_folder / "python"))
     session.log("installing all packages into .venv; the first time this fetches about 3 GB")
     session.run(*install, *editable(*PACKAGES), *tools(), env=PINNED, external=True)
-    path = f"{bin_folder}:{session.env.get('PATH') or ''}"
+    path = os.pathsep.join((str(bin_folder), os.environ["PATH"]))
     session.run(str(bin_folder / "dvc"), "repro", env={**OFFLINE, "PATH": path}, external=True)
     for title, pattern in RESULTS.items():
         for found in sorted(ROOT.glob(pattern)):
