@@ -6,6 +6,8 @@ import typer
 
 from agri_data.commands.check import check
 from agri_data.commands.chips import chips
+from agri_data.commands.show import show
+from agri_data.commands.scenes import scenes
 from agri_data.commands.split import split
 from agri_data.commands.stats import stats
 from agri_data.commands.synth import synth
@@ -20,6 +22,8 @@ app = typer.Typer(
 
 app.command()(check)
 app.command()(chips)
+app.command()(show)
+app.command()(scenes)
 app.command()(split)
 app.command()(stats)
 app.command()(synth)

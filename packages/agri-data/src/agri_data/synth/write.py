@@ -124,7 +124,7 @@ def _write_polygons(path: Path, table: GeoDataFrame) -> None:
 
 def _entry(spot: Place, index: int) -> dict[str, Any]:
     name = f"{spot.name}-{spot.dates[index].year}.tif"
-    return {"image": name, "label": {"raster": f"truth/{name}"}, "group": spot.name}
+    return {"image": name, "label": f"truth/{name}", "group": spot.name}
 
 
 def _write_source(path: Path, plan: Plan, training: list[dict[str, Any]]) -> None:
@@ -137,6 +137,7 @@ def _write_source(path: Path, plan: Plan, training: list[dict[str, Any]]) -> Non
         "legend": truths.legend_of(plan.target).to_list(),
         "pixel": PIXEL,
         "nodata": NODATA,
+        "label": {"kind": "raster"},
         "scenes": training,
     }
     yaml = YAML()
