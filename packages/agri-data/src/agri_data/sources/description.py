@@ -85,12 +85,14 @@ class Scene:
         files: band name -> path, or "" -> path for one multi-band file.
         label: path of its label raster or polygons, "" where it has none of its own.
         group: scenes of one group stay in one part of a split.
+        kind: "raster" or "vector" where the scene says it itself, else "".
     """
 
     name: str
     files: Mapping[str, str]
     label: str = ""
     group: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +181,11 @@ def _pairs(fields: Fields, name: str, licence: str, root: Path) -> Description:
 
 
 def _scenes(fields: Fields, name: str, licence: str, root: Path) -> Description:
-    legend, label, imagery = _common(fields)
+    scenes = _scene_list(fields)
+    legend, label, imagery = _common(fields, _implied(scenes, fields.where))
     description = ScenesDescription(
         name, root, licence, imagery, legend, label,
-        scenes=_scene_list(fields),
+        scenes=scenes,
         images=fields.take("images", str, ""),
         masks=fields.take("masks", str, ""),
         suffix=fields.take("suffix", str, ""),
@@ -191,12 +194,19 @@ def _scenes(fields: Fields, name: str, licence: str, root: Path) -> Description:
         align=cast(Literal["same", "warp"], fields.choice("align", ("same", "warp"), "same")),
         labelled=_share(fields),
     )  # fmt: skip
-    if bool(description.scenes) == bool(description.images):
-        raise InputError(f"{fields.where}: name either 'scenes' (a list) or 'images' (a pattern)")
+    _check_scenes(description, fields.where)
     return description
 
 
-def _common(fields: Fields) -> tuple[Legend | None, LabelSpec, Imagery]:
+def _implied(scenes: tuple[Scene, ...], where: str) -> str:
+    """The kind of labels the scenes themselves name, "" where they do not."""
+    kinds = sorted({scene.kind for scene in scenes})
+    if len(kinds) > 1:
+        raise InputError(f"{where}: the scenes' labels must be of one kind, got {kinds}")
+    return kinds[0] if kinds else ""
+
+
+def _common(fields: Fields, implied: str = "") -> tuple[Legend | None, LabelSpec, Imagery]:
     items = fields.maybe("legend", list)
     legend = _legend(items, fields.where) if items is not None else None
     bands, use = fields.texts("bands"), fields.texts("use")
@@ -210,7 +220,10 @@ def _common(fields: Fields) -> tuple[Legend | None, LabelSpec, Imagery]:
         pixel=_positive(fields, "pixel"),
         trust=cast(Literal["both", "bands"], fields.choice("trust", ("both", "bands"), "both")),
     )
-    label = parse_label(fields.raw("label"), legend, f"{fields.where}: label")
+    content = fields.raw("label")
+    if content is None and implied:
+        content = {"kind": implied}
+    label = parse_label(content, legend, f"{fields.where}: label")
     return legend, label, imagery
 
 
@@ -243,14 +256,25 @@ def _scene(item: Any, where: str) -> Scene:
         }
     if not files or not all(path.strip() and "\0" not in path for path in files.values()):
         raise InputError(f"{where}: 'image' is a path, or a mapping of band names to paths")
-    first = next(iter(files.values()))
-    name = fields.take("name", str, Path(first).stem)
-    scene = Scene(
-        name, files, fields.take("label", str, ""), fields.take("group", str, name)
-    )
-    fields.finish()
+    name = fields.take("name", str, Path(next(iter(files.values()))).stem)
     _check_text(name, f"{where}: 'name'")
+    kind, label = _scene_label(fields)
+    scene = Scene(name, files, label, fields.take("group", str, name), kind)
+    fields.finish()
     return scene
+
+
+def _scene_label(fields: Fields) -> tuple[str, str]:
+    """A scene's label is a path, or `{raster: path}` or `{vector: path}`, which says its kind."""
+    label = fields.raw("label")
+    if label is None or isinstance(label, str):
+        return "", label or ""
+    inner = Fields(label, f"{fields.where}: label")
+    found = [kind for kind in ("raster", "vector") if inner.has(kind)]
+    inner.finish()
+    if len(found) != 1:
+        raise InputError(f"{inner.where}: name one file, as 'raster' or as 'vector'")
+    return found[0], inner.take(found[0], str)
 
 
 def _resolution(fields: Fields) -> str | float:
@@ -290,6 +314,26 @@ def _check_pairs(description: PairsDescription, where: str) -> None:
         raise InputError(f"{where}: labels of kind {label.kind} need 'masks' (or a 'table')")
     if not own and (description.masks or description.table):
         raise InputError(f"{where}: labels of kind {label.kind} need no 'masks' and no 'table'")
+
+
+def _check_scenes(description: ScenesDescription, where: str) -> None:
+    if bool(description.scenes) == bool(description.images):
+        raise InputError(f"{where}: name either 'scenes' (a list) or 'images' (a pattern)")
+    kind = description.label.kind
+    if kind == "palette":
+        raise InputError(f"{where}: labels of scenes are of kind raster, vector, band or none")
+    other = [s.name for s in description.scenes if s.kind not in ("", kind)]
+    if other:
+        raise InputError(f"{where}: scene {other[0]} names another kind of label than {kind!r}")
+    own = kind in ("raster", "vector") and not description.label.file
+    bare = [s.name for s in description.scenes if own and not s.label]
+    if bare or (own and description.images and not description.masks):
+        raise InputError(
+            f"{where}: labels of kind {kind} need a 'label' in each scene, or 'masks' beside "
+            f"'images'{': ' + ', '.join(bare[:8]) if bare else ''}"
+        )
+    if not own and (description.masks or any(s.label for s in description.scenes)):
+        raise InputError(f"{where}: label files are named, but labels of kind {kind} need none")
 
 
 def _check_text(text: str, what: str) -> None:

@@ -60,17 +60,21 @@ def encode(values: NDArray[Any], spec: LabelSpec, legend: Legend, where: str) ->
         InputError: a value is no whole number, or stands for no class; the message counts it.
     """
     whole = _whole(values, where)
-    found, inverse, counts = np.unique(whole, return_inverse=True, return_counts=True)
-    ids = np.array([_class_of(int(value), spec) for value in found], np.int64)
-    unknown = np.flatnonzero(ids < 0)
-    if len(unknown) and not spec.lenient:
-        listed = counted((int(found[i]), int(counts[i])) for i in unknown)
+    encoded = np.full(whole.shape, IGNORE, np.uint8)
+    left = (whole != IGNORE) | (IGNORE in spec.codes)
+    for value, number in spec.codes.items():
+        here = whole == value
+        encoded[here] = number
+        left &= ~here
+    for value in spec.ignore:
+        left &= whole != value
+    if left.any() and not spec.lenient:
+        found, counts = np.unique(whole[left], return_counts=True)
+        listed = counted(zip(found.tolist(), counts.tolist(), strict=True))
         raise InputError(
             f"{where}: label values that stand for no class: {listed}; expected "
             f"{_expected(spec, legend)}. Add them to 'codes' or 'ignore' under 'label'"
         )
-    ids[unknown] = IGNORE
-    encoded: NDArray[np.uint8] = ids.astype(np.uint8)[inverse].reshape(values.shape)
     return encoded
 
 
@@ -97,12 +101,6 @@ def counted(items: Any) -> str:
         f"{value} ({count} pixel{'' if count == 1 else 's'})" for value, count in pairs[:MAX_LISTED]
     )
     return text + (f" and {len(pairs) - MAX_LISTED} more" if len(pairs) > MAX_LISTED else "")
-
-
-def _class_of(value: int, spec: LabelSpec) -> int:
-    if value in spec.codes:
-        return spec.codes[value]
-    return IGNORE if value in spec.ignore or value == IGNORE else -1
 
 
 def _expected(spec: LabelSpec, legend: Legend) -> str:

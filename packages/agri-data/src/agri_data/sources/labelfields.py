@@ -52,7 +52,7 @@ def _build(kind: Kind, fields: Fields, legend: Legend) -> LabelSpec:
         codes,
         frozenset(ignored),
         lenient,
-        attribute=fields.take("attribute", str),
+        attribute=fields.take("attribute", str, "class"),
         file=fields.maybe("file", str),
         outside=IGNORE if outside == NO_LABEL else _index(legend, outside, fields.where),
         explicit=explicit,

@@ -13,27 +13,23 @@ from numpy.typing import NDArray
 
 from agri_data.errors import AgriError, InputError
 from agri_data.info import StoreInfo
-from agri_data.legend import Legend
+from agri_data.legend import IGNORE, Legend
+from agri_data.sources.chips import Chip, ChipIds, rejection
 from agri_data.sources.description import PairsDescription
-from agri_data.sources.imagery import Layout, make_layout
+from agri_data.sources.image import image_facts, read_image
+from agri_data.sources.imagery import make_layout
 from agri_data.sources.label import encode
-from agri_data.sources.masks import read_head, read_mask
+from agri_data.sources.masks import read_mask
 from agri_data.sources.pairing import Pair, find_keyed, listing, natural, pair_up, read_table
 from agri_data.sources.parallel import in_order
-from agri_data.sources.photo import JPEG, PNG, decode_photo
 from agri_data.sources.place import pixel_metres, shifted, transform_text
-from agri_data.sources.raster import Facts, read_facts, read_tiff
+from agri_data.sources.raster import Facts
 from agri_data.sources.skips import Losses
 from agri_data.sources.vector import Polygons, read_polygons
 from agri_data.sources.watch import LabelWatch
 from agri_data.sources.windows import Cut, check_fits, windows
 from agri_data.table import ChipRecord
-from agri_data.writer import Image, Mask
-
-EMPTY = "no pixel with data"
-UNLABELLED = "fewer labelled pixels than 'labelled' asks for"
-
-Chip = tuple[ChipRecord, Image, Mask | None]
+from agri_data.writer import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +131,7 @@ class PairsSource:
         chosen, valid = self._layout.clean(image[..., positions], valid, facts)
         mask = self._mask(pair, facts, None if label_band is None else image[..., label_band])
         if mask is not None:
-            mask = np.where(valid, mask, np.uint8(255))
+            mask = np.where(valid, mask, np.uint8(IGNORE))
         return Loaded(pair, chosen, valid, mask, facts)
 
     def _mask(self, pair: Pair, facts: Facts, band: NDArray[Any] | None) -> Mask | None:
@@ -186,73 +182,6 @@ class PairsSource:
             group=key,
             valid_fraction=fraction,
         )
-
-
-class ChipIds:
-    """Chip ids that are unique and safe as file names: "north-2020_r64_c0"."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-        self._used: set[str] = set()
-
-    def make(self, key: str, row: int, col: int) -> str:
-        """Return the id of the chip at `(row, col)` of the image `key`."""
-        if key not in self._names:
-            plain = re.sub(r"[^\w.-]+", "-", key).strip("-.") or "image"
-            name, number = plain, 2
-            while name in self._used:
-                name, number = f"{plain}~{number}", number + 1
-            self._used.add(name)
-            self._names[key] = name
-        return f"{self._names[key]}_r{row}_c{col}"
-
-
-def rejection(fraction: float, mask: Mask | None, labelled: float) -> str:
-    """Return why a chip is left out, "" where it is kept."""
-    if fraction == 0:
-        return EMPTY
-    if mask is not None and labelled > 0 and (mask != 255).mean() < labelled:
-        return UNLABELLED
-    return ""
-
-
-def read_image(path: Path, declared: int) -> tuple[NDArray[Any], NDArray[np.bool_], Facts]:
-    """Read a whole image `(H, W, C)`, its validity `(H, W)` and its facts.
-
-    Args:
-        path: a GeoTIFF, JPEG 2000, PNG or JPEG file.
-        declared: the number of bands the description names, 0 for none. A grey photo serves as
-            three equal bands, and a last band that is marked as alpha as the validity.
-    """
-    head = read_head(path)
-    if not head.startswith((JPEG, PNG)):
-        image, facts = read_tiff(path)
-        return (*_without_alpha(image, facts, declared),)
-    picture, valid = decode_photo(path.read_bytes(), str(path))
-    if picture.shape[2] == 1 and declared in (0, 3):
-        picture = np.repeat(picture, 3, axis=2)
-    driver = "JPEG" if head.startswith(JPEG) else "PNG"
-    facts = Facts(
-        str(path), driver, picture.shape[:2], picture.shape[2], str(picture.dtype), None, None,
-        None, (), False,
-    )  # fmt: skip
-    return picture, valid, facts
-
-
-def image_facts(path: Path, declared: int) -> Facts:
-    """Return the facts of an image as `read_image` would, from its header where possible."""
-    if read_head(path).startswith((JPEG, PNG)):
-        return read_image(path, declared)[2]
-    return read_facts(path).without_alpha(declared)
-
-
-def _without_alpha(
-    image: NDArray[Any], facts: Facts, declared: int
-) -> tuple[NDArray[Any], NDArray[np.bool_], Facts]:
-    plain = facts.without_alpha(declared)
-    if plain.count == facts.count:
-        return image, np.ones(facts.shape, np.bool_), facts
-    return image[..., :-1], image[..., -1] > 0, plain
 
 
 def _placed(facts: Facts) -> Any:

@@ -35,18 +35,22 @@ def decode_colours(
         InputError: a colour stands for no class and unknown colours are not ignored.
     """
     packed = _pack(picture)
-    found, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
-    ids = np.array([_class_of(int(value), spec) for value in found], np.int64)
-    unknown = np.flatnonzero(ids < 0)
-    if len(unknown) and not spec.lenient:
-        listed = counted((f"#{int(found[i]):06x}", int(counts[i])) for i in unknown)
+    decoded = np.full(packed.shape, IGNORE, np.uint8)
+    left = np.ones(packed.shape, np.bool_)
+    for colour, number in spec.codes.items():
+        here = packed == int(colour[1:], 16)
+        decoded[here] = number
+        left &= ~here
+    for colour in spec.ignore:
+        left &= packed != int(colour[1:], 16)
+    if left.any() and not spec.lenient:
+        found, counts = np.unique(packed[left], return_counts=True)
+        listed = counted((f"#{c:06x}", n) for c, n in zip(found, counts, strict=True))
         known = ", ".join(f"{c} = {legend.names[i]}" for c, i in spec.codes.items())
         raise InputError(
             f"{where}: colours that stand for no class: {listed}; expected {known}. Add them to "
             "'colours' under 'label' (as a class or 'ignore'), or write 'unknown: ignore'"
         )
-    ids[unknown] = IGNORE
-    decoded: NDArray[np.uint8] = ids.astype(np.uint8)[inverse].reshape(packed.shape)
     return decoded
 
 
@@ -54,8 +58,3 @@ def _pack(picture: NDArray[np.uint8]) -> NDArray[np.uint32]:
     red, green, blue = (picture[..., i].astype(np.uint32) for i in range(3))
     packed: NDArray[np.uint32] = (red << 16) | (green << 8) | blue
     return packed
-
-
-def _class_of(value: int, spec: LabelSpec) -> int:
-    colour = f"#{value:06x}"
-    return IGNORE if colour in spec.ignore else spec.codes.get(colour, -1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -38,6 +38,19 @@ class Losses:
                 raise
             self.skipped.append(str(error))
             return None
+
+    def stream(self, items: Iterator[T]) -> Iterator[T]:
+        """Yield `items` until one fails by a bad file; what came before it stays.
+
+        Raises:
+            AgriError: the file is bad and skipping is not allowed.
+        """
+        try:
+            yield from items
+        except AgriError as error:
+            if not self.allow:
+                raise
+            self.skipped.append(str(error))
 
     def drop(self, reason: str) -> None:
         """Count one chip left out by rule."""

@@ -29,9 +29,17 @@ class LabelWatch:
         """Check the counts of the whole set.
 
         Raises:
-            InputError: only the first class and 255 ever occurred, and `codes` was not written.
+            InputError: no pixel is labelled, or only the first class and 255 ever occurred while
+                `codes` was not written.
         """
-        if self._spec.kind not in ("raster", "band") or self._spec.explicit or not self._legend:
+        if self._legend is None:
+            return
+        if self._pixels[IGNORE] and not self._pixels[:IGNORE].any():
+            raise InputError(
+                "not one pixel is labelled; do the labels lie on the imagery, and are their values "
+                f"those of the legend ({', '.join(self._legend.names)})?"
+            )
+        if self._spec.kind not in ("raster", "band") or self._spec.explicit:
             return
         used = set(np.flatnonzero(self._pixels).tolist())
         if used == {0, IGNORE} and len(self._legend) > 1:

@@ -1,0 +1,48 @@
+"""What cutting images and cutting scenes have in common: chip ids, and chips left out."""
+
+from __future__ import annotations
+
+import re
+
+from agri_data.legend import IGNORE
+from agri_data.table import ChipRecord
+from agri_data.writer import Image, Mask
+
+Chip = tuple[ChipRecord, Image, Mask | None]
+
+EMPTY = "no pixel with data"
+UNLABELLED = "fewer labelled pixels than 'labelled' asks for"
+
+
+class ChipIds:
+    """Chip ids that are unique and safe as file names: "north-2020_r64_c0"."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._used: set[str] = set()
+
+    def make(self, key: str, row: int, col: int) -> str:
+        """Return the id of the chip at `(row, col)` of the image or scene `key`."""
+        if key not in self._names:
+            plain = re.sub(r"[^\w.-]+", "-", key).strip("-.") or "image"
+            name, number = plain, 2
+            while name in self._used:
+                name, number = f"{plain}~{number}", number + 1
+            self._used.add(name)
+            self._names[key] = name
+        return f"{self._names[key]}_r{row}_c{col}"
+
+
+def rejection(fraction: float, mask: Mask | None, labelled: float) -> str:
+    """Return why a chip is left out, "" where it is kept.
+
+    Args:
+        fraction: share of its pixels with data.
+        mask: its class ids, None for unlabelled imagery.
+        labelled: least share of pixels with a class.
+    """
+    if fraction == 0:
+        return EMPTY
+    if mask is not None and labelled > 0 and float((mask != IGNORE).mean()) < labelled:
+        return UNLABELLED
+    return ""

@@ -1,0 +1,133 @@
+"""The files of one scene, opened together and read on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agri_data.errors import InputError
+from agri_data.sources.align import Grid, Reader, check_alignable, common_grid, on_grid, place
+from agri_data.sources.description import Scene, ScenesDescription
+from agri_data.sources.imagery import Layout
+from agri_data.sources.raster import Facts, open_raster, read_facts
+
+MULTI = ""
+"""The key of a scene's only file when that file holds all bands."""
+
+
+@dataclass(frozen=True, slots=True)
+class SceneFacts:
+    """The grid of a scene, and the scene described as if it were one file on that grid."""
+
+    grid: Grid
+    files: Mapping[str, Facts]
+    grids: Mapping[str, Grid]
+    whole: Facts
+
+
+def scene_facts(scene: Scene, description: ScenesDescription) -> SceneFacts:
+    """Read the headers of a scene's files and settle its grid.
+
+    Raises:
+        AgriError: a file is missing or damaged, or the files do not fit together.
+    """
+    order = description.imagery.bands
+    if set(order) != set(scene.files):
+        order = tuple(scene.files)
+    files = {band: read_facts(description.root / scene.files[band]) for band in order}
+    for band, facts in files.items():
+        if band != MULTI and facts.count != 1:
+            raise InputError(
+                f"{facts.name} has {facts.count} bands; where a scene is listed band by band, each "
+                "file has one"
+            )
+    grids = place(files)
+    grid = common_grid(grids, description.resolution)
+    for band, own in grids.items():
+        check_alignable(grid, own, description.align == "warp", files[band].name)
+    return SceneFacts(grid, files, grids, _whole(scene, files, grid, description))
+
+
+class OpenScene:
+    """A scene's files, open; windows come out with the store's bands in the store's order."""
+
+    def __init__(self, layout: Layout, facts: SceneFacts, readers: Mapping[str, Reader]) -> None:
+        """Read from `readers`, one per file, in the order of `facts.files`."""
+        self._layout, self._facts, self._readers = layout, facts, list(readers.values())
+        self._positions, self._label = layout.positions(facts.whole)
+        self._multi = MULTI in readers
+        dropped = self._multi and facts.files[MULTI].count > facts.whole.count
+        self._alpha = facts.whole.count if dropped else None
+
+    def read(
+        self, row: int, col: int, size: int
+    ) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[Any] | None]:
+        """Return a window's image `(H, W, C)`, validity `(H, W)` and label band (or None)."""
+        wanted = self._positions if self._label is None else [*self._positions, self._label]
+        parts, covered = self._parts(row, col, (size, size), wanted)
+        label = None if self._label is None else parts[..., -1]
+        image, valid = self._layout.clean(
+            parts[..., : len(self._positions)], covered, self._facts.whole
+        )
+        return image, valid, label
+
+    def _parts(
+        self, row: int, col: int, shape: tuple[int, int], wanted: list[int]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        if not self._multi:
+            reads = [self._readers[i].read(row, col, shape, [0]) for i in wanted]
+            covered = np.logical_and.reduce([where for _, where in reads])
+            return np.concatenate([values for values, _ in reads], axis=-1), covered
+        if self._alpha is None:
+            return self._readers[0].read(row, col, shape, wanted)
+        values, covered = self._readers[0].read(row, col, shape, [*wanted, self._alpha])
+        return values[..., :-1], covered & (values[..., -1] > 0)
+
+
+@contextmanager
+def open_scene(
+    scene: Scene, description: ScenesDescription, layout: Layout, facts: SceneFacts
+) -> Iterator[OpenScene]:
+    """Open the files of a scene for reading on its grid; a label band is never interpolated."""
+    declared = description.imagery.nodata
+    with ExitStack() as stack:
+        readers = {}
+        for band, own in facts.files.items():
+            dataset = stack.enter_context(open_raster(description.root / scene.files[band]))
+            nodata = declared if declared is not None else own.nodata
+            method = "nearest" if band and band == layout.label else description.resampling
+            readers[band] = stack.enter_context(
+                on_grid(dataset, facts.grids[band], facts.grid, method, nodata)
+            )
+        yield OpenScene(layout, facts, readers)
+
+
+def _whole(
+    scene: Scene, files: Mapping[str, Facts], grid: Grid, description: ScenesDescription
+) -> Facts:
+    first = next(iter(files.values()))
+    placed = {"shape": grid.shape, "crs": grid.crs}
+    placed["transform"] = grid.transform if first.transform else None
+    if MULTI in files:
+        return replace(first.without_alpha(len(description.imagery.bands)), **placed)
+    _check_alike(f"scene {scene.name}", list(files.values()), description.imagery.nodata)
+    return replace(
+        first, name=f"scene {scene.name}", count=len(files), names=tuple(files), **placed
+    )
+
+
+def _check_alike(where: str, files: list[Facts], declared: float | None) -> None:
+    kinds = sorted({facts.dtype for facts in files})
+    if len(kinds) > 1:
+        raise InputError(f"{where}: its files hold {', '.join(kinds)}; convert them to one type")
+    empties = sorted({str(facts.nodata) for facts in files})
+    if len(empties) > 1 and declared is None:
+        raise InputError(
+            f"{where}: its files declare different 'no data' values ({', '.join(empties)}); write "
+            "'nodata' in the description"
+        )

@@ -1,0 +1,112 @@
+"""The labels of one scene, read window by window on its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agri_data.errors import InputError
+from agri_data.legend import IGNORE, Legend
+from agri_data.sources.align import Grid, check_alignable, on_grid
+from agri_data.sources.description import Scene, ScenesDescription
+from agri_data.sources.label import check_nodata, encode
+from agri_data.sources.masks import LOSSY, encode_window
+from agri_data.sources.place import shifted
+from agri_data.sources.raster import facts_of, open_raster
+from agri_data.sources.scenefiles import SceneFacts
+from agri_data.sources.vector import read_polygons
+from agri_data.writer import Mask
+
+ReadLabels = Callable[[int, int, int, NDArray[Any] | None], Mask | None]
+"""`(row, col, size, label band)` to class ids `(H, W)`, None for unlabelled imagery."""
+
+
+@contextmanager
+def open_labels(
+    scene: Scene, description: ScenesDescription, facts: SceneFacts
+) -> Iterator[ReadLabels]:
+    """Yield a function that reads the labels of a window.
+
+    Raises:
+        AgriError: the label file is missing, or does not fit the scene.
+    """
+    spec, legend = description.label, description.legend
+    if legend is None or spec.kind == "none":
+        yield lambda row, col, size, band: None
+    elif spec.kind == "band":
+        where = f"{facts.whole.name} band {spec.band}"
+        yield lambda row, col, size, band: _band(band, description, legend, where)
+    elif spec.kind == "vector":
+        yield _vector(_label_path(scene, description), description, legend, facts)
+    else:
+        with _raster(_label_path(scene, description), description, legend, facts) as read:
+            yield read
+
+
+def _label_path(scene: Scene, description: ScenesDescription) -> Path:
+    path = scene.label or description.label.file
+    if not path:
+        raise InputError(f"scene {scene.name} has no label file; name one under 'label'")
+    return description.root / path
+
+
+def _band(
+    band: NDArray[Any] | None, description: ScenesDescription, legend: Legend, where: str
+) -> Mask:
+    assert band is not None
+    return encode(band, description.label, legend, where)
+
+
+def _vector(
+    path: Path, description: ScenesDescription, legend: Legend, facts: SceneFacts
+) -> ReadLabels:
+    if facts.whole.transform is None or not facts.grid.crs:
+        raise InputError(
+            f"{facts.whole.name} has no coordinate reference system, so polygons cannot be laid on "
+            "it; georeference it first"
+        )
+    polygons = read_polygons(path, facts.grid.crs, description.label, legend)
+    transform = facts.grid.transform
+    return lambda row, col, size, band: polygons.burn((size, size), shifted(transform, row, col))
+
+
+@contextmanager
+def _raster(
+    path: Path, description: ScenesDescription, legend: Legend, facts: SceneFacts
+) -> Iterator[ReadLabels]:
+    spec = description.label
+    with open_raster(path) as dataset:
+        own = facts_of(dataset, str(path))
+        if own.driver == "JPEG":
+            raise InputError(f"{path} is a JPEG, whose compression invents labels: {LOSSY}")
+        if own.count != 1:
+            raise InputError(f"{path} has {own.count} bands; a label raster has one")
+        check_nodata(own.nodata, spec, legend, str(path))
+        grid = _grid_of_label(own.transform, own, facts)
+        check_alignable(facts.grid, grid, description.align == "warp", str(path))
+        with on_grid(dataset, grid, facts.grid, "nearest", own.nodata) as reader:
+
+            def read(row: int, col: int, size: int, band: NDArray[Any] | None) -> Mask:
+                del band
+                values, covered = reader.read(row, col, (size, size), [0])
+                mask = encode_window(values[..., 0], own.nodata, spec, legend, str(path))
+                return np.where(covered, mask, np.uint8(IGNORE))
+
+            yield read
+
+
+def _grid_of_label(transform: Any, own: Any, facts: SceneFacts) -> Grid:
+    """A label raster without georeference lies on the scene's own pixels, if it has as many."""
+    if transform is not None and facts.whole.transform is not None:
+        return Grid(own.crs, transform, own.shape)
+    if own.shape != facts.grid.shape:
+        raise InputError(
+            f"{own.name} is {own.shape[0]}x{own.shape[1]} pixels, its scene is "
+            f"{facts.grid.shape[0]}x{facts.grid.shape[1]}; without a georeference they must be equal"
+        )
+    return facts.grid
