@@ -8,13 +8,17 @@ wider than the map only sees its own pixel: a 64 px chip has a 4x4 map at stride
 at stride 8, so prefer `stride=8` below about 256 px.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
+from inspect import signature
 from typing import Any, Literal
 
 import torch.nn.functional as F  # noqa: N812
 from agri_data.errors import InputError
+from agri_train.freeze import freeze
+from agri_train.weights import load_encoder_weights
 from torch import Tensor, nn
 
 from agri_segment.pretrained import (
@@ -22,6 +26,7 @@ from agri_segment.pretrained import (
     build_deeplab,
     build_deeplabv3,
     build_unet,
+    fetch_imagenet,
 )
 from agri_segment.unet import PRESETS, PlainUNet, UNetConfig
 
@@ -90,7 +95,7 @@ def head_of(classes: int) -> Head:
 def build(
     arch: str,
     *,
-    bands: int,
+    bands: int | Sequence[str],
     classes: int,
     encoder: str | None = None,
     weights: str = "none",
@@ -101,7 +106,8 @@ def build(
 
     Args:
         arch: One of `names()`.
-        bands: Channels of the image.
+        bands: Channels of the image, or their names, by which ImageNet's red, green and blue
+            filters find their band.
         classes: Classes of the legend, two or more.
         encoder: One of the architecture's encoders; None takes the first.
         weights: Encoder weights: `none`, `imagenet` or a file.
@@ -113,19 +119,36 @@ def build(
         InputError: An unknown name, or an option that the architecture does not have.
     """
     found = find(arch)
-    if bands < 1 or classes < 2:
-        raise InputError(f"a net needs 1 band and 2 classes or more, got {bands} and {classes}")
+    channels = bands if isinstance(bands, int) else len(bands)
+    if channels < 1 or classes < 2:
+        raise InputError(f"a net needs 1 band and 2 classes or more, got {channels} and {classes}")
     encoder = _find_encoder(found, encoder)
+    _check_options(found, options)
     head = head_of(classes)
-    outputs = 1 if head == "binary" else classes
-    try:
-        net = found.builder(bands, outputs, encoder, **options)
-    except TypeError as error:
-        raise InputError(f"'{arch}' does not take one of {', '.join(options)}: {error}") from error
+    net = found.builder(channels, 1 if head == "binary" else classes, encoder, **options)
     stride = net.stride if isinstance(net, PlainUNet) else 32
     model = Segmenter(net, arch=arch, encoder=encoder, head=head, stride=stride)
-    _prepare_encoder(model, weights, frozen)
+    fetch = partial(fetch_imagenet, encoder) if encoder else None
+    load_encoder_weights(model.encoder, weights, bands, fetch)
+    if frozen:
+        freeze(model.encoder)
     return model
+
+
+def options_of(arch: str) -> tuple[str, ...]:
+    """List the options that `build` takes for an architecture."""
+    return tuple(
+        name
+        for name, parameter in signature(find(arch).builder).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    )
+
+
+def _check_options(arch: Arch, options: Mapping[str, Any]) -> None:
+    known = options_of(arch.name)
+    for name in options:
+        if name not in known:
+            raise InputError(f"'{arch.name}' has no option '{name}', it has {', '.join(known)}")
 
 
 def _find_encoder(arch: Arch, encoder: str | None) -> str | None:
@@ -138,10 +161,6 @@ def _find_encoder(arch: Arch, encoder: str | None) -> str | None:
     if encoder not in arch.encoders:
         raise InputError(_unknown("encoder", encoder, arch.encoders))
     return encoder
-
-
-def _prepare_encoder(model: Segmenter, weights: str, frozen: bool) -> None:
-    pass
 
 
 def _plain(
@@ -159,9 +178,8 @@ def _plain(
     if preset not in PRESETS:
         raise InputError(_unknown("preset", preset, PRESETS))
     config = PRESETS[preset]
-    changes = {"norm": norm, "up": up, "dropout": dropout}
-    given = {name: value for name, value in changes.items() if value is not None}
-    config = replace(config, **given)
+    changes: dict[str, Any] = {"norm": norm, "up": up, "dropout": dropout}
+    config = replace(config, **{name: v for name, v in changes.items() if v is not None})
     if filters or depth:
         config = UNetConfig.doubling(
             filters or config.filters[0], depth or len(config.filters), config

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch.nn.functional as F  # noqa: N812
 from segmentation_models_pytorch.encoders._base import EncoderMixin
-from timm.layers import ConvNormAct
+from timm.layers.conv_bn_act import ConvNormAct
 from timm.models.inception_v3 import InceptionB, InceptionD, InceptionV3
 from torch import Tensor, nn
 
@@ -35,13 +35,13 @@ class _Reduction(Pooling):
         return F.max_pool2d(x, kernel_size=3, stride=self.stride, padding=1)
 
 
-class _Reduction6(_Reduction, InceptionB):  # type: ignore[misc]
+class _Reduction6(_Reduction, InceptionB):
     def _forward(self, x: Tensor) -> list[Tensor]:
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return [self.branch3x3(x), double, self.pool(x)]
 
 
-class _Reduction7(_Reduction, InceptionD):  # type: ignore[misc]
+class _Reduction7(_Reduction, InceptionD):
     def _forward(self, x: Tensor) -> list[Tensor]:
         single = self.branch3x3_2(self.branch3x3_1(x))
         wide = self.branch7x7x3_3(self.branch7x7x3_2(self.branch7x7x3_1(x)))
@@ -58,13 +58,13 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]
         self._out_channels = list(CHANNELS)
         self._output_stride = output_stride
         del self.fc, self.AuxLogits, self.global_pool, self.head_drop
-        block = partial(
+        block: Any = partial(
             ConvNormAct, padding=0, norm_kwargs={"eps": 1e-3}, act_kwargs={"inplace": True}
         )
         self.Mixed_6a = _Reduction6(288, conv_block=block)
         self.Mixed_7a = _Reduction7(768, conv_block=block)
         for module in self.modules():
-            _pad(module)
+            _prepare(module)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Give the input and one map a stride, finest first."""
@@ -87,15 +87,18 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]
         """Keep the map at `output_stride` (8 or 16), widening the later kernels instead."""
         dilate(self.get_stages(), output_stride)
 
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], **options: Any) -> Any:
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
         """Load weights of timm's or torchvision's InceptionV3, heads left out."""
         kept = {name: v for name, v in state_dict.items() if not name.startswith(HEADS)}
-        return super().load_state_dict(kept, **options)
+        return super().load_state_dict(kept, *args, **options)
 
 
-def _pad(module: nn.Module) -> None:
+def _prepare(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         height, width = module.kernel_size
         module.padding = (height // 2, width // 2)
+        # timm's deviation of 0.1 suits pretrained use: from scratch the deep maps nearly vanish
+        # beside their mean, and batch norm then magnifies rounding errors a thousandfold.
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
     elif isinstance(module, nn.MaxPool2d):
         module.padding = 1

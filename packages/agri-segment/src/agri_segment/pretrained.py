@@ -38,7 +38,7 @@ def build_unet(
     """Build a U-Net whose decoder resizes by `up` and convolves; `dropout` before the head."""
     if up not in UPS:
         raise InputError(f"up of a U-Net on an encoder is one of {', '.join(UPS)}, got '{up}'")
-    net = smp.Unet(
+    net: nn.Module = smp.Unet(
         ENCODERS[encoder],
         encoder_weights=None,
         decoder_interpolation=up,
@@ -46,7 +46,8 @@ def build_unet(
         classes=outputs,
     )
     if dropout:
-        net.segmentation_head = nn.Sequential(nn.Dropout2d(dropout), net.segmentation_head)
+        head = net.get_submodule("segmentation_head")
+        net.segmentation_head = nn.Sequential(nn.Dropout2d(dropout), head)
     return net
 
 
@@ -62,6 +63,22 @@ def build_deeplab(
 ) -> nn.Module:
     """Build DeepLabv3+ (Chen et al. 2018, arXiv 1802.02611): 48 low-level channels at stride 4."""
     return _deeplab(smp.DeepLabV3Plus, bands, outputs, encoder, stride, dropout)
+
+
+def fetch_imagenet(encoder: str) -> Mapping[str, Tensor]:
+    """Fetch the published ImageNet weights of an encoder; uses the network or its local cache."""
+    if encoder == "inceptionv3":
+        from timm import create_model
+
+        state: Mapping[str, Tensor] = create_model("inception_v3", pretrained=True).state_dict()
+        return state
+    from huggingface_hub import hf_hub_download
+    from safetensors.torch import load_file
+
+    published = smp_encoders[ENCODERS[encoder].removesuffix("_dilatable")]
+    where = published["pretrained_settings"]["imagenet"]
+    path = hf_hub_download(where["repo_id"], "model.safetensors", revision=where["revision"])
+    return dict(load_file(path))
 
 
 class PooledNorm(nn.BatchNorm2d):

@@ -1,0 +1,24 @@
+"""What there is to choose from, counted on the networks themselves."""
+
+from typing import Any
+
+import torch
+
+from agri_segment.archs import build, find, names
+from agri_segment.report import table
+from agri_segment.unet import PRESETS, parameter_count
+
+
+def catalogue(bands: int, classes: int) -> str:
+    """List every architecture and encoder with its parameters for these bands and classes."""
+    rows = []
+    # On the meta device a net has shapes but no memory, so that counting costs next to nothing.
+    with torch.device("meta"):
+        for name in names():
+            for variant in find(name).encoders or PRESETS:
+                key = "encoder" if find(name).encoders else "preset"
+                given: dict[str, Any] = {"bands": bands, "classes": classes, key: variant}
+                net = build(name, **given)
+                rows.append([name, variant, parameter_count(net), find(name).title])
+    header = ["arch", "encoder or preset", "parameters", "what"]
+    return f"{bands} bands, {classes} classes\n{table(header, rows)}"
