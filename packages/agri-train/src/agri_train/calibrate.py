@@ -7,9 +7,9 @@ prediction, only the probability beside it.
 import math
 from collections.abc import Callable, Iterable
 
-import lightning as L
 import torch
 from agri_data.legend import IGNORE
+from lightning import LightningModule
 from torch import Tensor
 
 from agri_train.loss import Head, Likelihood
@@ -36,7 +36,7 @@ def fit_temperature(logits: Tensor, truth: Tensor, head: Head) -> float:
 
 @torch.no_grad()
 def collect_logits(
-    module: L.LightningModule, batches: Iterable[tuple[Tensor, Tensor]], count: int, seed: int
+    module: LightningModule, batches: Iterable[tuple[Tensor, Tensor]], count: int, seed: int
 ) -> tuple[Tensor, Tensor]:
     """Run the network over `count` batches and keep at most `PIXELS` valid pixels by chance."""
     generator = torch.Generator().manual_seed(seed)

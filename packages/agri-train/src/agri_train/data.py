@@ -8,15 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import lightning as L
 import numpy as np
 import torch
+from agri_data.augment import Augment, augment
 from agri_data.errors import InputError, MissingError
 from agri_data.legend import IGNORE
 from agri_data.stats import valid_pixels
 from agri_data.store import ChipStore
 from agri_map.preprocess import normalise
 from agri_map.spec import BundleSpec
+from lightning import LightningDataModule
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -108,8 +109,6 @@ class Chips(Dataset[tuple[Tensor, Tensor]]):
     def _vary(
         self, ticket: Ticket, images: NDArray[Any], masks: NDArray[np.uint8]
     ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-        from agri_data.augment import Augment, augment
-
         policy = Augment()
         for place, (row, copy) in enumerate(zip(ticket.rows, ticket.copies, strict=True)):
             rng = np.random.default_rng([self.config.seed, ticket.epoch, int(row), int(copy)])
@@ -128,7 +127,7 @@ class Chips(Dataset[tuple[Tensor, Tensor]]):
             )
 
 
-class ChipDataModule(L.LightningDataModule):
+class ChipDataModule(LightningDataModule):
     """The train, val and test parts of a chip store as Lightning wants them."""
 
     def __init__(
@@ -180,7 +179,7 @@ class ChipDataModule(L.LightningDataModule):
         return DataLoader(
             self._chips(vary=train and self.config.augment),
             batch_size=None,
-            sampler=Order(self.rows(part), self.config, train),  # type: ignore[arg-type]
+            sampler=Order(self.rows(part), self.config, train),
             num_workers=self.config.workers,
             # Its own generator: otherwise each start of an epoch draws from the one of dropout.
             generator=torch.Generator().manual_seed(self.config.seed),

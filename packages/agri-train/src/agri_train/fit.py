@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import lightning as L
 import numpy as np
 import torch
 from agri_data.confusion import iou
 from agri_data.store import ChipStore
 from agri_map.spec import BundleSpec
+from lightning import Trainer
 from torch import nn
 
 from agri_train.balance import class_weights
@@ -30,7 +30,7 @@ from agri_train.loss import Head, build_loss
 from agri_train.record import make_spec, plain, run_fingerprint
 from agri_train.report import Report, say
 from agri_train.seed import seed_all
-from agri_train.task import METRICS, Tally, Task, matrix
+from agri_train.task import METRICS, Tally, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def _run(
     if config.threads:
         torch.set_num_threads(config.threads)
     with _quiet():
-        trainer = L.Trainer(
+        trainer = Trainer(
             accelerator=setting.device,
             devices=1,
             precision=setting.lightning,
@@ -194,14 +194,14 @@ def _finish(
     """Score the best weights on the validation part and fit the temperature."""
     device, config = torch.device("cuda" if setting.device == "gpu" else "cpu"), data.config
     module.eval().to(device)
-    net, tally = module.net, Tally(module.loss)
+    tally = Tally(module.loss)
     with torch.inference_mode():
         for image, truth in data.val_dataloader():
             logits = module(image.to(device))
             tally.add(module.loss.sums(logits, truth.to(device)), logits, truth.to(device))
     values = tally.scores()
     names = spec.legend.names
-    each = dict(zip(names, np.asarray(iou(matrix(tally))).tolist(), strict=True))
+    each = dict(zip(names, np.asarray(iou(tally.matrix())).tolist(), strict=True))
     metrics = {
         "split": "val",
         "epoch": keeper.epoch,

@@ -5,10 +5,14 @@ import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agri_data.atomic import replacing_file, write_text
 
 from agri_train.task import METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMNS = (
     "epoch",
@@ -19,6 +23,12 @@ COLUMNS = (
     "rate",
 )
 Row = dict[str, float]
+_PANELS = {
+    "loss": ("train_loss", "val_loss"),
+    "mean IoU": ("train_iou", "val_iou"),
+    "accuracy": ("train_accuracy", "val_accuracy", "val_majority"),
+    "learning rate": ("lr",),
+}
 
 
 def read_history(path: Path) -> list[Row]:
@@ -58,6 +68,13 @@ def describe(row: Mapping[str, float], epochs: int, best: bool) -> str:
 
 
 def draw_curves(rows: list[Row], path: Path, title: str) -> None:
+    """Draw the log of a run to a picture."""
+    figure = curves_figure(rows, title)
+    with replacing_file(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def curves_figure(rows: list[Row], title: str) -> "Figure":
     """Draw loss, IoU, accuracy beside its baseline, and learning rate over the epochs."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -66,15 +83,8 @@ def draw_curves(rows: list[Row], path: Path, title: str) -> None:
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title)
-    axes = figure.subplots(2, 2)
     epochs = [row["epoch"] for row in rows]
-    panels = (
-        ("loss", ("train_loss", "val_loss")),
-        ("mean IoU", ("train_iou", "val_iou")),
-        ("accuracy", ("train_accuracy", "val_accuracy", "val_majority")),
-        ("learning rate", ("lr",)),
-    )
-    for axis, (name, columns) in zip(axes.flat, panels, strict=True):
+    for axis, (name, columns) in zip(figure.subplots(2, 2).flat, _PANELS.items(), strict=True):
         for column in columns:
             style = "--" if column == "val_majority" else "-"
             axis.plot(epochs, [row[column] for row in rows], style, marker=".", label=column)
@@ -82,5 +92,4 @@ def draw_curves(rows: list[Row], path: Path, title: str) -> None:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         axis.legend(fontsize="small")
-    with replacing_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    return figure

@@ -1,14 +1,15 @@
 """Checkpoints in the run's own folder, early stopping, and the way back to the best weights."""
 
 import math
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import torch
 from agri_data.atomic import replacing_file
 from agri_data.errors import InputError
+from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from torch import nn
 
@@ -35,7 +36,7 @@ class Keeper(Checkpoint):
         """Whether patience has run out."""
         return 0 < self.config.patience <= self.waited
 
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save the epoch that has ended."""
         record: dict[str, float] = pl_module.record  # type: ignore[assignment]
         value, stale = self.sign * record[f"val_{self.config.monitor}"], ""
@@ -51,7 +52,7 @@ class Keeper(Checkpoint):
         if self.done:
             trainer.should_stop = True
 
-    def _save(self, trainer: L.Trainer, record: dict[str, float], gained: bool) -> None:
+    def _save(self, trainer: Trainer, record: dict[str, float], gained: bool) -> None:
         with replacing_file(self.folder / LAST) as temporary:
             trainer.save_checkpoint(temporary)
             if gained:
@@ -60,7 +61,7 @@ class Keeper(Checkpoint):
                 _copy(temporary, self.folder / _name("every", record))
 
     def on_save_checkpoint(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Sign the checkpoint, and add what early stopping remembers."""
         checkpoint["agri"] = {
@@ -69,7 +70,7 @@ class Keeper(Checkpoint):
             "epoch": self.epoch,
             "waited": self.waited,
             "name": self.name,
-            "epochs": int(pl_module.record["epoch"]),  # type: ignore[operator,index]
+            "epochs": int(pl_module.record["epoch"]),  # type: ignore[index]
         }
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
@@ -102,9 +103,20 @@ class Keeper(Checkpoint):
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint as plain tensors and values; no code in it is ever run."""
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return content
+    """Read a checkpoint as plain tensors and values; no code in it is ever run.
+
+    Raises:
+        InputError: it is not one of our checkpoints, or damaged.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        content["agri"]["fingerprint"]
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} is not a checkpoint of ours, or it is damaged ({type(error).__name__}). "
+            "Remove it to start afresh."
+        ) from error
+    return dict(content)
 
 
 def _name(kind: str, record: dict[str, float]) -> str:

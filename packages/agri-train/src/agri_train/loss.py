@@ -90,7 +90,8 @@ class Overlap(nn.Module):
         present = (true > 0).to(sums.dtype)
         if isinstance(self.weights, Tensor):
             present = present * self.weights
-        return (loss * present).sum() / present.sum().clamp_min(tiny)
+        mean: Tensor = (loss * present).sum() / present.sum().clamp_min(tiny)
+        return mean
 
 
 class Loss(nn.Module):
@@ -115,7 +116,7 @@ class Loss(nn.Module):
 
     def compute(self, sums: Tensor) -> Tensor:
         """The loss of everything that went into `sums`."""
-        parts = sums.split(self.sizes)
+        parts = torch.split(sums, self.sizes)
         losses = [term.compute(part) for term, part in zip(self.terms, parts, strict=True)]  # type: ignore[operator]
         return torch.stack(losses).sum()
 

@@ -3,16 +3,17 @@
 import sys
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from agri_data.console import Bar, progress_bar, warn
+from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from agri_train.data import ChipDataModule, Rows
 from agri_train.folder import RunFolder
 from agri_train.history import COLUMNS, Row, describe, write_history
 from agri_train.keeper import Keeper
+from agri_train.samples import draw_samples
 from agri_train.task import Task, predict
 
 FAR = 3.0
@@ -30,13 +31,13 @@ class Report(Checkpoint):
         self._bar: Bar | None = None
         self._told = False
 
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Open the bar of the epoch."""
         total = int(trainer.num_training_batches)
         self._bar = progress_bar(f"epoch {trainer.current_epoch + 1}", total, "batch")
 
     def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, *args: Any, **kwargs: Any
+        self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
     ) -> None:
         """Advance the bar; once, tell how the input is scaled."""
         assert isinstance(pl_module, Task)
@@ -46,7 +47,7 @@ class Report(Checkpoint):
             self._told = True
             _tell_moments(*pl_module.moments)
 
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the epoch, say a line and draw the samples."""
         assert isinstance(pl_module, Task)
         record = pl_module.record
@@ -61,7 +62,7 @@ class Report(Checkpoint):
             self._draw(pl_module, int(record["epoch"]))
 
     def on_exception(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Leave the terminal as it was."""
         self._close()
@@ -72,8 +73,6 @@ class Report(Checkpoint):
             self._bar = None
 
     def _draw(self, task: Task, epoch: int) -> None:
-        from agri_train.samples import draw_samples
-
         assert self.chosen is not None
         image, _ = self.data.read(self.chosen)
         task.eval()

@@ -4,12 +4,13 @@ import math
 import time
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from agri_data import confusion as scores
 from agri_data.errors import AgriError
 from agri_data.legend import IGNORE, Legend
+from lightning import LightningModule
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -47,11 +48,19 @@ class Tally:
         self.counts = self.counts.to(pairs.device) + pairs
         self.images += len(truth)
 
+    def matrix(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The confusion matrix `(K, K)` so far, rows = truth."""
+        counts: np.ndarray[Any, np.dtype[np.int64]] = self.counts.cpu().numpy()
+        return counts.reshape(self.classes, self.classes)
+
     def scores(self) -> dict[str, float]:
-        """Loss, mean IoU and F1 over the classes present, accuracy, and the majority baseline."""
-        cm = self.counts.cpu().numpy().reshape(self.classes, self.classes)
+        """Loss, mean IoU and F1 over the classes present, accuracy, and the majority baseline.
+
+        All are NaN when nothing was counted: an epoch of ignored pixels is not a perfect one.
+        """
+        cm = self.matrix()
         return {
-            "loss": float(self.loss.compute(self.sums.to(torch.float64))),
+            "loss": float(self.loss.compute(self.sums)) if cm.any() else math.nan,
             "iou": scores.mean_iou(cm),
             "f1": scores.mean_f1(cm),
             "accuracy": scores.accuracy(cm),
@@ -71,7 +80,7 @@ def count(truth: Tensor, predicted: Tensor, classes: int) -> Tensor:
     return torch.bincount(pairs, minlength=classes * classes)
 
 
-class Task(L.LightningModule):
+class Task(LightningModule):
     """Trains a network; `record` holds the numbers of the last finished epoch."""
 
     def __init__(
@@ -102,7 +111,7 @@ class Task(L.LightningModule):
         """Set the rate, the seed and the clock of the epoch."""
         seed_epoch(self.config.seed, self.current_epoch)
         optimizer = self.optimizers()
-        assert isinstance(optimizer, L.pytorch.core.optimizer.LightningOptimizer)
+        assert isinstance(optimizer, LightningOptimizer)
         for group in optimizer.param_groups:
             group["lr"] = self.schedule.rate(self.current_epoch)
         self.record = {"epoch": self.current_epoch + 1, "lr": group["lr"]}
@@ -165,8 +174,3 @@ class Task(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take up the schedule's memory."""
         self.schedule.load_state_dict(checkpoint["schedule"])
-
-
-def matrix(tally: Tally) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The confusion matrix `(K, K)` of a tally."""
-    return tally.counts.cpu().numpy().reshape(tally.classes, tally.classes)

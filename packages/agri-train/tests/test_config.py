@@ -1,0 +1,49 @@
+import json
+
+import pytest
+from agri_data.errors import InputError
+from agri_train.config import TrainConfig
+
+
+def test_round_trip_through_json():
+    config = TrainConfig(epochs=3, balance="0.4,2.2,0.4")
+    again = TrainConfig.from_dict(json.loads(json.dumps(config.to_dict())))
+    assert again == config
+    assert again.balance == (0.4, 2.2, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"optimizer": "adamm"}, "Did you mean `adam"),
+        ({"schedule": "step"}, "constant, cosine, plateau"),
+        ({"monitor": "val_accuracy"}, "Did you mean `accuracy`"),
+        ({"precision": "16"}, "auto, 32, bf16"),
+        ({"epochs": 0}, "whole number >= 1; received 0"),
+        ({"batch": 2.5}, "received 2.5"),
+        ({"epochs": True}, "received True"),
+        ({"lr": -1.0}, "received -1.0"),
+        ({"lr": float("nan")}, "received nan"),
+        ({"lr": 0.0001, "floor": 0.01}, "not below `floor`"),
+        ({"balance": "equal"}, "none, inverse"),
+        ({"balance": (1.0, -1.0)}, "received -1.0"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_choices(values, says):
+    with pytest.raises(InputError, match=r".*") as caught:
+        TrainConfig(**values)
+    assert says in str(caught.value)
+
+
+def test_an_unknown_key_names_the_nearest():
+    with pytest.raises(InputError, match=r"`epoch` is no training setting. Did you mean `epochs`"):
+        TrainConfig.from_dict({"epoch": 3})
+
+
+def test_fingerprint_follows_what_is_learned():
+    base = TrainConfig(schedule="constant")
+    assert base.fingerprint() == TrainConfig(schedule="constant", workers=2).fingerprint()
+    assert base.fingerprint() == TrainConfig(schedule="constant", epochs=99).fingerprint()
+    assert base.fingerprint() != TrainConfig(schedule="constant", lr=0.01).fingerprint()
+    # The cosine rates depend on the number of epochs.
+    assert TrainConfig(epochs=5).fingerprint() != TrainConfig(epochs=10).fingerprint()

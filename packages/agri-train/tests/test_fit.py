@@ -1,0 +1,373 @@
+import csv
+import json
+import signal
+
+import numpy as np
+import pytest
+import torch
+from agri_data.errors import InputError
+from agri_map.bundle import read_spec
+from agri_map.engine import open_engine
+from agri_map.preprocess import normalise
+from agri_train.config import TrainConfig
+from agri_train.data import ChipDataModule
+from agri_train.fit import fit
+from agri_train.freeze import freeze
+from agri_train.history import COLUMNS, curves_figure, read_history
+from agri_train.keeper import Keeper, read_checkpoint
+from agri_train.loss import build_loss
+from agri_train.task import DivergedError, Tally, Task
+
+BANDS = ("B02", "B03", "B04", "B08")
+
+
+def config(**kwargs) -> TrainConfig:
+    base = {"epochs": 2, "batch": 5, "augment": False, "samples": 0, "lr": 0.01, "patience": 0}
+    return TrainConfig(**{**base, "schedule": "constant", **kwargs})
+
+
+def run(net, store, out, settings=None, **kwargs):
+    options = {k: kwargs.pop(k) for k in ("head", "task", "name", "arch", "bands") if k in kwargs}
+    options = {"head": "multiclass", "bands": BANDS, "name": "m", "arch": "tiny", **options}
+    return fit(net, store, config=config(**kwargs), out=out, settings=settings, **options)
+
+
+def losses(result) -> list[float]:
+    return [row["train_loss"] for row in read_history(result.history)]
+
+
+def test_a_run_leaves_what_it_promises(make_store, tiny, tmp_path, capsys):
+    store, out = make_store(), tmp_path / "run"
+    result = run(
+        tiny(), store, out, epochs=3, samples=2, augment=True, settings={"encoder": "none"}
+    )
+    names = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert names == [
+        f"checkpoints/{result.checkpoint.name}", "checkpoints/last.ckpt", "config.json",
+        "curves.png", "history.csv", "model.onnx",
+        "samples/epoch-001.png", "samples/epoch-002.png", "samples/epoch-003.png",
+    ]  # fmt: skip
+    held = json.loads((out / "config.json").read_text())
+    assert TrainConfig.from_dict(held["train"]).epochs == 3
+    assert held["settings"] == {"encoder": "none"}
+    assert held["loss"] == "ce"
+    with result.history.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "epoch   3/3" in told.err
+    assert "(majority 0." in told.err
+    assert "device cpu, precision" in told.err
+    assert not list(tmp_path.rglob("lightning_logs"))
+    assert result.throughput > 0
+
+
+def test_the_bundle_is_what_was_trained(make_store, tiny, tmp_path):
+    store, net = make_store(), tiny()
+    result = run(net, store, tmp_path / "run", epochs=4, calibrate=False)
+    spec = read_spec(result.bundle)
+    assert spec == result.spec
+    assert (spec.bands, spec.unit, spec.legend) == (BANDS, "dn", store.legend)
+    assert spec.mean == tuple(store.info.stats[band].mean for band in BANDS)
+    assert (spec.dataset, spec.split) == (store.fingerprint, store.split_fingerprint)
+    assert spec.metrics["split"] == "val"
+    assert spec.metrics["majority"] < spec.metrics["accuracy"]
+    image = store.images(store.indices("val")[:2])
+    batch = normalise(image, spec)
+    with torch.no_grad():
+        expected = net.eval()(torch.from_numpy(batch)).softmax(1).numpy()
+    assert np.abs(open_engine(result.bundle).run(batch) - expected).max() < 1e-4
+
+
+def test_a_binary_head_exports_two_channels(make_store, tiny, tmp_path):
+    store = make_store(classes=2)
+    result = run(tiny(channels=1), store, tmp_path / "run", head="binary", loss="bce+dice")
+    out = open_engine(result.bundle).run(np.zeros((1, 4, 24, 40), np.float32))
+    assert out.shape == (1, 2, 24, 40)
+    assert np.allclose(out.sum(1), 1, atol=1e-6)
+
+
+def test_patches_train_by_the_same_engine(make_store, tiny, tmp_path):
+    store = make_store(patches=True, parts=(30, 12, 0))
+    result = run(
+        tiny(patches=True), store, tmp_path / "run", task="classify", epochs=12, samples=2, lr=0.03
+    )
+    assert result.spec.metrics["accuracy"] > 0.9
+    assert open_engine(result.bundle).run(np.zeros((3, 4, 16, 16), np.float32)).shape == (3, 3)
+    assert (tmp_path / "run/samples/epoch-012.png").stat().st_size > 0
+
+
+def test_same_seed_same_trace(make_store, tiny, tmp_path):
+    store = make_store()
+    a = run(tiny(drop=0.3), store, tmp_path / "a", augment=True)
+    torch.rand(7)  # chance used by others must not matter
+    b = run(tiny(drop=0.3), store, tmp_path / "b", augment=True)
+    c = run(tiny(drop=0.3), store, tmp_path / "c", augment=True, seed=7)
+    assert losses(a) == losses(b)
+    assert losses(a) != losses(c)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "plateau"])
+def test_five_and_five_epochs_are_ten(make_store, tiny, tmp_path, capsys, schedule):
+    store = make_store()
+    kwargs = {"augment": True, "schedule": schedule, "wait": 2, "optimizer": "adam"}
+    whole = run(tiny(drop=0.3), store, tmp_path / "whole", epochs=10, **kwargs)
+    run(tiny(drop=0.3), store, tmp_path / "parts", epochs=5, **kwargs)
+    parts = run(tiny(drop=0.3, seed=99), store, tmp_path / "parts", epochs=10, **kwargs)
+    assert "going on after epoch 5" in capsys.readouterr().err
+    assert len(losses(parts)) == 10
+    for a, b in zip(read_history(whole.history), read_history(parts.history), strict=True):
+        for column in set(COLUMNS) - {"seconds", "rate"}:
+            assert b[column] == pytest.approx(a[column], abs=1e-6), column
+
+
+def test_a_killed_run_goes_on(make_store, tiny, tmp_path, monkeypatch, capsys):
+    store, out = make_store(), tmp_path / "run"
+    handler, step = signal.getsignal(signal.SIGINT), Task.training_step
+
+    def interrupted(self, batch, batch_idx):
+        if self.current_epoch == 2 and batch_idx == 1:
+            raise KeyboardInterrupt
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(Task, "training_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny(), store, out, epochs=4, schedule="cosine")
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert (out / "curves.png").exists()
+    monkeypatch.setattr(Task, "training_step", step)
+    result = run(tiny(), store, out, epochs=4, schedule="cosine")
+    assert "going on after epoch 2" in capsys.readouterr().err
+    whole = run(tiny(), store, tmp_path / "whole", epochs=4, schedule="cosine")
+    assert losses(result) == pytest.approx(losses(whole), abs=1e-6)
+
+
+def test_a_kill_between_log_and_checkpoint_leaves_one_row_an_epoch(
+    make_store, tiny, tmp_path, monkeypatch
+):
+    store, out, save = make_store(), tmp_path / "run", Keeper._save
+
+    def killed(self, trainer, record, gained):
+        if record["epoch"] == 2:
+            raise KeyboardInterrupt
+        save(self, trainer, record, gained)
+
+    monkeypatch.setattr(Keeper, "_save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny(), store, out, epochs=3)
+    monkeypatch.setattr(Keeper, "_save", save)
+    result = run(tiny(), store, out, epochs=3)
+    assert [row["epoch"] for row in read_history(result.history)] == [1, 2, 3]
+    assert result.checkpoint.is_file()
+
+
+def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeypatch):
+    store, out = make_store(), tmp_path / "run"
+    first = run(tiny(), store, out)
+
+    def never(self, batch, batch_idx):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(Task, "training_step", never)
+    again = run(tiny(), store, out)
+    assert losses(again) == losses(first)
+    assert again.spec.metrics == first.spec.metrics
+    assert again.throughput == 0
+
+
+@pytest.mark.parametrize("change", [{"lr": 0.02}, {"settings": {"weights": "imagenet"}}])
+def test_other_settings_start_afresh(make_store, tiny, tmp_path, capsys, change):
+    store, out = make_store(), tmp_path / "run"
+    old = run(tiny(), store, out, epochs=3)
+    result = run(tiny(), store, out, **change)
+    assert "starting afresh" in capsys.readouterr().err
+    assert len(losses(result)) == 2
+    assert result.checkpoint == old.checkpoint or not old.checkpoint.exists()
+
+
+def test_other_data_starts_afresh(make_store, tiny, tmp_path, capsys):
+    run(tiny(), make_store("a"), tmp_path / "run")
+    run(tiny(), make_store("b", seed=5), tmp_path / "run")
+    assert "starting afresh" in capsys.readouterr().err
+
+
+def test_two_models_never_share_a_folder(make_store, tiny, tmp_path):
+    store, out = make_store(), tmp_path / "run"
+    run(tiny(), store, out)
+    before = (out / "model.onnx").read_bytes()
+    with pytest.raises(InputError, match=r"holds another model .arch 'tiny', not 'deeplab'"):
+        run(tiny(), store, out, arch="deeplab")
+    assert (out / "model.onnx").read_bytes() == before
+
+
+def test_a_folder_of_something_else_is_left_alone(make_store, tiny, tmp_path):
+    out = tmp_path / "photos"
+    out.mkdir()
+    (out / "holiday.jpg").write_bytes(b"x")
+    with pytest.raises(InputError, match="not the folder of an earlier run"):
+        run(tiny(), make_store(), out)
+    assert [p.name for p in out.iterdir()] == ["holiday.jpg"]
+
+
+def test_a_damaged_checkpoint_is_named(make_store, tiny, tmp_path):
+    store, out = make_store(), tmp_path / "run"
+    run(tiny(), store, out)
+    (out / "checkpoints/last.ckpt").write_bytes(b"PK half a file")
+    with pytest.raises(
+        InputError, match=r"last.ckpt is not a checkpoint of ours, or it is damaged"
+    ):
+        run(tiny(), store, out)
+
+
+def test_early_stopping_restores_the_best(make_store, tiny, tmp_path):
+    # A far too high rate: the validation loss soon rises and never comes back.
+    store, net = make_store(), tiny()
+    result = run(
+        net, store, tmp_path / "run", epochs=30, patience=3, lr=0.2, optimizer="sgd", clip=0.0
+    )
+    rows = read_history(result.history)
+    values = [row["val_loss"] for row in rows]
+    best = int(np.argmin(values))
+    assert len(rows) == best + 1 + 3 < 30
+    assert f"best-epoch-{best + 1:03d}_loss-" in result.checkpoint.name
+    data = ChipDataModule(store, result.spec, config())
+    tally = Tally(build_loss("auto", "multiclass", 3))
+    with torch.no_grad():
+        for image, truth in data.val_dataloader():
+            logits = net.eval()(image)
+            tally.add(tally.loss.sums(logits, truth), logits, truth)
+    assert tally.scores()["loss"] == pytest.approx(values[best], abs=1e-6)
+    assert result.spec.metrics["loss"] == pytest.approx(values[best], abs=1e-6)
+
+
+def test_checkpoint_names_are_legal_everywhere(make_store, tiny, tmp_path):
+    run(tiny(), make_store(), tmp_path / "run", epochs=4, every=2)
+    names = sorted(p.name for p in (tmp_path / "run/checkpoints").iterdir())
+    assert not any(set(name) & set('<>:"/\\|?* ') for name in names)
+    assert [n[:15] for n in names if n.startswith("every")] == [
+        "every-epoch-002",
+        "every-epoch-004",
+    ]
+    for name in names:
+        assert read_checkpoint(tmp_path / "run/checkpoints" / name)["agri"]["fingerprint"]
+
+
+def test_curves_end_where_the_log_ends(make_store, tiny, tmp_path):
+    rows = read_history(run(tiny(), make_store(), tmp_path / "run", epochs=3).history)
+    lines = {ln.get_label(): ln for ax in curves_figure(rows, "m").axes for ln in ax.get_lines()}
+    assert {"train_loss", "val_loss", "train_iou", "val_iou", "val_majority", "lr"} <= set(lines)
+    for name, line in lines.items():
+        assert (line.get_xdata()[-1], line.get_ydata()[-1]) == (3, rows[-1][name])
+
+
+def test_the_rate_in_the_log_is_the_rate_used(make_store, tiny, tmp_path, monkeypatch):
+    used, step = [], torch.optim.AdamW.step
+
+    def watch(self, *args, **kwargs):
+        used.append(self.param_groups[0]["lr"])
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watch)
+    result = run(tiny(), make_store(), tmp_path / "run", epochs=3, schedule="cosine")
+    logged = [row["lr"] for row in read_history(result.history)]
+    assert logged == pytest.approx(used[::3])  # 12 chips in batches of 5: 3 steps an epoch
+    assert logged[0] == 0.01
+    assert logged[-1] == pytest.approx(0.000001)
+
+
+def test_gradients_are_clipped(make_store, tiny, tmp_path, monkeypatch):
+    norms, step = [], torch.optim.SGD.step
+
+    def watch(self, closure=None):
+        value = closure()
+        grads = [p.grad for g in self.param_groups for p in g["params"]]
+        norms.append(float(torch.stack([g.norm() for g in grads]).norm()))
+        step(self)
+        return value
+
+    monkeypatch.setattr(torch.optim.SGD, "step", watch)
+    run(tiny(), make_store(), tmp_path / "a", optimizer="sgd", clip=0.01)
+    assert max(norms) <= 0.01 * 1.001
+    norms.clear()
+    run(tiny(), make_store(), tmp_path / "b", optimizer="sgd", clip=0.0)
+    assert max(norms) > 0.01
+
+
+def test_a_frozen_encoder_stays_through_a_run(make_store, tiny, tmp_path):
+    net = tiny()
+    freeze(net.encoder)
+    before = {k: v.clone() for k, v in net.encoder.state_dict().items()}
+    head = net.head.weight.clone()
+    run(net, make_store(), tmp_path / "run")
+    assert all(torch.equal(before[k], v) for k, v in net.encoder.state_dict().items())
+    assert not torch.equal(head, net.head.weight)
+
+
+def test_a_loss_that_is_no_number_stops_with_its_place(make_store, tiny, tmp_path, monkeypatch):
+    net, calls, forward = tiny(), [], torch.nn.Conv2d.forward
+
+    def spoiled(self, x):
+        if self is net.head and self.training:
+            calls.append(1)
+            if len(calls) == 5:
+                return forward(self, x) * float("nan")
+        return forward(self, x)
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", spoiled)
+    with pytest.raises(
+        DivergedError, match=r"became nan in epoch 2, batch 2, at lr 0.01. Lower `lr`"
+    ):
+        run(net, make_store(), tmp_path / "run", epochs=3)
+
+
+def test_a_validation_part_without_truth_is_refused(make_store, tiny, tmp_path):
+    def edit(number, image, mask):
+        if number >= 12:
+            mask[:] = 255
+
+    with pytest.raises(InputError, match="every pixel of the val part"):
+        run(tiny(), make_store(edit=edit), tmp_path / "run")
+
+
+def test_statistics_of_another_unit_are_noticed(make_store, tiny, tmp_path, capsys):
+    from dataclasses import replace
+
+    from agri_data.store import ChipStore, rewrite_table
+
+    store = make_store()
+    stats = {
+        b: replace(s, mean=s.mean / 10000, std=s.std / 10000) for b, s in store.info.stats.items()
+    }
+    rewrite_table(store.path, store.table, split=store.info.split, stats=stats)
+    run(tiny(), ChipStore.open(store.path), tmp_path / "run", epochs=1)
+    assert "the statistics of the store do not fit its chips" in capsys.readouterr().err
+
+
+def test_weights_help_the_rare_class(make_store, tiny, tmp_path):
+    # One row in 16 is arable and hard to tell: its band is raised by half the noise only.
+    def edit(number, image, mask):
+        rng = np.random.default_rng(number)
+        mask[:] = 0
+        mask[number % 16] = 1
+        image[:] = rng.normal(1000, 100, image.shape)
+        image[..., 1] += (50 * (mask == 1)).astype(np.uint16)
+
+    store, recalls = make_store(classes=2, edit=edit), {}
+    for balance in ("none", "inverse"):
+        result = run(
+            tiny(channels=2), store, tmp_path / balance, balance=balance, epochs=6, calibrate=False
+        )
+        rows = store.indices("val")
+        found = open_engine(result.bundle).run(normalise(store.images(rows), result.spec)).argmax(1)
+        truth = store.masks(rows)
+        recalls[balance] = float((found[truth == 1] == 1).mean())
+    assert recalls["inverse"] > recalls["none"] + 0.2
+
+
+def test_more_workers_change_nothing(make_store, tiny, tmp_path):
+    store = make_store()
+    a = run(tiny(), store, tmp_path / "a", augment=True)
+    b = run(tiny(), store, tmp_path / "b", augment=True, workers=1)
+    assert losses(a) == losses(b)
