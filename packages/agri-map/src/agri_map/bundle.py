@@ -84,7 +84,8 @@ def metadata(spec: BundleSpec) -> dict[str, str]:
     }
     if spec.pixel_size is not None:
         facts["resolution"] = round(spec.pixel_size * 100)
-    return {KEY: spec.to_json()} | {key: json.dumps(value) for key, value in facts.items()}
+    # Our own entry comes last, so that a file cut short anywhere has lost it.
+    return {key: json.dumps(value) for key, value in facts.items()} | {KEY: spec.to_json()}
 
 
 def check_whole(path: Path | str) -> None:

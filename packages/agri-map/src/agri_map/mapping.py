@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from agri_data.console import progress_bar
+from agri_data.console import progress_bar, warn
 from agri_data.errors import InputError
 from agri_data.hashing import sha256_file
 from agri_data.legend import Legend
@@ -118,6 +118,8 @@ def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) ->
     engine = open_engine(bundle, options.engine, options.precision, options.threads)
     axes = make_axes(scene, engine.spec, options)
     check_scene(scene, engine.spec)
+    if scene.grid.crs is None:
+        warn(f"{scene.path} has no CRS: the map has none either, and no hectares")
     files = outputs.items(engine.spec.legend, options.exact)
     _check_paths(scene, bundle, files)
     agreement = None

@@ -222,8 +222,7 @@ def _edges(shapes: Geometries) -> _Edges:
 def _integrate(edges: _Edges, cumulated: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Sum over each polygon a quantity of the rows; `cumulated` is its sum above a row edge."""
     parts = cumulated[edges.y] * (edges.x - edges.end)
-    sums: NDArray[np.float64] = np.bincount(edges.owner, parts, minlength=count)
-    return sums
+    return np.bincount(edges.owner, parts, minlength=count).astype(np.float64)
 
 
 def _sum_raster(dataset: Any, edges: _Edges, count: int) -> NDArray[np.float64]:

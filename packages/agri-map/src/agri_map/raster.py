@@ -5,6 +5,7 @@ choose the one driver that may open a file.
 """
 
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,9 @@ def open_raster(path: Path | str) -> DatasetReader:
     path = Path(path)
     driver = _driver(path)
     try:
-        dataset = rasterio.open(path, driver=driver)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            dataset = rasterio.open(path, driver=driver)
     except rasterio.errors.RasterioError as error:
         raise InputError(f"{path} cannot be read, it is damaged or cut short: {error}") from error
     try:

@@ -195,8 +195,7 @@ def _open_layers(
     if path is not None:
         source = stack.enter_context(open_raster(path))
         for number, name in enumerate(_names(source, path, names, wanted), start=1):
-            if name in wanted and name not in files:
-                found[name] = _layer(name, source, number, nodata)
+            found[name] = _layer(name, source, number, nodata)
     for name, file in files.items():
         if name not in wanted:
             raise InputError(f"--band {name}={file}: the model takes {', '.join(wanted)}")

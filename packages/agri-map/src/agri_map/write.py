@@ -4,6 +4,7 @@ The finished file takes its name in one rename, so a killed or failed run leaves
 """
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from agri_data.atomic import replacing_file
 from agri_data.errors import InputError
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
@@ -124,7 +126,11 @@ def raster_sink(
         OSError: The disk is full, or the file cannot be written.
     """
     check_replaceable(path, layout.kind)
-    with replacing_file(path) as target, replacing_file(target.with_suffix(".rows.tif")) as rows:
+    with (
+        warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning),
+        replacing_file(path) as target,
+        replacing_file(target.with_suffix(".rows.tif")) as rows,
+    ):
         try:
             with rasterio.open(rows, "w", **_profile(grid, layout)) as dataset:
                 _describe(dataset, layout, tags)
@@ -132,7 +138,7 @@ def raster_sink(
                 yield sink
             _to_cog(rows, target, layout, threads)
             _check_written(target, path, sink.written)
-        except rasterio.errors.RasterioError as error:
+        except (rasterio.errors.RasterioError, CPLE_BaseError) as error:
             raise OSError(f"cannot write {path}: {error}") from error
         if layout.kind == "classes":
             write_sidecars(path, layout.legend)

@@ -1,0 +1,88 @@
+"""Tiles cover exactly, weights add up to one, blending hands out every row once."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from agri_data.errors import InputError
+from agri_map.blend import StripBlender
+from agri_map.tiles import Axis, reflect
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+@st.composite
+def axes(draw, top=300):
+    tile = draw(st.integers(4, 64))
+    return Axis(draw(st.integers(1, top)), tile, draw(st.integers(0, tile // 2)))
+
+
+def test_literal():
+    # margin = min(16, 8 // 4) = 2: tiles run from -2 to 22, 8 apart, the last one shifted back.
+    axis = Axis(length=20, tile=16, overlap=8)
+    assert axis.margin == 2
+    assert axis.starts() == [-2, 6]
+    assert Axis(length=23, tile=16, overlap=8).starts() == [-2, 6, 9]
+    assert Axis(length=5, tile=16, overlap=8).starts() == [-2]
+    assert Axis(length=32, tile=16, overlap=0).starts() == [0, 16]
+
+
+@given(axes())
+def test_cover(axis):
+    starts = axis.starts()
+    assert starts == sorted(set(starts))
+    assert starts[0] <= 0 and starts[-1] + axis.tile >= axis.length
+    assert all(b - a <= axis.tile - axis.overlap for a, b in pairwise(starts))
+    if len(starts) > 1:  # nothing runs further out than the margin
+        assert starts[-1] + axis.tile == axis.length + axis.margin
+
+
+@given(axes())
+def test_weights_are_a_partition_of_unity(axis):
+    total = np.zeros(axis.length)
+    for start, weights in zip(axis.starts(), axis.weights(), strict=True):
+        assert weights.min() >= 0
+        inside = [i for i in range(axis.tile) if 0 <= start + i < axis.length]
+        total[np.add(inside, start)] += weights[inside]
+    assert np.abs(total - 1).max() < 1e-6
+
+
+def test_rim_of_a_tile_does_not_count():
+    axis = Axis(length=400, tile=128, overlap=64)
+    assert (axis.weights()[1, :16] == 0).all() and (axis.weights()[1, -16:] == 0).all()
+
+
+@given(st.integers(1, 40), st.integers(-100, 100), st.integers(1, 60))
+def test_reflect_is_numpys(length, start, size):
+    padded = np.pad(np.arange(length), 200, mode="reflect" if length > 1 else "edge")
+    expected = padded[200 + start : 200 + start + size]
+    if len(expected) == size:
+        assert np.array_equal(reflect(start, start + size, length), expected)
+
+
+@settings(deadline=None, max_examples=60)
+@given(axes(top=90), axes(top=90))
+def test_blending_known_tiles_gives_the_scene_back(rows, cols):
+    scene = np.random.default_rng(0).random((2, rows.length, cols.length)).astype(np.float32)
+    blender = StripBlender(rows, cols, 2)
+    out, next_row = np.full_like(scene, np.nan), 0
+    for row in rows.starts():
+        down = reflect(row, row + rows.tile, rows.length)
+        for number, col in enumerate(cols.starts()):
+            across = reflect(col, col + cols.tile, cols.length)
+            blender.add(number, scene[:, down][:, :, across])
+        top, done = blender.finish_row()
+        assert top == next_row
+        next_row = top + done.shape[1]
+        out[:, top:next_row] = done
+    assert next_row == rows.length
+    assert np.abs(out - scene).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("length", "tile", "overlap"),
+    [(0, 8, 0), (9, 8, 5), (9, 8, -1), (9, 0, 0)],
+)
+def test_refuses(length, tile, overlap):
+    with pytest.raises(InputError):
+        Axis(length, tile, overlap)
