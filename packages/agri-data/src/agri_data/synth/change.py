@@ -53,7 +53,7 @@ def _choose(
     if story.near:
         goal = shapely.union_all([f.shape for f in features if f.kind in story.near])
         able.sort(key=lambda i: features[i].shape.distance(goal))
-        able = able[: max(6, len(able) // 8)]
+        able = able[: max(6, len(able) // 20)]
     rng.shuffle(able)
     able.sort(key=lambda i: features[i].shape.area > wanted)
     chosen: list[int] = []
@@ -68,7 +68,8 @@ def _choose(
 
 def _fit(feature: Feature) -> bool:
     shape = feature.shape
-    return not feature.later and shape.area > SMALLEST and shape.buffer(-18).area > 800
+    compact = 4 * np.pi * shape.area / shape.length**2 > 0.38
+    return bool(not feature.later and compact and shape.area > SMALLEST)
 
 
 def _built(rng: np.random.Generator, feature: Feature) -> list[Detail]:

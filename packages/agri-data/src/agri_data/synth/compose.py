@@ -19,9 +19,10 @@ from agri_data.synth.land import Feature, Land
 from agri_data.synth.noise import fractal, standard
 from agri_data.synth.parcels import Tessellation, tessellate
 from agri_data.synth.shapes import blob, pieces, sample, total
-from agri_data.synth.villages import Detail, village
+from agri_data.synth.villages import Detail, standing, village
 
-WATER, BUILT, BARE = 0.048, 0.062, 0.034
+WATER, BUILT, BARE = 0.048, 0.064, 0.028
+PITS = (0.27, 0.2, 0.15, 0.12, 0.1, 0.07, 0.05, 0.04)
 VILLAGE = 34.0
 
 
@@ -52,11 +53,13 @@ def compose(frame: Frame, seed: tuple[int, ...]) -> Land:
     network = roads.Network.along(grid.blocks)
     sites = _sites(draft, network, course)
     ways = roads.join(network, sites, frame.metres)
-    _roads(draft, grid, network, ways)
-    _water(draft, course)
+    if ways:
+        draft.claim(shapely.union_all(_bent(grid, ways)).buffer(7.5), "road")
+    _water(draft, course, [*(f.shape for f in draft.features), *_yards(sites)])
     _villages(draft, grid, network, sites)
     height = _height(rng, frame, course)
     _pits(draft, height)
+    _tracks(draft, _bent(grid, roads.tracks(network, ways)))
     rest = Rest(frame, draft.taken, height, course.shape)
     draft.features.extend(cover_parcels(rng, grid.parcels, rest))
     return Land(frame, tuple(draft.features), tuple(draft.details), height)
@@ -71,32 +74,23 @@ def _sites(draft: Draft, network: roads.Network, course: water.River) -> list[ro
     draft.rng.shuffle(inner)
     chosen = [inner[0]]
     while len(chosen) < min(wanted, len(inner)):
-        chosen.append(
-            max(inner, key=lambda n: min(np.hypot(n[0] - c[0], n[1] - c[1]) for c in chosen))
-        )
+        chosen.append(max(inner, key=lambda node: min(roads.far(node, stop) for stop in chosen)))
     return chosen
+
+
+def _yards(sites: list[roads.Node]) -> list[Polygon]:
+    return [shapely.Point(x, y).buffer(330) for x, y in sites]
 
 
 def _bent(grid: Tessellation, lines: list[LineString]) -> Any:
     return shapely.transform(shapely.segmentize(lines, 40.0), grid.warp)
 
 
-def _roads(
-    draft: Draft, grid: Tessellation, network: roads.Network, ways: list[LineString]
-) -> None:
-    if ways:
-        draft.claim(shapely.union_all(_bent(grid, ways)).buffer(7.5), "road")
-    paths = roads.tracks(network, ways)
-    for line in _bent(grid, paths):
-        draft.details.append(Detail(line.buffer(2.6), "track"))
-
-
-def _water(draft: Draft, course: water.River) -> None:
+def _water(draft: Draft, course: water.River, avoid: list[Polygon]) -> None:
     draft.claim(course.shape, "river")
-    left = draft.frame.hectares * WATER - total(
-        f.shape for f in draft.features if f.kind == "river"
-    )
-    for shape in water.lakes(draft.rng, draft.frame.metres, course, max(left, 2.0)):
+    flowing = total(feature.shape for feature in draft.features if feature.kind == "river")
+    left = draft.frame.hectares * WATER - flowing
+    for shape in water.lakes(draft.rng, draft.frame.metres, course, max(left, 2.0), avoid):
         draft.claim(shape, "lake")
 
 
@@ -110,8 +104,9 @@ def _villages(
         toward = next(iter(network.links[site]))
         angle = float(np.degrees(np.arctan2(toward[1] - site[1], toward[0] - site[0])))
         built = village(draft.rng, (x, y), each * draft.rng.uniform(0.7, 1.3), angle)
+        free = built.shape.difference(draft.taken)
         draft.claim(built.shape, "village", angle)
-        draft.details.extend(built.details)
+        draft.details.extend(standing(built.details, free))
 
 
 def _height(rng: np.random.Generator, frame: Frame, course: water.River) -> NDArray[np.float32]:
@@ -126,10 +121,20 @@ def _height(rng: np.random.Generator, frame: Frame, course: water.River) -> NDAr
 def _pits(draft: Draft, height: NDArray[np.float32]) -> None:
     """Open quarries on the hills and sand pits in the valley, until bare ground has its share."""
     wanted = draft.frame.hectares * BARE
-    for share, kind in ((0.4, "quarry"), (0.3, "sand"), (0.18, "quarry"), (0.12, "sand")):
-        size = max(1.2, wanted * share)
+    for number, share in enumerate(PITS):
+        kind = ("quarry", "sand")[number % 2]
+        size = max(0.6, wanted * share)
         spots = draft.rng.uniform(0.1, 0.9, (40, 2)) * draft.frame.metres
         level = sample(height, spots, draft.frame.metres)
         order = np.argsort(-level if kind == "quarry" else np.abs(level + 0.3))
         shapes = [blob(draft.rng, (x, y), size, 0.3) for x, y in spots[order[:12]]]
         draft.claim(min(shapes, key=lambda shape: shape.intersection(draft.taken).area), kind)
+
+
+def _tracks(draft: Draft, lines: Any) -> None:
+    """Run field tracks between the blocks, and a hedge beside every third."""
+    for line in lines:
+        free = line.difference(draft.taken)
+        draft.details.append(Detail(free.buffer(2.6), "track"))
+        if draft.rng.random() < 0.35:
+            draft.details.append(Detail(free.buffer(6.5, single_sided=True), "hedge"))

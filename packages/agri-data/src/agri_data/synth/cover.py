@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from shapely.geometry import Polygon, box
 
 from agri_data.synth.frame import Frame
-from agri_data.synth.kinds import FORESTS
 from agri_data.synth.land import Feature
 from agri_data.synth.noise import fractal, ranks
 from agri_data.synth.parcels import Parcel
 from agri_data.synth.shapes import above, pieces, sample
 
-FOREST, MEADOW = 0.27, 0.23
+FOREST, MEADOW, FELLED = 0.27, 0.225, 0.04
 SLIVER = 2500.0
 NEIGHBOURHOOD = 600.0
 
@@ -62,9 +61,8 @@ def _woods(rng: np.random.Generator, rest: Rest, shapes: NDArray[Any]) -> Any:
     score = sample(field, centres, rest.frame.metres) + rng.normal(0, 0.5, len(shapes))
     small = shapely.area(shapes) < 6e4
     lots = shapes[small & (score > level - 0.15) & (rng.random(len(shapes)) < 0.35)]
-    bank = rest.course.buffer(16).intersection(
-        above(fractal(rng, shape, 40, 3), 0.1, rest.frame.metres)
-    )
+    groves = above(fractal(rng, shape, 24, 3), 0.6, rest.frame.metres)
+    bank = rest.course.buffer(16).intersection(groves)
     return shapely.union_all([hills, *lots, bank])
 
 
@@ -73,7 +71,8 @@ def _stands(rng: np.random.Generator, rest: Rest, shapes: NDArray[Any]) -> list[
     centres = shapely.get_coordinates(shapely.centroid(shapes))
     level = sample(rest.height, centres, rest.frame.metres) - 0.8 + rng.normal(0, 0.8, len(shapes))
     index = np.digitize(level, [-0.3, 0.3])
-    return [(FORESTS[1], FORESTS[2], FORESTS[0])[i] for i in index]
+    index[rng.random(len(shapes)) < FELLED] = 3
+    return [("broadleaf", "mixed", "conifer", "felled")[i] for i in index]
 
 
 def _meadows(rng: np.random.Generator, rest: Rest, fields: list[Feature]) -> list[Feature]:

@@ -94,7 +94,7 @@ def _warp(rng: np.random.Generator) -> Warp:
     push = rng.normal(0, 16.0, (4, 2))
 
     def warp(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return points + np.sin(points @ waves.T + phase) @ push
+        return np.asarray(points + np.sin(points @ waves.T + phase) @ push)
 
     return warp
 

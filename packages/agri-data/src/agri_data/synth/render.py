@@ -18,7 +18,7 @@ from agri_data.synth.noise import Field, fractal, grain
 from agri_data.synth.surface import Season, Surface, surface
 
 STEP = 5
-TREE_SHADE = 0.42
+TREE_SHADE = 0.36
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,10 @@ def _light(
     light = 1.0 + _weights(index, [s.rough for s in surfaces]) * grain(rng, shape, 0.8)
     light *= cv2.resize(_slopes(land.height), shape[::-1], interpolation=cv2.INTER_LINEAR)
     trees = np.array([kind in FORESTS for kind in kinds])[index]
-    shade = np.roll(trees, (-2, -2), (0, 1)) & ~trees
+    water = np.array([kind in ("river", "lake") for kind in kinds])[index]
+    shade = np.zeros_like(trees)
+    shade[:-2, :-2] = trees[2:, 2:]
+    shade &= ~trees & ~water
     light = np.where(shade, light * (1 - TREE_SHADE), light)
     return np.asarray(np.clip(light, 0.25, 1.8), np.float32)
 

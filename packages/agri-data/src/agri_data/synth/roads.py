@@ -69,7 +69,7 @@ def join(network: Network, stops: list[Node], metres: float) -> list[LineString]
     gates = [(-200.0, middle), (metres + 200, middle), (middle, -200.0), (middle, metres + 200)]
     ends = [network.nearest(x, y) for x, y in gates]
     pairs = list(itertools.pairwise(stops))
-    pairs += [(min(stops, key=lambda stop: _far(stop, end)), end) for end in ends]
+    pairs += [(min(stops, key=lambda stop: far(stop, end)), end) for end in ends]
     used = {
         (min(a, b), max(a, b)) for start, end in pairs for a, b in _steps(network.route(start, end))
     }
@@ -80,7 +80,8 @@ def _steps(way: list[Node]) -> list[tuple[Node, Node]]:
     return list(itertools.pairwise(way))
 
 
-def _far(a: Node, b: Node) -> float:
+def far(a: Node, b: Node) -> float:
+    """Return the squared distance between two nodes."""
     return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2
 
 

@@ -60,12 +60,12 @@ def above(field: Field, level: float, metres: float) -> Any:
     contours = contourpy.contour_generator(
         offset, metres - offset, padded, fill_type=contourpy.FillType.OuterOffset
     )
-    points, offsets = contours.filled(level, float(field.max()) + 1.0)
+    points, offsets = contours.filled(level, float(field.max()) + 1.0)[:2]
     polygons = [_ring(p, o) for p, o in zip(points, offsets, strict=True)]
     return shapely.union_all([p for p in polygons if p.area > 500])
 
 
-def _ring(points: NDArray[np.float64], offsets: NDArray[np.uint32]) -> Any:
+def _ring(points: Any, offsets: Any) -> Any:
     rings = [points[a:b] for a, b in itertools.pairwise(offsets)]
     holes = [ring for ring in rings[1:] if Polygon(ring).area > 1500]
     return shapely.make_valid(Polygon(rings[0], holes))
@@ -81,4 +81,4 @@ def sample(field: Field, points: NDArray[np.float64], metres: float) -> NDArray[
     last = field.shape[0] - 1
     col = np.clip(points[:, 0] // PIXEL, 0, last).astype(int)
     row = np.clip((metres - points[:, 1]) // PIXEL, 0, last).astype(int)
-    return field[row, col]
+    return np.asarray(field[row, col], np.float32)

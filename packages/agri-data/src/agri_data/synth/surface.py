@@ -67,12 +67,12 @@ def _field(rng: np.random.Generator, season: Season) -> Surface:
     dry = ENDMEMBERS[crop.dry] * rng.normal(1.0, 0.08)
     bare = max(1.0 - green - brown, 0.03)
     full = green * leaf + brown * dry + bare * soil
-    spread = 0.10 + 0.22 * bare
+    spread = 0.15 + 0.22 * bare
     thin = (1 - spread) * full + spread * soil * 1.06
     rich = (1 + 0.6 * spread) * full - 0.6 * spread * soil
     return Surface(
-        thin, np.maximum(rich, 0.008), 0.5, patch=0.20, mottle=0.07, grain=0.03, rows=0.10,
-        rough=0.012,
+        thin, np.maximum(rich, 0.008), 0.5, patch=0.24, mottle=0.08, grain=0.04, rows=0.16,
+        rough=0.015,
     )  # fmt: skip
 
 
@@ -89,13 +89,13 @@ def _meadow(rng: np.random.Generator, season: Season) -> Surface:
 
 def _tilt(rng: np.random.Generator) -> Spectrum:
     """Vary the visible, near and short-wave infrared of a canopy against each other."""
-    visible, near, short = rng.normal(1.0, (0.09, 0.06, 0.08))
+    visible, near, short = rng.normal(1.0, (0.12, 0.08, 0.10))
     return np.array([visible] * 4 + [near] * 4 + [short] * 2, np.float32)
 
 
 def _forest(tree: dict[str, float], rough: float) -> Maker:
     def make(rng: np.random.Generator, season: Season) -> Surface:
-        age = rng.normal(1.0, 0.09)
+        age = rng.normal(1.0, 0.10)
         spring = 1.0 + 0.10 * (season.day < 160) * tree.get("beech", 0.0)
         high = mix(**tree) * age * spring * _tilt(rng)
         low = 0.55 * high + 0.45 * ENDMEMBERS["understorey"]
@@ -112,16 +112,16 @@ def _felled(rng: np.random.Generator, season: Season) -> Surface:
 
 
 def _quarry(rng: np.random.Generator, season: Season) -> Surface:
-    rock = rng.uniform(0.2, 1.0)
-    high = mix(limestone=rock, gravel=1 - rock, loess=0.25) * rng.normal(1.0, 0.06)
-    low = mix(loam=0.6, gravel=0.3, hay=0.25) * rng.normal(0.9, 0.06)
-    return Surface(low, high, 0.5, patch=0.30, mottle=0.28, grain=0.14, rough=0.10)
+    rock = rng.uniform(0.0, 0.6)
+    high = mix(limestone=rock, gravel=0.5, loess=0.6) * rng.normal(1.0, 0.07)
+    low = mix(loam=0.6, humus=0.1, gravel=0.2, hay=0.3) * rng.normal(0.9, 0.07)
+    return Surface(low, high, 0.45, patch=0.26, mottle=0.30, grain=0.14, rough=0.08)
 
 
 def _sand(rng: np.random.Generator, season: Season) -> Surface:
-    high = mix(sandy=0.7, gravel=0.3) * rng.normal(1.0, 0.07)
-    low = mix(loess=0.5, loam=0.3, hay=0.3) * rng.normal(0.95, 0.06)
-    return Surface(low, high, 0.5, patch=0.26, mottle=0.28, grain=0.12, rough=0.07)
+    high = mix(sandy=0.55, loess=0.45) * rng.normal(1.0, 0.07)
+    low = mix(loess=0.45, loam=0.3, hay=0.4, grass=0.1) * rng.normal(0.95, 0.06)
+    return Surface(low, high, 0.42, patch=0.26, mottle=0.28, grain=0.12, rough=0.07)
 
 
 def _settled(paved: float) -> Maker:
@@ -142,7 +142,7 @@ def _water(clear: float, murk: str) -> Maker:
     def make(rng: np.random.Generator, season: Season) -> Surface:
         share = float(np.clip(rng.normal(clear, 0.18), 0.02, 0.98))
         low = mix(**{"clear": share, murk: 1 - share})
-        return Surface(low, low * 1.22 + 0.002, 0.5, patch=0.22, mottle=0.05, grain=0.04)
+        return Surface(low, low * 1.18 + 0.001, 0.5, patch=0.22, mottle=0.05, grain=0.04)
 
     return make
 
@@ -167,7 +167,7 @@ MAKERS: dict[str, Maker] = {
     "village": _settled(0.30),
     "estate": _settled(0.55),
     "river": _water(0.45, "turbid"),
-    "lake": _water(0.55, "algae"),
+    "lake": _water(0.72, "algae"),
     "quarry": _quarry,
     "sand": _sand,
     "felled": _felled,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,20 @@ def village(
     shape = max(pieces(outline, 0.0), key=lambda part: part.area)
     shape = Polygon(shape.exterior).simplify(1.0)
     return Village(shape, tuple(build(rng, shape, streets)))
+
+
+def standing(details: Iterable[Detail], free: Any) -> list[Detail]:
+    """Return the details whose middle is on free ground, cut to it."""
+    shapely.prepare(free)
+    kept = []
+    for detail in details:
+        shape = detail.shape
+        if detail.kind in ROOFS:
+            if free.contains(shape.centroid):
+                kept.append(detail)
+        else:
+            kept.append(replace(detail, shape=shape.intersection(free)))
+    return kept
 
 
 def estate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +52,19 @@ def _banks(points: NDArray[np.float64], width: NDArray[np.float64]) -> Any:
     return shapely.union_all(hulls).simplify(0.5)
 
 
-def lakes(rng: np.random.Generator, metres: float, course: River, hectares: float) -> list[Polygon]:
-    """Place one lake and ponds near the river until they hold `hectares`."""
+def lakes(
+    rng: np.random.Generator,
+    metres: float,
+    course: River,
+    hectares: float,
+    avoid: Sequence[Polygon] = (),
+) -> list[Polygon]:
+    """Place one lake and ponds near the river until they hold `hectares`, clear of `avoid`."""
     shares = np.array([0.62, 0.2, 0.09, 0.06, 0.03])
     placed: list[Polygon] = []
     for share in shares:
         size = max(0.4, float(share * hectares))
-        placed.append(_place(rng, metres, course, size, placed))
+        placed.append(_place(rng, metres, course, size, [*avoid, *placed]))
     return placed
 
 
@@ -66,13 +73,13 @@ def _place(
 ) -> Polygon:
     radius = np.sqrt(size * 1e4 / np.pi)
     best: tuple[float, Polygon] | None = None
-    for _ in range(12):
+    for _ in range(24):
         low, high = min(1.5 * radius, metres / 2), max(metres - 1.5 * radius, metres / 2)
         x, y = rng.uniform(low, high + 1e-6, 2)
         shape = blob(rng, (x, y), size)
         crowd = sum(shape.intersection(other).area for other in [course.shape, *placed])
         far = abs(shape.distance(course.line) - 120)
-        cost = crowd + far * 20
+        cost = 3 * crowd + far * 20
         if best is None or cost < best[0]:
             best = (cost, shape)
     assert best is not None

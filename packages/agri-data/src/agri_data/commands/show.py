@@ -1,0 +1,86 @@
+"""`agri-data show`: charts, sample sheets and the majority baseline of a chip store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agri_data.console import say
+
+if TYPE_CHECKING:
+    from agri_data.explore import Census
+    from agri_data.store import ChipStore
+
+MARKER = "explore.json"
+
+
+def show(
+    chips: Annotated[Path, typer.Argument(help="Chip store to look at.")],
+    out: Annotated[Path, typer.Option(help="Folder for the pictures and explore.json.")],
+    samples: Annotated[int, typer.Option(help="Chips on each sample sheet.")] = 12,
+    seed: Annotated[int, typer.Option(help="Chooses the samples.")] = 0,
+) -> None:
+    """Draw class totals, area shares and sample sheets; print the majority baseline.
+
+    A model has to beat the baseline: the accuracy of always answering the commonest class.
+
+    Example: agri-data show data/chips --out reports/chips
+    """
+    from agri_data.atomic import replacing_dir
+    from agri_data.store import ChipStore
+
+    store = ChipStore.open(chips)
+    with replacing_dir(out, MARKER) as folder:
+        if store.info.legend is not None:
+            _charts(store, folder)
+        else:
+            _unlabelled(store, folder)
+        _samples(store, folder, samples, seed)
+    say(f"wrote {out}")
+
+
+def _charts(store: ChipStore, folder: Path) -> None:
+    from agri_data.atomic import write_json
+    from agri_data.charts import draw_shares, draw_spread, draw_totals
+    from agri_data.explore import census, parts, summary
+
+    found, name = parts(store), store.info.name
+    draw_totals(found, folder / "totals.png", f"{name}: class totals")
+    draw_shares(found, folder / "shares.png", f"{name}: mean share per chip")
+    if store.has_masks:
+        draw_spread(census(store), folder / "spread.png", f"{name}: share per chip, all chips")
+    write_json(folder / MARKER, summary(store, found))
+    for part, item in found.items():
+        _print(part, item)
+
+
+def _unlabelled(store: ChipStore, folder: Path) -> None:
+    from agri_data.atomic import write_json
+
+    content = {"dataset": store.info.name, "chips": len(store), "counted": None, "parts": {}}
+    write_json(folder / MARKER, content)
+    say(f"{len(store)} chips without labels: samples only")
+
+
+def _samples(store: ChipStore, folder: Path, samples: int, seed: int) -> None:
+    from agri_data.gallery import draw_gallery
+    from agri_data.table import SPLITS
+
+    names: list[str | None] = [part for part in SPLITS if len(store.indices(part))]
+    for part in names or [None]:
+        word = part or "all"
+        title = f"{store.info.name}: samples of {word}"
+        path = folder / f"samples-{word}.png"
+        draw_gallery(store, store.indices(part), path, title, samples, seed)
+
+
+def _print(part: str, item: Census) -> None:
+    unit = "chips" if item.patches else "pixels"
+    say(f"{part}: {len(item.rows)} chips")
+    for name, total, share in zip(item.legend.names, item.totals, item.mean_share, strict=True):
+        say(f"  {name:<22}{int(total):>14} {unit}{share:>9.1%} of a chip on average")
+    best = item.majority()
+    if best is not None:
+        say(f"  majority baseline on {part}: accuracy {best[1]:.3f} (always {best[0]!r})")
