@@ -12,10 +12,10 @@ from agri_data.sources.description import (
     Description,
     EurosatDescription,
     PairsDescription,
-    read_description,
 )
 from agri_data.sources.eurosat import SIZE, EurosatSource, is_eurosat
 from agri_data.sources.pairs import PairsSource
+from agri_data.sources.parse import read_description
 from agri_data.sources.scenes import ScenesSource
 from agri_data.sources.skips import Losses
 from agri_data.sources.windows import Cut

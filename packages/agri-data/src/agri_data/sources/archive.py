@@ -48,7 +48,9 @@ def open_archive(path: Path, caps: Caps = CAPS) -> Iterator[zipfile.ZipFile]:
             _check(archive, path, caps)
             yield archive
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise InputError(f"{path} is damaged or not a zip archive ({error}); get it anew") from error
+        raise InputError(
+            f"{path} is damaged or not a zip archive ({error}); get it anew"
+        ) from error
 
 
 def members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

@@ -22,7 +22,9 @@ def parse_label(content: Any, legend: Legend | None, where: str) -> LabelSpec:
     """
     if content is None:
         if legend is not None:
-            raise InputError(f"{where}: there is a legend, so say what the labels are ('kind: ...')")
+            raise InputError(
+                f"{where}: there is a legend, so say what the labels are ('kind: ...')"
+            )
         return LabelSpec()
     fields = Fields(content, where)
     kind = cast(Kind, fields.choice("kind", KINDS))
@@ -72,9 +74,7 @@ def _palette(fields: Fields, legend: Legend, lenient: bool) -> LabelSpec:
             raise InputError(f"{fields.where}: the colour {colour} occurs twice")
         found[colour] = _target(legend, name, fields.where)
     codes = {colour: number for colour, number in found.items() if number != IGNORE}
-    return LabelSpec(
-        "palette", codes, frozenset(found) - frozenset(codes), lenient, explicit=True
-    )
+    return LabelSpec("palette", codes, frozenset(found) - frozenset(codes), lenient, explicit=True)
 
 
 def _codes(fields: Fields, legend: Legend, kind: Kind) -> tuple[dict[Any, int], set[Any]]:
@@ -88,9 +88,7 @@ def _codes(fields: Fields, legend: Legend, kind: Kind) -> tuple[dict[Any, int], 
     return codes, set(found) - set(codes)
 
 
-def _read_codes(
-    given: Mapping[Any, Any], legend: Legend, kind: Kind, where: str
-) -> dict[Any, int]:
+def _read_codes(given: Mapping[Any, Any], legend: Legend, kind: Kind, where: str) -> dict[Any, int]:
     return {_value(v, kind, where): _target(legend, name, where) for v, name in given.items()}
 
 

@@ -117,6 +117,9 @@ def _tiff_colours(path: Path) -> NDArray[Any]:
     with open_raster(path) as dataset:
         table = dataset.colormap(1) if "palette" in str(dataset.colorinterp[0]) else None
     if table is None or image.dtype != np.uint8:
-        raise InputError(f"{path} is no colour mask: it has {image.shape[2]} bands of {image.dtype}")
+        raise InputError(
+            f"{path} is no colour mask: it has {image.shape[2]} bands of {image.dtype}"
+        )
     lookup = np.array([table.get(i, (0, 0, 0, 0))[:3] for i in range(256)], np.uint8)
-    return lookup[image[..., 0]]
+    colours: NDArray[np.uint8] = lookup[image[..., 0]]
+    return colours

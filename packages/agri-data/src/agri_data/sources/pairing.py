@@ -87,9 +87,7 @@ def key_of(name: str, expression: re.Pattern[str], suffix: str = "") -> str:
     return key.removesuffix(suffix) if suffix else key
 
 
-def pair_up(
-    images: Mapping[str, Path], masks: Mapping[str, Path]
-) -> tuple[list[Pair], list[str]]:
+def pair_up(images: Mapping[str, Path], masks: Mapping[str, Path]) -> tuple[list[Pair], list[str]]:
     """Return the pairs in key order, and a message per file without a partner."""
     pairs = [Pair(key, images[key], masks[key]) for key in natural(images) if key in masks]
     lonely = [f"{images[key]} has no mask" for key in natural(images) if key not in masks]

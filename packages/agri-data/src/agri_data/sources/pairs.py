@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +58,7 @@ class PairsSource:
         label = description.label
         self._layout = make_layout(description.imagery, label.band, first)
         self._ids = ChipIds()
+        self._shared: dict[str, Polygons] = {}
         pixel = description.imagery.pixel
         if pixel is None and first.transform is not None:
             pixel = pixel_metres(first.crs, first.transform, first.shape)
@@ -154,8 +154,12 @@ class PairsSource:
     def _polygons(self, pair: Pair, facts: Facts, legend: Legend) -> Polygons:
         label = self._about.label
         _placed(facts)
-        path = pair.mask or self._about.root / str(label.file)
-        return read_polygons(path, facts.crs, label, legend)
+        if pair.mask is not None:
+            return read_polygons(pair.mask, facts.crs, label, legend)
+        if facts.crs_text not in self._shared:
+            path = self._about.root / str(label.file)
+            self._shared[facts.crs_text] = read_polygons(path, facts.crs, label, legend)
+        return self._shared[facts.crs_text]
 
     def _chips(self, loaded: Loaded) -> Iterator[Chip]:
         size = self._cut.size
@@ -171,17 +175,20 @@ class PairsSource:
 
     def _record(self, loaded: Loaded, row: int, col: int, fraction: float) -> ChipRecord:
         facts, key = loaded.facts, loaded.pair.key
-        placed = facts.transform is not None
+        transform = facts.transform and shifted(facts.transform, row, col)
         return ChipRecord(
             self._ids.make(key, row, col),
             _relative(loaded.pair.image, self._about.root),
             row,
             col,
             crs=facts.crs_text,
-            transform=transform_text(shifted(facts.transform, row, col)) if placed else "",
-            group=key,
+            transform=transform_text(transform),
+            group=self._group(key),
             valid_fraction=fraction,
         )
+
+    def _group(self, key: str) -> str:
+        return key.rpartition("/")[0] or key if self._about.group == "folder" else key
 
 
 def _placed(facts: Facts) -> Any:

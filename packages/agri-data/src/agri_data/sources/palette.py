@@ -54,7 +54,7 @@ def decode_colours(
     return decoded
 
 
-def _pack(picture: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    red, green, blue = (picture[..., i].astype(np.uint32) for i in range(3))
-    packed: NDArray[np.uint32] = (red << 16) | (green << 8) | blue
+def _pack(picture: NDArray[np.uint8]) -> NDArray[np.int64]:
+    red, green, blue = (picture[..., i].astype(np.int64) for i in range(3))
+    packed: NDArray[np.int64] = (red << 16) | (green << 8) | blue
     return packed

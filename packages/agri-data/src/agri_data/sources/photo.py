@@ -7,6 +7,7 @@ libjpeg does not, and GDAL reads a truncated PNG without complaint.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,8 @@ JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 400_000_000
 
-Photo = NDArray[np.uint8] | NDArray[np.uint16]
+Photo = NDArray[Any]
+"""`(H, W, C)`, uint8 or uint16."""
 
 _MODES = {"1": "L", "L": "L", "P": "RGB", "PA": "RGBA", "LA": "RGBA", "RGB": "RGB", "RGBA": "RGBA"}
 _ORIENTATION = 0x0112
@@ -94,9 +96,7 @@ def _load(image: Image.Image, where: str) -> Image.Image:
     try:
         image.load()
     except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(
-            f"{where} is truncated or damaged ({error}); get the file anew"
-        ) from error
+        raise InputError(f"{where} is truncated or damaged ({error}); get the file anew") from error
     return image
 
 

@@ -107,6 +107,7 @@ def _grid_of_label(transform: Any, own: Any, facts: SceneFacts) -> Grid:
     if own.shape != facts.grid.shape:
         raise InputError(
             f"{own.name} is {own.shape[0]}x{own.shape[1]} pixels, its scene is "
-            f"{facts.grid.shape[0]}x{facts.grid.shape[1]}; without a georeference they must be equal"
+            f"{facts.grid.shape[0]}x{facts.grid.shape[1]}; without a georeference they must be "
+            "equal"
         )
     return facts.grid

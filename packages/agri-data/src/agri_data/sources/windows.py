@@ -25,7 +25,7 @@ class Cut:
 
 
 def starts(length: int, cut: Cut) -> list[int]:
-    """Return the window starts along one axis; the last window is shifted inward to end at `length`.
+    """Return the window starts along one axis; the last is shifted inward to end at `length`.
 
     Raises:
         InputError: `length` is less than a chip.
