@@ -49,7 +49,8 @@ class TrainConfig:
         layout: auto, channels_last or contiguous.
         device: auto, cpu or gpu.
         threads: processor threads for torch; 0 = torch's own choice.
-        augment: vary the training chips.
+        augment: vary the training chips: mirrored and turned by quarters.
+        strength: 0..1, how strongly they are also warped and relit (`agri_train.data.make_policy`).
         copies: how often each training chip is seen in an epoch, each copy varied by itself.
         workers: processes that read batches; 0 = read in the training process.
         samples: rows in each epoch's sample picture; 0 = no pictures.
@@ -78,6 +79,7 @@ class TrainConfig:
     device: str = "auto"
     threads: int = 0
     augment: bool = True
+    strength: float = 0.0
     copies: int = 1
     workers: int = 0
     samples: int = 4
@@ -97,7 +99,15 @@ class TrainConfig:
             _whole(name, getattr(self, name), 0)
         for name in ("decay", "clip", "floor", "momentum"):
             _real(name, getattr(self, name), 0.0)
+        for name in ("augment", "calibrate"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(
+                    f"`{name}` must be true or false; received {getattr(self, name)!r}."
+                )
         _real("lr", self.lr, 0.0)
+        _real("strength", self.strength, 0.0)
+        if self.strength > 1.0:
+            raise InputError(f"`strength` must be from 0 to 1; received {self.strength}.")
         if self.lr == 0.0 or self.floor > self.lr:
             raise InputError(
                 f"`lr` must be above 0 and not below `floor`; received lr={self.lr}, "

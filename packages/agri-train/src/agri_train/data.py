@@ -27,8 +27,21 @@ from agri_train.config import TrainConfig
 Task = Literal["segment", "classify"]
 Rows = NDArray[np.int64]
 
-# Stands for "no data" in a mask while a chip is varied; never reaches the network.
-_EMPTY = 254
+
+def make_policy(config: TrainConfig, nodata: float | None) -> Augment:
+    """Mirror and turn by quarters; `strength` above 0 adds free warps and changes of light."""
+    s = config.strength
+    return Augment(
+        rotation=30 * s,
+        shift=0.1 * s,
+        scale=0.2 * s,
+        shear=10 * s,
+        brightness=0.2 * s,
+        contrast=0.2 * s,
+        channel=0.2 * s,
+        noise=0.1 * s,
+        nodata=nodata,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,45 +89,42 @@ class Chips(Dataset[tuple[Tensor, Tensor]]):
     """Reads a ticket into `(images (N, C, H, W) float32, truth)`.
 
     Truth is `(N, H, W)` class ids for pixels and `(N,)` for patches, int64, 255 = ignore. Pixels
-    without data are ignored in the truth too.
+    without data are 0 in the input, as in use, and ignored in the truth.
     """
 
     def __init__(
         self, store: ChipStore, spec: BundleSpec, config: TrainConfig, task: Task, vary: bool
     ) -> None:
         self.store, self.spec, self.config, self.task = store, spec, config, task
-        self.vary = vary
+        self.policy = make_policy(config, store.info.nodata) if vary else None
 
     def __getitem__(self, ticket: Ticket) -> tuple[Tensor, Tensor]:
         images = self.store.images(ticket.rows, self.spec.bands)
-        masks = self._masks(ticket.rows, images)
-        if self.vary:
-            images, masks = self._vary(ticket, images, masks)
-        empty = masks == _EMPTY
-        batch = torch.from_numpy(normalise(images, self.spec, ~empty))
-        if self.task == "classify":
+        masks = self.store.masks(ticket.rows) if self.task == "segment" else None
+        if self.policy is not None:
+            self._vary(ticket, images, masks, self.policy)
+        valid = valid_pixels(images, self.store.info.nodata)
+        batch = torch.from_numpy(normalise(images, self.spec, valid))
+        if masks is None:
             return batch, torch.from_numpy(self.store.labels(ticket.rows))
-        masks[empty] = IGNORE
+        masks[~valid] = IGNORE
         self._check(masks, ticket.rows)
         return batch, torch.from_numpy(masks.astype(np.int64))
 
-    def _masks(self, rows: Rows, images: NDArray[Any]) -> NDArray[np.uint8]:
-        if self.task == "segment":
-            masks = self.store.masks(rows)
-        else:
-            masks = np.zeros(images.shape[:-1], np.uint8)
-        masks[~valid_pixels(images, self.store.info.nodata)] = _EMPTY
-        return masks
-
     def _vary(
-        self, ticket: Ticket, images: NDArray[Any], masks: NDArray[np.uint8]
-    ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-        policy = Augment()
+        self,
+        ticket: Ticket,
+        images: NDArray[Any],
+        masks: NDArray[np.uint8] | None,
+        policy: Augment,
+    ) -> None:
+        """Vary a batch in place, each chip by its own generator."""
         for place, (row, copy) in enumerate(zip(ticket.rows, ticket.copies, strict=True)):
             rng = np.random.default_rng([self.config.seed, ticket.epoch, int(row), int(copy)])
-            image, mask = augment(images[place], masks[place], rng, policy)
-            images[place], masks[place] = image, mask
-        return images, masks
+            given = None if masks is None else masks[place]
+            images[place], moved = augment(images[place], given, rng, policy)
+            if masks is not None and moved is not None:
+                masks[place] = moved
 
     def _check(self, masks: NDArray[np.uint8], rows: Rows) -> None:
         wrong = (masks >= len(self.spec.legend)) & (masks != IGNORE)

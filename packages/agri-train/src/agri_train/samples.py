@@ -1,15 +1,12 @@
 """Sample pictures: image, truth and prediction side by side, in the colours of the legend."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from agri_data.picture import Panel, colourise, composite, sheet
+from agri_data.picture import Panel, colourise, composite, picture_bands, sheet
 from numpy.typing import NDArray
 
 from agri_train.data import ChipDataModule, Rows
-
-_NATURAL = (("B04", "B03", "B02"), ("red", "green", "blue"), ("R", "G", "B"))
 
 
 def draw_samples(
@@ -34,12 +31,3 @@ def draw_samples(
             panels = [Panel(image, f"truth {truth}\nprediction {legend.names[predicted[place]]}")]
         lines.append(panels)
     sheet(lines, legend, path, f"{data.spec.name}: validation, epoch {epoch}")
-
-
-def picture_bands(bands: tuple[str, ...]) -> tuple[str, str, str]:
-    """Natural colours where the store has them, else the first three bands (or one, thrice)."""
-    for names in _NATURAL:
-        if set(names) <= set(bands):
-            return names
-    picked: Any = (bands * 3)[:3] if len(bands) < 3 else bands[:3]
-    return picked[0], picked[1], picked[2]
