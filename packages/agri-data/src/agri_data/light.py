@@ -61,8 +61,7 @@ def relight(
 
 
 def _relit(image: Image, light: Light, valid: NDArray[np.bool_], rng: np.random.Generator) -> Image:
-    values = np.ascontiguousarray(image, np.float32)
-    values = values.copy() if values is image else values
+    values = np.array(image, np.float32, order="C")
     mean, std = _moments(values if valid.all() else values[valid])
     gain = np.float32(light.contrast * light.brightness)
     offset = mean * (1 - light.contrast) * light.brightness

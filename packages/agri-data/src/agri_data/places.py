@@ -158,5 +158,5 @@ def _read_crs(text: str) -> CRS:
 
     try:
         return CRS.from_user_input(text)
-    except CRSError as error:
+    except (CRSError, ValueError) as error:
         raise InputError(f"the chips' CRS {text!r} cannot be read ({error})") from error
