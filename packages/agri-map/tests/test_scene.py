@@ -151,9 +151,9 @@ def test_truncated_pixels(write_scene):
     content = bytearray(path.read_bytes())
     content[200_000:260_000] = bytes(60_000)
     path.write_bytes(content)
-    with open_scene(path, ["B02", "B03", "B04", "B08"]) as scene:
-        with pytest.raises(InputError, match="damaged or cut short"):
-            scene.read((0, 256), (0, 256))
+    scene = open_scene(path, ["B02", "B03", "B04", "B08"])
+    with scene, pytest.raises(InputError, match="damaged or cut short"):
+        scene.read((0, 256), (0, 256))
 
 
 def test_truncated_header(write_scene, numbered):

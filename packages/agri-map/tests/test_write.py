@@ -77,7 +77,8 @@ def test_colours_names_and_tags(make_map, legend):
     sidecar = ElementTree.parse(f"{result.path}.aux.xml")
     assert [item.text for item in sidecar.iter("Category")] == ["other", "arable", "water"]
     style = ElementTree.parse(result.path.with_suffix(".qml"))
-    assert [(e.get("value"), e.get("label"), e.get("color")) for e in style.iter("paletteEntry")] == [
+    entries = style.iter("paletteEntry")
+    assert [(e.get("value"), e.get("label"), e.get("color")) for e in entries] == [
         ("0", "other", "#c8c8c8"), ("1", "arable", "#e8c547"), ("2", "water", "#2a7fba"),
     ]  # fmt: skip
 

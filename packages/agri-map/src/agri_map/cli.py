@@ -7,6 +7,7 @@ from agri_map.commands.area import area
 from agri_map.commands.info import info
 from agri_map.commands.polygons import polygons
 from agri_map.commands.predict import predict
+from agri_map.commands.show import show
 
 app = typer.Typer(
     help="A model bundle and a scene to a georeferenced map with hectares.",
@@ -14,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-for command in (predict, area, polygons, info):
+for command in (predict, area, polygons, show, info):
     app.command()(command)
 
 

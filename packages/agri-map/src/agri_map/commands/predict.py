@@ -69,6 +69,8 @@ def predict(
         exact=exact,
     )
     spec = read_spec(model)
+    if scene is None and not band:
+        raise InputError("name a scene, or give every band in its own file with --band NAME=FILE")
     names = [name.strip() for name in bands.split(",")] if bands else None
     with open_scene(
         scene, spec.bands, names=names, files=parse_files(band or []), nodata=nodata

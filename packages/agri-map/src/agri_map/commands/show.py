@@ -1,0 +1,53 @@
+"""`agri-map show`: a picture of a map."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from agri_data.console import say
+
+
+def show(
+    path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
+    *,
+    out: Annotated[Path, typer.Option(metavar="PNG", help="The picture to write.")],
+    scene: Annotated[Path | None, typer.Option(help="The scene, shown beside the map.")] = None,
+    bands: Annotated[
+        str | None, typer.Option(help="Names of the scene's bands in file order.")
+    ] = None,
+    confidence: Annotated[
+        Path | None, typer.Option(metavar="TIF", help="Confidence raster, as a further panel.")
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="TIF", help="Reference raster: shown, and compared with the map."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Headline.")] = None,
+    pixel: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS."),
+    ] = None,
+) -> None:
+    """Draw a map beside its scene, with legend, hectares, scale bar and north arrow.
+
+    Example: agri-map show maps/scene.tif --scene scene.tif --out maps/scene.png
+    """
+    from agri_data.errors import InputError
+
+    from agri_map.figure import draw
+    from agri_map.show import Request, make_sheet
+
+    if out.suffix.lower() != ".png":
+        raise InputError(f"the picture is a PNG; expected a name ending in .png, got {out}")
+    names = [name.strip() for name in bands.split(",")] if bands else None
+    request = Request(
+        map=path,
+        scene=scene,
+        bands=names,
+        confidence=confidence,
+        truth=truth,
+        title=title,
+        pixel=pixel,
+    )
+    draw(make_sheet(request), out)
+    say(f"picture: {out}")
