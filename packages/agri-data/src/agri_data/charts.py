@@ -26,7 +26,9 @@ def draw_totals(found: dict[str, Census], path: Path, title: str) -> Path:
     axes.set_xscale("log")
     highest = max(int(item.totals.max()) for item in found.values())
     axes.set_xlim(1, max(highest, 10) * 12)
-    axes.set_xlabel("chips" if _first(found).patches else "labelled pixels (log scale)", color=INK)
+    axes.set_xlabel(
+        "chips" if _first(found).patches else "labelled pixels (log scale)", color=INK, fontsize=9
+    )
     _name_classes(axes, legend.names)
     return save(figure, path)
 
@@ -72,7 +74,7 @@ def draw_spread(item: Census, path: Path, title: str) -> Path:
         box.set_facecolor(entry.colour)
         box.set_edgecolor(INK)
     axes.set_xlim(-2, 102)
-    axes.set_xlabel("share of the chip, % (line: median, diamond: mean)", color=INK)
+    axes.set_xlabel("share of the chip, % (line: median, diamond: mean)", color=INK, fontsize=9)
     _name_classes(axes, legend.names)
     return save(figure, path)
 

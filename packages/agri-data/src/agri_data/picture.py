@@ -38,7 +38,7 @@ Image = NDArray[np.generic]
 Rgb = NDArray[np.uint8]
 Stretch = Literal["percentile"] | tuple[float, float] | Mapping[str, BandStats]
 
-GAMMA = 1.5
+GAMMA = 1.7
 TITLES = {
     TRUE_COLOUR: "true colour",
     COLOUR_INFRARED: "colour infrared",

@@ -19,6 +19,7 @@ from agri_data.synth.shapes import above, pieces, sample
 
 FOREST, MEADOW, FELLED = 0.27, 0.225, 0.04
 SLIVER = 2500.0
+CLEARCUT = 8000.0
 NEIGHBOURHOOD = 600.0
 
 
@@ -39,7 +40,7 @@ def cover_parcels(rng: np.random.Generator, parcels: Sequence[Parcel], rest: Res
     woods = _woods(rng, rest, shapes)
     kinds = _stands(rng, rest, shapes)
     features = [
-        Feature(part, kinds[i], parcels[i].angle)
+        Feature(part, _stand(part, kinds[i]), parcels[i].angle)
         for i, shape in enumerate(_within(free, woods))
         for part in pieces(shape)
     ]
@@ -73,6 +74,12 @@ def _stands(rng: np.random.Generator, rest: Rest, shapes: NDArray[Any]) -> list[
     index = np.digitize(level, [-0.3, 0.3])
     index[rng.random(len(shapes)) < FELLED] = 3
     return [("broadleaf", "mixed", "conifer", "felled")[i] for i in index]
+
+
+def _stand(part: Polygon, kind: str) -> str:
+    """Keep clear-cuts to whole stands: a narrow strip of trees is left standing."""
+    compact = 4 * np.pi * part.area / part.length**2 > 0.3
+    return kind if kind != "felled" or (compact and part.area > CLEARCUT) else "broadleaf"
 
 
 def _meadows(rng: np.random.Generator, rest: Rest, fields: list[Feature]) -> list[Feature]:
