@@ -45,11 +45,22 @@ RESULTS = {
 }
 
 
+def pyproject(package: str) -> dict[str, Any]:
+    """Return the contents of a package's pyproject.toml, or with "." of the root's."""
+    folder = ROOT if package == "." else ROOT / "packages" / package
+    return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+
+
 def project(package: str) -> dict[str, Any]:
     """Return the `[project]` table of `package`."""
-    text = (ROOT / "packages" / package / "pyproject.toml").read_text(encoding="utf-8")
-    table: dict[str, Any] = tomllib.loads(text)["project"]
+    table: dict[str, Any] = pyproject(package)["project"]
     return table
+
+
+def test_needs(*packages: str) -> list[str]:
+    """Return what the tests of `packages` need: the dependency groups `test`, theirs and ours."""
+    groups = (pyproject(name).get("dependency-groups", {}) for name in (".", *packages))
+    return sorted({need for group in groups for need in group.get("test", [])})
 
 
 def editable(*packages: str) -> list[str]:
@@ -62,14 +73,14 @@ def editable(*packages: str) -> list[str]:
 
 
 def tools() -> list[str]:
-    """Return the tools of requirements.in; nox itself is left alone while it runs."""
+    """Return the tools of requirements.in, but for nox, which must not change while it runs."""
     lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith(("#", "nox"))]
 
 
 def install_everything(session: nox.Session) -> None:
     """Install all packages and tools into the session's environment."""
-    session.install(*editable(*PACKAGES), *tools(), env=PINNED)
+    session.install(*editable(*PACKAGES), *tools(), *test_needs(*PACKAGES), env=PINNED)
 
 
 @nox.session
@@ -92,7 +103,7 @@ def types(session: nox.Session) -> None:
 @nox.parametrize("package", PACKAGES, ids=PACKAGES)
 def tests(session: nox.Session, package: str) -> None:
     """Test one package where only it, its siblings and its extras are installed."""
-    session.install(*editable(package), "pytest", "hypothesis", env=PINNED)
+    session.install(*editable(package), *test_needs(package), env=PINNED)
     session.run("pytest", f"packages/{package}/tests", *session.posargs, env=OFFLINE)
 
 
@@ -201,7 +212,8 @@ def example(session: nox.Session) -> None:
         session.run(uv, "venv", "-q", "--seed", str(ROOT / ".venv"), external=True)
     install = (uv, "pip", "install", "-q", "--python", str(bin_folder / "python"))
     session.log("installing all packages into .venv; the first time this fetches about 3 GB")
-    session.run(*install, *editable(*PACKAGES), *tools(), env=PINNED, external=True)
+    needs = [*tools(), *test_needs(*PACKAGES)]
+    session.run(*install, *editable(*PACKAGES), *needs, env=PINNED, external=True)
     path = os.pathsep.join((str(bin_folder), os.environ["PATH"]))
     session.run(str(bin_folder / "dvc"), "repro", env={**OFFLINE, "PATH": path}, external=True)
     for title, pattern in RESULTS.items():
@@ -222,9 +234,11 @@ def benchmarks(session: nox.Session) -> None:
 def pins(session: nox.Session) -> None:
     """Renew requirements.txt; `-- --upgrade` takes the newest versions of everything."""
     sources = [f"packages/{package}/pyproject.toml" for package in PACKAGES]
+    needs = session.create_tmp() + "/tests.in"
+    Path(needs).write_text("\n".join(test_needs(*PACKAGES)), encoding="utf-8")
     own = [argument for package in PACKAGES for argument in ("--no-emit-package", package)]
     quiet = ["-q", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
     header = ["--custom-compile-command", "nox -s pins"]
     how = ["--universal", "--python-version", "3.11", "--all-extras", "-o", "requirements.txt"]
     compile_pins = ("uv", "pip", "compile", *quiet, *header, *how, *own, *session.posargs)
-    session.run(*compile_pins, "requirements.in", *sources)
+    session.run(*compile_pins, "requirements.in", needs, *sources)
