@@ -104,9 +104,16 @@ def test_temperature_is_found():
     assert fit_temperature(single[:0], truth[:0], "binary") == 1.0
 
 
-@pytest.mark.parametrize(("amx", "precision"), [(True, "bf16"), (False, "32")])
-def test_auto_follows_the_processor(monkeypatch, amx, precision):
-    monkeypatch.setattr("agri_train.hardware.has_amx", lambda: amx)
+@pytest.mark.parametrize(
+    ("features", "precision"),
+    [
+        (("_is_amx_tile_supported", "_is_avx512_bf16_supported"), "bf16"),
+        (("_is_avx512_bf16_supported",), "bf16"),
+        ((), "32"),
+    ],
+)
+def test_auto_follows_the_processor(monkeypatch, features, precision):
+    monkeypatch.setattr("agri_train.hardware._has", lambda probe: probe in features)
     setting = choose(TrainConfig(device="cpu"))
     assert (setting.precision, setting.layout) == (precision, "channels_last")
     asked = choose(TrainConfig(device="cpu", precision="bf16", layout="contiguous"))

@@ -173,7 +173,7 @@ def _run(
             precision=setting.lightning,
             max_epochs=config.epochs,
             callbacks=callbacks,
-            gradient_clip_val=config.clip or None,
+            benchmark=setting.device == "gpu",
             logger=False,
             num_sanity_val_steps=0,
             enable_progress_bar=False,

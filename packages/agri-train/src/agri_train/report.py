@@ -76,8 +76,8 @@ class Report(Checkpoint):
         assert self.chosen is not None
         image, _ = self.data.read(self.chosen)
         task.eval()
-        with torch.inference_mode(), task.trainer.precision_plugin.forward_context():
-            found = predict(task(image.to(task.device)).float(), task.loss.head).cpu().numpy()
+        with torch.inference_mode():
+            found = predict(task(image.to(task.device)), task.loss.head).cpu().numpy()
         task.train()
         draw_samples(self.data, self.chosen, found, self.folder.sample(epoch), epoch)
 

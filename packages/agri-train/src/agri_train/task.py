@@ -139,15 +139,26 @@ class Task(LightningModule):
         self._tallies["train"].add(sums, logits, truth)
         return value
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm of all gradients; done here since Lightning refuses fused optimisers."""
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
+
     def on_validation_epoch_start(self) -> None:
         """Start counting afresh; validation time is not training time."""
         self._tallies["val"] = Tally(self.loss)
         self._val_started = time.perf_counter()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Count one batch."""
+        """Count one batch, in float32: the arithmetic of the bundle that will be shipped."""
         image, truth = batch
-        logits = self(image)
+        with torch.autocast(image.device.type, enabled=False):
+            logits = self(image)
         self._tallies["val"].add(self.loss.sums(logits, truth), logits, truth)
 
     def on_validation_epoch_end(self) -> None:
