@@ -23,10 +23,10 @@ BANDS = ("B02", "B03", "B04", "B08")
 
 
 def test_fixed_limits_do_not_depend_on_the_image() -> None:
-    dn = np.full((2, 2, 4), 3000, np.uint16)
+    dn = np.full((2, 2, 4), 2500, np.uint16)
     dn[..., 0] = 0
     shown = composite(dn, BANDS)
-    # B04 and B03 at 0.3 reflectance are the upper limit, B02 at 0 the lower
+    # B04 and B03 above 0.22 reflectance are at the upper limit, B02 is at the lower
     np.testing.assert_array_equal(shown, np.broadcast_to([255, 255, 0], (2, 2, 3)))
     reflectance = (dn / 1e4).astype(np.float32)
     np.testing.assert_array_equal(composite(reflectance, BANDS), shown)

@@ -125,18 +125,15 @@ def test_seasons_differ_on_fields_and_not_on_forest(scenes: list[Scene]) -> None
     assert change["arable"] > 4 * change["forest"]
 
 
-def test_a_linear_model_on_single_pixels_is_neither_lost_nor_done() -> None:
+def test_a_linear_model_on_single_pixels_is_neither_lost_nor_done(scenes: list[Scene]) -> None:
     from agri_data.confusion import confusion, iou
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    first, second = (
-        next(iter(observe_place(place(name, number, seed=7, size=256), "cover")))
-        for number, name in enumerate(("alder", "birch"))
-    )
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=100))
-    chosen = np.random.default_rng(0).choice(256 * 256, 6000, replace=False)
+    first, second = scenes[0], next(observe_place(place("birch", 1, seed=7, size=SIZE), "cover"))
+    model = make_pipeline(StandardScaler(), LogisticRegression(tol=0.01, max_iter=200))
+    chosen = np.random.default_rng(0).choice(SIZE * SIZE, 6000, replace=False)
     model.fit(first.image.reshape(-1, 10)[chosen], first.truth.ravel()[chosen])
     predicted = model.predict(second.image.reshape(-1, 10)).astype(np.uint8)
     score = np.nanmean(iou(confusion(second.truth.ravel(), predicted, len(COVER))))

@@ -38,7 +38,8 @@ Image = NDArray[np.generic]
 Rgb = NDArray[np.uint8]
 Stretch = Literal["percentile"] | tuple[float, float] | Mapping[str, BandStats]
 
-GAMMA = 1.7
+GAMMA = 1.5
+VISIBLE, INFRARED = 0.22, 0.5
 TITLES = {
     TRUE_COLOUR: "true colour",
     COLOUR_INFRARED: "colour infrared",
@@ -57,7 +58,7 @@ def composite(
 ) -> Rgb:
     """Show three bands of an image `(H, W, C)` as red, green and blue `(H, W, 3)`.
 
-    Without `stretch` the limits are fixed, so that two pictures compare: 0..0.3 reflectance for
+    Without `stretch` the limits are fixed, so that two pictures compare: 0..0.22 reflectance for
     visible bands, 0..0.5 for infrared ones, 0..255 for uint8. "percentile" takes the 2nd to 98th
     percentile of this image, a pair of numbers sets both limits, band statistics use p02 and p98.
     A constant band and pixels that are not finite become 0.
@@ -119,7 +120,7 @@ def _fixed(name: str, unit: Unit) -> tuple[float, float]:
     if unit == "uint8":
         return 0.0, 255.0
     wavelength = SENTINEL2[name].wavelength if name in SENTINEL2 else 0.0
-    high = 0.3 if wavelength < 700 else 0.5
+    high = VISIBLE if wavelength < 700 else INFRARED
     return 0.0, high * (DN_PER_REFLECTANCE if unit == "dn" else 1.0)
 
 

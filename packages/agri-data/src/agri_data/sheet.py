@@ -60,16 +60,16 @@ def sheet(
             left = 0.1 + c * (panel + 0.12) + (width - 0.2 - columns * (panel + 0.12)) / 2 + 0.06
             low = height - top - (r + 1) * per_row
             box = (left / width, low / height, panel / width, (per_row - 0.34) / height)
-            _draw(figure.add_axes(box), item)
+            _draw(figure.add_axes(box), item, int(LONGEST * panel / PANEL))
     if legend is not None:
         draw_legend(figure, legend, width)
     return save(figure, path)
 
 
-def _draw(axes: Any, item: Panel) -> None:
+def _draw(axes: Any, item: Panel, longest: int) -> None:
     few = max(item.image.shape[:2]) < 400
     axes.imshow(item.image, interpolation="nearest" if few else "antialiased")
-    axes.set_title(shortened(item.title), fontsize=7.5, color=INK, pad=3)
+    axes.set_title(shortened(item.title, longest), fontsize=7.5, color=INK, pad=3)
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

@@ -39,7 +39,9 @@ def village(
     """Build a village of about `hectares` whose streets run along `angle` degrees."""
     core = blob(rng, centre, hectares * 0.72, wobble=0.4)
     streets = _streets(rng, core, angle)
-    outline = shapely.union_all([core.buffer(-20), streets.buffer(36)]).buffer(-9).buffer(9)
+    outline = (
+        shapely.union_all([core.buffer(-20), streets.buffer(36, quad_segs=4)]).buffer(-9).buffer(9)
+    )
     shape = max(pieces(outline, 0.0), key=lambda part: part.area)
     shape = Polygon(shape.exterior).simplify(1.0)
     return Village(shape, tuple(build(rng, shape, streets)))
@@ -72,7 +74,7 @@ def build(
     rng: np.random.Generator, shape: Polygon, streets: Any, later: bool = False
 ) -> list[Detail]:
     """Line the streets with houses and set trees between them."""
-    details = [Detail(streets.buffer(3.4).intersection(shape), "street", later)]
+    details = [Detail(streets.buffer(3.4, quad_segs=2).intersection(shape), "street", later)]
     inside = shape.buffer(-6)
     shapely.prepare(inside)
     for line in shapely.get_parts(streets):
