@@ -15,7 +15,7 @@ import numpy as np
 
 from agri_data.atomic import PARTIAL
 from agri_data.console import progress
-from agri_data.errors import MissingError
+from agri_data.errors import InputError, MissingError
 from agri_data.info import StoreInfo
 from agri_data.legend import IGNORE
 from agri_data.source import DEFAULT_CUT, Source, describe, open_source
@@ -130,7 +130,15 @@ def _write(source: Source, out: Path) -> tuple[int, _Counts]:
         for record, image, mask in progress(source, "chips", source.expected):
             writer.add(record, image, mask)
             counts.add(record.label, mask)
+        if not len(writer):
+            raise InputError(_why_nothing(source.losses))
     return len(writer), counts
+
+
+def _why_nothing(losses: Losses) -> str:
+    reasons = [f"{reason}: {count} chips" for reason, count in losses.dropped.items()]
+    reasons += losses.skipped[:8]
+    return f"no chip is left to write; {'; '.join(reasons) or 'the source is empty'}"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from agri_data.errors import InputError, MissingError
 T = TypeVar("T")
 
 MAX_BYTES = 1024 * 1024
+MAX_VALUES = 200_000
 _KINDS = {str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a mapping"}
 
 
@@ -46,7 +47,9 @@ class Fields:
         """
         if not self.has(key):
             if default is None:
-                raise InputError(f"{self.where}: the key '{key}' is missing")
+                near = difflib.get_close_matches(key, [str(k)[:80] for k in self._content], n=1)
+                hint = f"; is '{near[0]}' meant to be it?" if near else ""
+                raise InputError(f"{self.where}: the key '{key}' is missing{hint}")
             return default
         return checked(self._content[key], kind, f"{self.where}: '{key}'")
 
@@ -145,8 +148,24 @@ def parse_yaml(text: str, where: str) -> Any:
     from ruamel.yaml.error import YAMLError
 
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        content = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise InputError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from error
     except (RecursionError, OverflowError, AssertionError, NotImplementedError) as error:
         raise InputError(f"{where} is not a plain YAML description: {shown(error)}") from error
+    _check_count(content, where)
+    return content
+
+
+def _check_count(content: Any, where: str) -> None:
+    """Refuse content that anchors blow up (or make endless) once it is walked or printed."""
+    waiting, count = [content], 0
+    while waiting:
+        item = waiting.pop()
+        count += 1
+        if count > MAX_VALUES:
+            raise InputError(f"{where} holds more than {MAX_VALUES} values, anchors followed")
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple | set):
+            waiting.extend(item)

@@ -14,11 +14,12 @@ from agri_data.sources.label import LabelSpec, check_nodata, encode
 from agri_data.sources.palette import decode_colours
 from agri_data.sources.photo import JPEG, PNG, decode_photo, palette_indices
 from agri_data.sources.raster import open_raster, read_tiff
+from agri_data.sources.watch import LabelWatch
 
 LOSSY = "masks must be lossless; save them as PNG or TIFF"
 
 
-def read_mask(path: Path, spec: LabelSpec, legend: Legend) -> NDArray[np.uint8]:
+def read_mask(path: Path, spec: LabelSpec, legend: Legend, watch: LabelWatch) -> NDArray[np.uint8]:
     """Read a whole label file of kind "raster" or "palette" as class ids `(H, W)`.
 
     Raises:
@@ -32,14 +33,29 @@ def read_mask(path: Path, spec: LabelSpec, legend: Legend) -> NDArray[np.uint8]:
         return decode_colours(_colours(path, head), spec, legend, str(path))
     values, nodata = _values(path, head)
     check_nodata(nodata, spec, legend, str(path))
-    return _encode(values, nodata, spec, legend, str(path))
+    return encode_file(values, nodata, spec, legend, watch, str(path))
 
 
-def encode_window(
-    values: NDArray[Any], nodata: float | None, spec: LabelSpec, legend: Legend, where: str
+def encode_file(
+    values: NDArray[Any],
+    nodata: float | None,
+    spec: LabelSpec,
+    legend: Legend,
+    watch: LabelWatch,
+    where: str,
 ) -> NDArray[np.uint8]:
-    """Turn one window of a label raster into class ids; its "no data" becomes 255."""
-    return _encode(values, nodata, spec, legend, where)
+    """Turn the values of a label file, or of a window of one, into class ids.
+
+    The file's "no data" value becomes 255, unless the description maps it to a class.
+    """
+    if nodata is None or np.isnan(nodata) or nodata in spec.codes:
+        watch.look(values)
+        return encode(values, spec, legend, where)
+    empty = values == nodata
+    watch.look(values[~empty])
+    out: NDArray[np.uint8] = np.full(values.shape, IGNORE, np.uint8)
+    out[~empty] = encode(values[~empty], spec, legend, where)
+    return out
 
 
 def read_head(path: Path) -> bytes:
@@ -52,17 +68,6 @@ def read_head(path: Path) -> bytes:
         raise MissingError(f"there is no file {path}")
     with path.open("rb") as stream:
         return stream.read(16)
-
-
-def _encode(
-    values: NDArray[Any], nodata: float | None, spec: LabelSpec, legend: Legend, where: str
-) -> NDArray[np.uint8]:
-    if nodata is None or np.isnan(nodata) or nodata in spec.codes:
-        return encode(values, spec, legend, where)
-    empty = values == nodata
-    out: NDArray[np.uint8] = np.full(values.shape, IGNORE, np.uint8)
-    out[~empty] = encode(values[~empty], spec, legend, where)
-    return out
 
 
 def _values(path: Path, head: bytes) -> tuple[NDArray[Any], float | None]:

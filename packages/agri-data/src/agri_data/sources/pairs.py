@@ -58,6 +58,7 @@ class PairsSource:
         label = description.label
         self._layout = make_layout(description.imagery, label.band, first)
         self._ids = ChipIds()
+        self._watch = LabelWatch(label, description.legend)
         self._shared: dict[str, Polygons] = {}
         pixel = description.imagery.pixel
         if pixel is None and first.transform is not None:
@@ -83,13 +84,12 @@ class PairsSource:
         return [f"{len(self._pairs)} images"]
 
     def __iter__(self) -> Iterator[Chip]:
-        watch = LabelWatch(self._about.label, self._about.legend)
         for future in in_order(self._load, self._pairs, ahead=2):
             loaded = self.losses.attempt(future.result)
             if loaded is not None:
-                watch.add(loaded.mask)
+                self._watch.add(loaded.mask)
                 yield from self._chips(loaded)
-        watch.finish()
+        self._watch.finish()
 
     def _find(self) -> list[Pair]:
         about = self._about
@@ -143,7 +143,7 @@ class PairsSource:
         if label.kind == "vector":
             return self._polygons(pair, facts, legend).burn(facts.shape, _placed(facts))
         assert pair.mask is not None
-        mask = read_mask(pair.mask, label, legend)
+        mask = read_mask(pair.mask, label, legend, self._watch)
         if mask.shape != facts.shape:
             raise InputError(
                 f"{pair.mask} is {mask.shape[0]}x{mask.shape[1]} pixels, its image {pair.image} is "

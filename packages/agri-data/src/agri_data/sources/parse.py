@@ -53,6 +53,10 @@ def parse_description(content: Any, path: Path, root: Path | None = None) -> Des
     parse = {"eurosat": _eurosat, "pairs": _pairs, "scenes": _scenes}[kind]
     description = parse(fields, name, licence, base)
     fields.finish()
+    if isinstance(description, PairsDescription):
+        _check_pairs(description, fields.where)
+    if isinstance(description, ScenesDescription):
+        _check_scenes(description, fields.where)
     return description
 
 
@@ -62,7 +66,7 @@ def _eurosat(fields: Fields, name: str, licence: str, root: Path) -> Description
 
 def _pairs(fields: Fields, name: str, licence: str, root: Path) -> Description:
     legend, label, imagery = _common(fields)
-    description = PairsDescription(
+    return PairsDescription(
         name, root, licence, imagery, legend, label,
         images=fields.take("images", str, ""),
         masks=fields.take("masks", str, ""),
@@ -72,14 +76,12 @@ def _pairs(fields: Fields, name: str, licence: str, root: Path) -> Description:
         group=cast(Literal["image", "folder"], fields.choice("group", GROUPS, "image")),
         labelled=_share(fields),
     )  # fmt: skip
-    _check_pairs(description, fields.where)
-    return description
 
 
 def _scenes(fields: Fields, name: str, licence: str, root: Path) -> Description:
     scenes = _scene_list(fields)
     legend, label, imagery = _common(fields, _implied(scenes, fields.where))
-    description = ScenesDescription(
+    return ScenesDescription(
         name, root, licence, imagery, legend, label,
         scenes=scenes,
         images=fields.take("images", str, ""),
@@ -90,8 +92,6 @@ def _scenes(fields: Fields, name: str, licence: str, root: Path) -> Description:
         align=cast(Literal["same", "warp"], fields.choice("align", ("same", "warp"), "same")),
         labelled=_share(fields),
     )  # fmt: skip
-    _check_scenes(description, fields.where)
-    return description
 
 
 def _implied(scenes: tuple[Scene, ...], where: str) -> str:

@@ -7,6 +7,7 @@ libjpeg does not, and GDAL reads a truncated PNG without complaint.
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import cv2
@@ -44,7 +45,7 @@ def decode_jpeg(data: bytes, where: str) -> NDArray[np.uint8]:
     if picture.ndim == 2:
         return np.ascontiguousarray(picture[..., None]).astype(np.uint8, copy=False)
     if picture.shape[2] != 3:
-        raise InputError(f"{where} has {picture.shape[2]} channels (CMYK?); save it as RGB")
+        raise InputError(f"{where} has {picture.shape[2]} channels; save it as RGB")
     return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
 
 
@@ -57,10 +58,13 @@ def decode_photo(data: bytes, where: str) -> tuple[Photo, NDArray[np.bool_]]:
         InputError: it is damaged, half transparent, or turned by an EXIF flag.
     """
     if data.startswith(JPEG):
-        _check_upright(_header(data, where), where)
+        header = _header(data, where)
+        if header.mode not in ("L", "RGB"):
+            raise InputError(f"{where} is a JPEG of mode {header.mode}; save it as RGB or grey")
+        _check_upright(header, where)
         picture = decode_jpeg(data, where)
         return picture, np.ones(picture.shape[:2], np.bool_)
-    image = _header(data, where)
+    image = _load(_header(data, where), where)
     _check_upright(image, where)
     if _is_deep(data):
         return _decode_deep(data, where)
@@ -69,7 +73,7 @@ def decode_photo(data: bytes, where: str) -> tuple[Photo, NDArray[np.bool_]]:
     mode = _MODES[image.mode]
     if "transparency" in image.info:
         mode = "RGBA"
-    return _split_alpha(np.atleast_3d(np.asarray(_load(image, where).convert(mode))), where)
+    return _split_alpha(np.atleast_3d(np.asarray(image.convert(mode))), where)
 
 
 def palette_indices(data: bytes, where: str) -> NDArray[np.uint8] | None:
@@ -101,7 +105,10 @@ def _load(image: Image.Image, where: str) -> Image.Image:
 
 
 def _check_upright(image: Image.Image, where: str) -> None:
-    turned = image.getexif().get(_ORIENTATION, 1)
+    try:
+        turned = image.getexif().get(_ORIENTATION, 1)
+    except (OSError, ValueError, SyntaxError, struct.error) as error:
+        raise InputError(f"{where} has damaged EXIF data ({error}); save it anew") from error
     if turned not in (0, 1):
         raise InputError(
             f"{where} is stored turned (EXIF orientation {turned}), so a mask drawn on it may not "
@@ -115,7 +122,6 @@ def _is_deep(data: bytes) -> bool:
 
 def _decode_deep(data: bytes, where: str) -> tuple[Photo, NDArray[np.bool_]]:
     # Pillow would cut 16-bit RGB to 8 bits without a word.
-    _load(_header(data, where), where)
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise InputError(f"{where} is truncated or damaged; get the file anew")

@@ -15,11 +15,12 @@ from agri_data.legend import IGNORE, Legend
 from agri_data.sources.align import Grid, check_alignable, on_grid
 from agri_data.sources.description import Scene, ScenesDescription
 from agri_data.sources.label import check_nodata, encode
-from agri_data.sources.masks import LOSSY, encode_window
+from agri_data.sources.masks import LOSSY, encode_file
 from agri_data.sources.place import shifted
 from agri_data.sources.raster import facts_of, open_raster
 from agri_data.sources.scenefiles import SceneFacts
 from agri_data.sources.vector import read_polygons
+from agri_data.sources.watch import LabelWatch
 from agri_data.writer import Mask
 
 ReadLabels = Callable[[int, int, int, NDArray[Any] | None], Mask | None]
@@ -28,7 +29,7 @@ ReadLabels = Callable[[int, int, int, NDArray[Any] | None], Mask | None]
 
 @contextmanager
 def open_labels(
-    scene: Scene, description: ScenesDescription, facts: SceneFacts
+    scene: Scene, description: ScenesDescription, facts: SceneFacts, watch: LabelWatch
 ) -> Iterator[ReadLabels]:
     """Yield a function that reads the labels of a window.
 
@@ -44,7 +45,7 @@ def open_labels(
     elif spec.kind == "vector":
         yield _vector(_label_path(scene, description), description, legend, facts)
     else:
-        with _raster(_label_path(scene, description), description, legend, facts) as read:
+        with _raster(_label_path(scene, description), description, legend, facts, watch) as read:
             yield read
 
 
@@ -77,7 +78,11 @@ def _vector(
 
 @contextmanager
 def _raster(
-    path: Path, description: ScenesDescription, legend: Legend, facts: SceneFacts
+    path: Path,
+    description: ScenesDescription,
+    legend: Legend,
+    facts: SceneFacts,
+    watch: LabelWatch,
 ) -> Iterator[ReadLabels]:
     spec = description.label
     with open_raster(path) as dataset:
@@ -94,7 +99,7 @@ def _raster(
             def read(row: int, col: int, size: int, band: NDArray[Any] | None) -> Mask:
                 del band
                 values, covered = reader.read(row, col, (size, size), [0])
-                mask = encode_window(values[..., 0], own.nodata, spec, legend, str(path))
+                mask = encode_file(values[..., 0], own.nodata, spec, legend, watch, str(path))
                 return np.where(covered, mask, np.uint8(IGNORE))
 
             yield read

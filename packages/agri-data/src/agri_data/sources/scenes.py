@@ -39,6 +39,7 @@ class ScenesSource:
         first = next(iter(self._facts.values())).whole
         self._layout = make_layout(description.imagery, description.label.band, first)
         self._ids = ChipIds()
+        self._watch = LabelWatch(description.label, description.legend)
         pixel = description.imagery.pixel
         if pixel is None and first.transform is not None:
             pixel = pixel_metres(first.crs, first.transform, first.shape)
@@ -64,14 +65,13 @@ class ScenesSource:
         return [f"{len(self._facts)} scenes"]
 
     def __iter__(self) -> Iterator[Chip]:
-        watch = LabelWatch(self._about.label, self._about.legend)
         for scene in self._scenes:
             if scene.name not in self._facts:
                 continue
             for chip in self.losses.stream(self._chips(scene, self._facts[scene.name])):
-                watch.add(chip[2])
+                self._watch.add(chip[2])
                 yield chip
-        watch.finish()
+        self._watch.finish()
 
     def _headers(self) -> dict[str, SceneFacts]:
         found: dict[str, SceneFacts] = {}
@@ -93,7 +93,7 @@ class ScenesSource:
     def _chips(self, scene: Scene, facts: SceneFacts) -> Iterator[Chip]:
         with (
             open_scene(scene, self._about, self._layout, facts) as opened,
-            open_labels(scene, self._about, facts) as labels,
+            open_labels(scene, self._about, facts, self._watch) as labels,
         ):
             for row, col in windows(facts.grid.shape, self._cut):
                 chip = self._chip(scene, facts, opened, labels, (row, col))
