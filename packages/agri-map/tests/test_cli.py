@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import rasterio
+from agri_map.cli import main
 from rasterio.transform import Affine
 
 AGRI_MAP = [sys.executable, "-c", "from agri_map.cli import main; main()"]
@@ -18,16 +20,17 @@ ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture
-def call(tmp_path):
-    def call(*arguments, **named):
-        return subprocess.run(
-            [*AGRI_MAP, *map(str, arguments)],
-            cwd=tmp_path,
-            env=ONE_THREAD,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            **named,
+def call(tmp_path, monkeypatch, capsys):
+    """Run the console script in this process, in a folder of its own."""
+
+    def call(*arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["agri-map", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        output = capsys.readouterr()
+        return SimpleNamespace(
+            returncode=stop.value.code or 0, stdout=output.out, stderr=output.err
         )
 
     return call
@@ -42,7 +45,7 @@ def inputs(save_model, write_scene, smooth):
 
 
 @pytest.fixture
-def fails(call, tmp_path):
+def fails(tmp_path, call):
     """Run `predict`, expect one line of error, exit code 2 and no map."""
 
     def fails(*arguments):

@@ -142,7 +142,7 @@ def test_simplified_is_a_coverage(write_map, blobs):
 
 
 def test_gpkg(write_map, tmp_path, blobs, legend, monkeypatch):
-    monkeypatch.setattr("agri_map.vector.CHUNK", 7)
+    monkeypatch.setattr("agri_map.vector.CHUNK", 150)
     source = load(write_map, blobs)
     parcels = trace(source)
     path = tmp_path / "map.gpkg"
@@ -166,7 +166,7 @@ def test_gpkg(write_map, tmp_path, blobs, legend, monkeypatch):
      ("EPSG:4326", from_origin(15, 50, 0.0001, 0.0001))],
 )  # fmt: skip
 def test_geojson(write_map, tmp_path, blobs, legend, crs, transform, monkeypatch):
-    monkeypatch.setattr("agri_map.vector.CHUNK", 11)
+    monkeypatch.setattr("agri_map.vector.CHUNK", 150)
     source = load(write_map, blobs, crs=crs, transform=transform)
     parcels = trace(source)
     path = tmp_path / "map.geojson"

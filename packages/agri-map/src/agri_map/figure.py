@@ -83,23 +83,26 @@ def draw(sheet: Sheet, path: Path) -> None:
 
 
 def layout(sheet: Sheet) -> Figure:
-    """Place panels in a grid with the legend at the right."""
+    """Place panels in a grid; the legend takes an empty cell, else a column at the right."""
     count = len(sheet.panels)
     columns = count if count <= 3 else math.ceil(count / 2)
     rows = math.ceil(count / columns)
     width, height = _panel_size(sheet)
+    empty = count < columns * rows and width >= SIDE and height >= _legend_height(sheet.blocks)
+    body = rows * (height + TITLE + GAP)
     page = (
-        columns * (width + GAP) + SIDE + 2 * GAP,
-        max(rows * (height + TITLE + GAP), _legend_height(sheet.blocks)) + TOP + BOTTOM,
+        columns * (width + GAP) + GAP + (0 if empty else SIDE + GAP),
+        (body if empty else max(body, _legend_height(sheet.blocks))) + TOP + BOTTOM,
     )
     figure = Figure(figsize=page, dpi=DPI, facecolor="white")
     for number, panel in enumerate(sheet.panels):
         row, column = divmod(number, columns)
-        left = GAP + column * (width + GAP)
-        top = page[1] - TOP - row * (height + TITLE + GAP) - TITLE
-        axes = _axes(figure, page, (left, top - height, width, height))
+        left, top = GAP + column * (width + GAP), TOP + row * (height + TITLE + GAP) + TITLE
+        axes = _axes(figure, page, (left, page[1] - top - height, width, height))
         _draw_panel(axes, panel, sheet, first=number == 0)
-    _draw_legend(figure, page, sheet.blocks, columns * (width + GAP) + 2 * GAP)
+    column, row = (columns - 1, rows - 1) if empty else (columns, 0)
+    corner = (2 * GAP + column * (width + GAP), TOP + row * (height + TITLE + GAP))
+    _draw_legend(figure, page, sheet.blocks, corner)
     _draw_texts(figure, page, sheet)
     return figure
 
@@ -182,20 +185,24 @@ def _legend_height(blocks: Sequence[Block]) -> float:
 
 
 def _draw_legend(
-    figure: Figure, page: tuple[float, float], blocks: Sequence[Block], left: float
+    figure: Figure, page: tuple[float, float], blocks: Sequence[Block], corner: tuple[float, float]
 ) -> None:
-    height = page[1] - TOP - BOTTOM
+    """Draw the blocks below each other from `corner`, inches from the left and from the top."""
+    left, top = corner
+    height = page[1] - top - BOTTOM
     axes = _axes(figure, page, (left, BOTTOM, SIDE, height))
     axes.set_xlim(0, SIDE)
     axes.set_ylim(height, 0)
     axes.axis("off")
-    y = 0.12
+    y = 0.2
     for block in blocks:
         axes.text(0, y, block.title, fontsize=10, fontweight="bold", color=INK, va="center")
         axes.plot([0, SIDE - 0.1], [y + 0.19, y + 0.19], color=LINE, linewidth=0.8)
         y += 0.38
         y = _draw_entries(axes, block, y) if block.ramp is None else _draw_ramp(axes, block, y)
         y += 0.24
+    axes.set_xlim(0, SIDE)
+    axes.set_ylim(height, 0)
 
 
 def _draw_entries(axes: Axes, block: Block, y: float) -> float:
@@ -218,11 +225,9 @@ def _draw_entries(axes: Axes, block: Block, y: float) -> float:
 def _draw_ramp(axes: Axes, block: Block, y: float) -> float:
     assert block.ramp is not None
     axes.imshow(block.ramp, extent=(0, SIDE - 0.1, y + 0.1, y - 0.08), aspect="auto")
-    axes.set_xlim(0, SIDE)
     low, high = block.ends
     axes.text(0, y + 0.24, low, fontsize=8, color=MUTED, va="center")
     axes.text(SIDE - 0.1, y + 0.24, high, fontsize=8, color=MUTED, va="center", ha="right")
-    axes.set_ylim(axes.get_ylim()[0], 0)
     return y + 0.42
 
 

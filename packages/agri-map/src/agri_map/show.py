@@ -60,13 +60,13 @@ def make_sheet(request: Request) -> Sheet:
     if request.scene is not None:
         panels.append(_scene_panel(request, grid, shape))
     panels.append(Panel(colourise(codes, legend), "map", tags.get("AGRI_BUNDLE", "")))
-    if request.confidence is not None:
-        panel, block = _confidence(request.confidence, grid, shape, len(legend))
-        panels.append(panel)
-        blocks.append(block)
     if request.truth is not None:
         truth_panels, block = _truth(request, grid, shape, codes, legend)
         panels += truth_panels
+        blocks.append(block)
+    if request.confidence is not None:
+        panel, block = _confidence(request.confidence, grid, shape, len(legend))
+        panels.append(panel)
         blocks.append(block)
     return Sheet(
         request.title or f"Land map of {Path(tags.get('AGRI_SCENE', request.map.name)).stem}",
@@ -187,15 +187,20 @@ def _area_block(request: Request, legend: Legend) -> Block:
         Entry(
             legend.classes[row.class_id].colour if row.class_id < len(legend) else "#000000",
             row.name,
-            f"{row.hectares:,.0f} ha" if table.total > 1000 else f"{row.hectares:,.2f} ha",
+            _hectares(row.hectares, table.total),
             _percent(row.share),
         )
         for row in table.rows[:-1]
     ]
     missing = table.rows[-1]
     if missing.pixels:
-        entries.append(Entry(IGNORE_COLOUR, "no data", f"{missing.hectares:,.0f} ha"))
+        entries.append(Entry(IGNORE_COLOUR, "no data", _hectares(missing.hectares, table.total)))
+    entries.append(Entry("", "total", _hectares(table.total, table.total)))
     return Block("Mapped area", tuple(entries))
+
+
+def _hectares(area: float, total: float) -> str:
+    return f"{area:,.0f} ha" if total > 1000 else f"{area:,.2f} ha"
 
 
 def _percent(share: float | None) -> str:
