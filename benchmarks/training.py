@@ -182,7 +182,7 @@ def print_table(nets: Any, clocks: Any, store: ChipStore, spec: Any, args: Any) 
         f"{torch.get_num_threads()} threads, torch {torch.__version__}"
     )
     print(
-        f"{'loop':<8}{'s a step':>10}{'images/s':>10}{'CPU s a step':>14}  IoU on {args.val} val chips"
+        f"{'loop':<8}{'s a step':>10}{'images/s':>10}{'CPU s a step':>14}  val IoU (95 % interval)"
     )
     times = {}
     for name, net in nets.items():
