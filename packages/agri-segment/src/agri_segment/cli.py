@@ -191,6 +191,6 @@ def compare(
     store = ChipStore.open(chips)
     loaded = load_models(models, engine, precision, threads)
     result = run_comparison(loaded, store, select=select, part=split, batch=batch, seed=seed)
-    tell(sorted({note for item in result.shown.values() for note in item.notes}))
+    tell(sorted({note for model in loaded for note in result.shown[model.name].notes}))
     say(write_comparison(result, store, out, best))
     say(f"\ncomparison: {out}" + (f", best model: {best}" if best else ""))

@@ -18,7 +18,8 @@ from agri_segment.evaluate import Evaluation, evaluate
 from agri_segment.score import Predictor, number
 
 BUNDLE = "model.onnx"
-BASELINES = ("majority", "logistic")
+LOGISTIC = "logistic"
+BASELINES = ("majority", LOGISTIC)
 LABELLED = 0.5
 """Chips of which less than this share is labelled are not shown as best or worst."""
 
@@ -87,7 +88,8 @@ def load_models(paths: Sequence[Path], engine: str, precision: str, threads: int
             raise MissingError(f"there is no model {bundle}; train one with `agri-segment train`")
         name = bundle.resolve().parent.name if bundle.name == BUNDLE else bundle.stem
         loaded = open_engine(bundle, engine, precision, threads or None)
-        models.append(Model(name, bundle, loaded, _facts(bundle.parent / "metrics.json")))
+        facts = _facts(bundle.parent / "metrics.json") if bundle.name == BUNDLE else {}
+        models.append(Model(name, bundle, loaded, facts))
     names = [model.name for model in models]
     taken = {name for name in names if names.count(name) > 1 or name in BASELINES}
     if taken:

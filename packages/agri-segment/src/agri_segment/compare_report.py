@@ -11,7 +11,7 @@ from agri_data.atomic import replacing_file, write_json, write_text
 from agri_data.store import ChipStore
 
 from agri_segment import report
-from agri_segment.compare import Comparison, Model, difference, examples
+from agri_segment.compare import LOGISTIC, Comparison, Model, difference, examples
 from agri_segment.evaluate import Evaluation
 from agri_segment.figures import draw_bars
 from agri_segment.gallery import draw_gallery
@@ -54,7 +54,7 @@ def _draw_pictures(comparison: Comparison, store: ChipStore, path: Path) -> None
         store,
         np.array(list(shown.values())),
         path,
-        "Best, median and worst chip",
+        f"Best, median and worst chip of the {comparison.part} part",
         names=list(shown),
         titles=[model.name for model in comparison.models],
     )
@@ -112,24 +112,37 @@ def _report(comparison: Comparison, rows: Sequence[Mapping[str, Any]]) -> str:
         "",
         f"Best: {comparison.best.name}, by mean IoU on the {comparison.select} part.",
         *_versus(comparison),
+        "",
         *(f"- {note}" for note in _notes(comparison)),
     ]
     return "\n".join(lines)
 
 
 def _versus(comparison: Comparison) -> list[str]:
-    if len(comparison.ranking) < 2:
-        return []
-    first, second = comparison.ranking[:2]
-    gap = difference(comparison.shown[first], comparison.shown[second])
-    span = report.interval(gap["low"], gap["high"])
-    clear = gap["low"] is not None and gap["low"] > 0
-    verdict = "" if clear else " (the data do not tell the two apart)"
-    return [f"{first} - {second}: {report.show(gap['miou'])} mean IoU, 95 % {span}{verdict}.", ""]
+    lines = []
+    for other, gap in _gaps(comparison).items():
+        span = report.interval(gap["low"], gap["high"])
+        clear = gap["low"] is not None and (gap["low"] > 0 or (gap["high"] or 0) < 0)
+        verdict = "" if clear else "; these places do not tell the two apart"
+        lines.append(
+            f"{comparison.best.name} - {other}: {report.show(gap['miou'])} mean IoU "
+            f"(95 % {span}{verdict})."
+        )
+    return lines
+
+
+def _gaps(comparison: Comparison) -> dict[str, dict[str, float | None]]:
+    """Compare the best model with the second and with the logistic regression."""
+    others = [*comparison.ranking[1:2], LOGISTIC]
+    best = comparison.shown[comparison.best.name]
+    return {name: difference(best, comparison.shown[name]) for name in others}
 
 
 def _notes(comparison: Comparison) -> list[str]:
     found = {note for m in comparison.models for note in comparison.shown[m.name].notes}
+    best, line = (comparison.shown[name].scores for name in (comparison.best.name, LOGISTIC))
+    if (best["miou"] or 0) <= (line["miou"] or 0):
+        found.add("no model beats the logistic regression of single pixels: it is not worth using")
     return sorted(found)
 
 
@@ -143,9 +156,10 @@ def _metrics(comparison: Comparison) -> dict[str, Any]:
         model = comparison.model(name)
         facts = {key: model.facts[key] for key in FACTS if key in model.facts} if model else {}
         content[name] = {**item.scores, **facts}
-    if len(comparison.ranking) > 1:
-        first, second = comparison.ranking[:2]
-        content["difference"] = difference(comparison.shown[first], comparison.shown[second])
+    gaps = _gaps(comparison)
+    content["over_logistic"] = gaps.pop(LOGISTIC)
+    for name, gap in gaps.items():
+        content |= {"second": name, "over_second": gap}
     return content
 
 

@@ -1,6 +1,6 @@
 """Score a bundle on a part of a chip store: what is shipped is what is scored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from agri_segment.places import find_places
 from agri_segment.score import Predictor, Scored, number, run_chips, soft_iou, summarise
 
 WORST = 6
+ENOUGH = 10
+"""Places below which an interval is called rough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Evaluation:
         part: `train`, `val` or `test`.
         scored: the counts of each chip.
         matrices: counts of each place, `(places, K, K)`.
+        scores: the scores as plain values, see `agri_segment.score.summarise`.
         kind: what a place is.
         notes: what a reader must know before believing the scores.
         legend: the classes.
@@ -42,6 +45,7 @@ class Evaluation:
     part: str
     scored: Scored
     matrices: NDArray[np.int64]
+    scores: Mapping[str, Any]
     kind: str
     notes: tuple[str, ...]
     legend: Legend
@@ -51,11 +55,6 @@ class Evaluation:
         """Counts of the whole part, `(K, K)`."""
         total: NDArray[np.int64] = self.matrices.sum(axis=0)
         return total
-
-    @property
-    def scores(self) -> dict[str, Any]:
-        """The scores as plain values; see `agri_segment.score.summarise`."""
-        return summarise(self.matrices, self.legend)
 
     @property
     def chip_iou(self) -> NDArray[np.float64]:
@@ -78,14 +77,18 @@ def evaluate(
         )
     spec = predictor.spec
     scored = run_chips(predictor, store, rows, batch, f"{spec.name} on {part}")
+    if not scored.matrices.any():
+        raise InputError(f"no pixel of the {part} part of {store.path} has a label to score")
     places = find_places(store)
+    matrices = places.sum_by_place(rows, scored.matrices)
     return Evaluation(
         name=spec.name,
         part=part,
         scored=scored,
-        matrices=places.sum_by_place(rows, scored.matrices),
+        matrices=matrices,
+        scores=summarise(matrices, spec.legend),
         kind=places.kind,
-        notes=notes_on(spec, store, part),
+        notes=(*notes_on(spec, store, part), *_notes_on_places(len(matrices), places.kind)),
         legend=spec.legend,
     )
 
@@ -110,6 +113,13 @@ def notes_on(spec: BundleSpec, store: ChipStore, part: str) -> tuple[str, ...]:
     if part == "val":
         notes.append("the val part also chose the epoch of the model; the test part is untouched")
     return tuple(notes)
+
+
+def _notes_on_places(count: int, kind: str) -> tuple[str, ...]:
+    if count >= ENOUGH:
+        return ()
+    unit = kind.partition(" ")[0]
+    return (f"an interval from only {count} {unit}{'s' * (count != 1)} is rough",)
 
 
 def write_evaluation(

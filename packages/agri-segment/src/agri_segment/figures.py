@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from agri_segment.report import normalised
 
+GREYS = {"majority": "#d9d9d9", "logistic": "#8c8c8c"}
+"""Baselines are grey, so that the models stand out."""
+
 
 def draw_matrix(matrix: NDArray[np.int64], legend: Legend, path: Path, title: str) -> None:
     """Draw pixel counts beside shares of the true class; rows are the truth."""
@@ -41,8 +44,9 @@ def draw_bars(
     axis = figure.subplots()
     width = 0.8 / len(models)
     for number, (name, values) in enumerate(models.items()):
+        colour = GREYS.get(name, f"C{number}")
         places = np.arange(len(legend)) + (number - (len(models) - 1) / 2) * width
-        axis.bar(places, [value or 0.0 for value in values], width, label=name)
+        axis.bar(places, [value or 0.0 for value in values], width, label=name, color=colour)
     axis.set_xticks(range(len(legend)), legend.names, rotation=30, ha="right")
     axis.set(ylabel="IoU", ylim=(0, 1))
     axis.grid(axis="y", alpha=0.3)

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from agri_data.confusion import confusion, mean_iou
-from agri_data.picture import Panel, colourise, composite, sheet
+from agri_data.picture import Panel, colourise, composite, composite_title, picture_bands, sheet
 from agri_data.store import ChipStore
-from agri_train.samples import picture_bands
 from numpy.typing import NDArray
 
 from agri_segment.score import Predictor, read_chips
@@ -34,7 +33,7 @@ def draw_gallery(
         _line(dict(zip(heads, predictors, strict=True)), store, int(row), shown, tops[i])
         for i, row in enumerate(rows)
     ]
-    sheet(lines, predictors[0].spec.legend, path, f"{title} ({'/'.join(shown)})")
+    sheet(lines, predictors[0].spec.legend, path, f"{title}; {composite_title(shown)}")
 
 
 def _line(
@@ -45,7 +44,7 @@ def _line(
     name: str,
 ) -> list[Panel]:
     chip = str(store.table["chip_id"].iloc[row])
-    image = composite(np.asarray(store.image(row)), store.bands, shown)
+    image = composite(np.asarray(store.image(row)), store.bands, shown, store.info.stats)
     panels = [Panel(image, f"{name}\n{chip}" if name else chip)]
     for title, predictor in predictors.items():
         legend = predictor.spec.legend

@@ -1,0 +1,131 @@
+import pytest
+from agri_data.errors import InputError, MissingError
+from agri_segment import cli
+from agri_segment.params import choose, load_sections
+from agri_train.config import TrainConfig
+from typer.testing import CliRunner
+
+KNOWN = ["lr", "epochs", "batch", "encoder", "balance", "augment", "arch", "params"]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(text):
+        path = tmp_path / "params.yaml"
+        path.write_text(text)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Run the `train` command line with a stand-in for the training; give what it was asked."""
+    import agri_segment.train
+    from agri_data.store import ChipStore
+
+    calls = []
+
+    def stand_in(plan, store, config, out):
+        calls.append((plan, config))
+        raise InputError("that is far enough")
+
+    monkeypatch.setattr(agri_segment.train, "train", stand_in)
+    monkeypatch.setattr(ChipStore, "open", lambda path: None)
+
+    def call(*options):
+        result = CliRunner().invoke(cli.app, ["train", "--chips", "c", "--out", "o/net", *options])
+        if calls:
+            return calls.pop()
+        raise result.exception
+
+    return call
+
+
+def test_scientific_notation_is_a_number(write):
+    sections = load_sections(write("train:\n  lr: 1e-05\n"))
+    assert sections == {"train": {"lr": 1e-05}}
+    assert choose(sections, ["train"], KNOWN, "p") == {"lr": "1e-05"}
+
+
+def test_yes_and_no_stay_words(write):
+    # YAML 1.1 would read them as booleans.
+    assert load_sections(write("train:\n  encoder: no\n")) == {"train": {"encoder": "no"}}
+
+
+def test_the_section_of_the_architecture_wins_over_train(write, asked):
+    path = write("train:\n  lr: 0.01\n  epochs: 7\nunet:\n  lr: 1e-05\n  encoder: vgg16\n"
+                 "deeplab:\n  lr: 0.5\n")  # fmt: skip
+    plan, config = asked("--arch", "unet", "--params", str(path))
+    assert (config.lr, config.epochs, plan.encoder, plan.name) == (1e-05, 7, "vgg16", "net")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_flags_win_in_any_order(write, asked, order):
+    path = write("train:\n  lr: 0.01\n  epochs: 7\n")
+    options = [("--params", str(path)), ("--lr", "0.25"), ("--arch", "plain")][::order]
+    _, config = asked(*(word for option in options for word in option))
+    assert (config.lr, config.epochs) == (0.25, 7)
+
+
+def test_without_a_file_the_settings_have_their_defaults(asked):
+    _, config = asked()
+    assert config == TrainConfig()
+
+
+def test_lists_and_switches(write, asked):
+    path = write("train:\n  balance: [0.4, 2.2]\n  augment: false\n  bands: [B04, B03]\n"
+                 "  frozen: true\nunet:\n  stride:\n")  # fmt: skip
+    plan, config = asked("--params", str(path))
+    assert config.balance == (0.4, 2.2)
+    assert config.augment is False
+    assert (plan.bands, plan.frozen, plan.options) == (("B04", "B03"), True, {})
+
+
+def test_options_of_the_architecture_reach_the_plan(write, asked):
+    path = write("plain:\n  filters: 8\n  depth: 2\n  up: bilinear\n  dropout: 0.1\n")
+    plan, _ = asked("--arch", "plain", "--params", str(path))
+    assert plan.options == {"filters": 8, "depth": 2, "up": "bilinear", "dropout": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("train:\n  epoch: 3\n", ["params.yaml", "train.epoch", "did you mean 'epochs'?"]),
+        ("unet:\n  encodr: x\n", ["params.yaml", "unet.encodr", "did you mean 'encoder'?"]),
+        ("train:\n  arch: unet\n", ["params.yaml", "train.arch"]),
+        ("train:\n  lr: {a: 1}\n", ["params.yaml", "train.lr", "plain value"]),
+        ("- 1\n", ["params.yaml", "sections"]),
+        ("train: [\n", ["params.yaml"]),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_name(write, asked, text, words):
+    with pytest.raises(InputError) as error:
+        asked("--params", str(write(text)))
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_a_misspelt_key_of_another_section_is_not_this_commands_business(write, asked):
+    _, config = asked("--params", str(write("cluster:\n  kk: 3\ntrain:\n  epochs: 2\n")))
+    assert config.epochs == 2
+
+
+def test_a_fraction_is_no_whole_number(write):
+    result = CliRunner().invoke(
+        cli.app,
+        ["train", "--chips", "c", "--out", "o", "--params", str(write("train:\n  epochs: 5.7\n"))],
+    )
+    assert result.exit_code == 2
+    assert "--epochs" in result.output
+
+
+def test_a_missing_file(asked, tmp_path):
+    with pytest.raises(MissingError, match="there is no parameter file"):
+        asked("--params", str(tmp_path / "none.yaml"))
+
+
+def test_every_training_setting_is_an_option_with_help():
+    text = CliRunner().invoke(cli.app, ["train", "--help"]).output
+    for name in TrainConfig.__dataclass_fields__:
+        assert f"--{name}" in text
+    assert "passes over the training part" in text
