@@ -13,9 +13,8 @@ THREE = Legend.of({"a": "#000000", "b": "#111111", "c": "#222222"})
 @pytest.fixture
 def rule(small_store, line_bundle, tmp_path):
     """Above 5 is arable: scores 0 and x - 5."""
-    return open_engine(
-        line_bundle(tmp_path / "rule.onnx", small_store, [[0.0], [1.0]], [0.0, -5.0])
-    )
+    path = line_bundle(tmp_path / "rule.onnx", small_store, [[0.0], [1.0]], [0.0, -5.0])
+    return open_engine(path)
 
 
 def test_evaluation_equals_hand_counts(small_store, rule):
