@@ -195,3 +195,11 @@ def test_odd_labels_make_a_description_or_an_agri_error(odd: dict[str, Any]):
             parse_description(PAIRS | {"label": {"kind": kind} | odd}, HERE)
         except AgriError:
             continue
+
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "docs" / "own-data").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_of_the_documentation_are_valid(path: Path):
+    assert read_description(path).name

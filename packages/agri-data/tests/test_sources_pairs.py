@@ -13,7 +13,7 @@ import rasterio
 from agri_data.build import build
 from agri_data.errors import AgriError, InputError, MissingError
 from agri_data.sources.chips import ChipIds
-from agri_data.sources.pairing import find_keyed, natural
+from agri_data.sources.pairing import Pair, find_keyed, natural, read_table, write_table
 from agri_data.store import ChipStore
 from numpy.typing import NDArray
 from PIL import Image
@@ -190,6 +190,17 @@ def test_a_table_pairs_by_row_and_names_a_bad_one(tmp_path: Path):
         made(tmp_path, images=None, masks=None, table="t.csv")
 
 
+def test_a_table_that_was_written_reads_back(tmp_path: Path):
+    one_pair(tmp_path)
+    pair = Pair("x", tmp_path / "images/a.tif", tmp_path / "masks/a.png")
+    write_table(tmp_path / "lists/t.csv", [pair])
+    text = (tmp_path / "lists/t.csv").read_text()
+    assert text == "image,mask\n../images/a.tif,../masks/a.png\n"
+    (back,) = read_table(tmp_path / "lists/t.csv", masks=True)
+    assert back.mask is not None
+    assert (back.image.resolve(), back.mask.resolve()) == (pair.image, pair.mask)
+
+
 def test_values_outside_the_legend_are_counted(tmp_path: Path):
     one_pair(tmp_path, mask=np.eye(8, dtype=np.uint8) * 7)
     with pytest.raises(InputError, match=r"a.png: label values that stand for no class: 7 \(8 pix"):
@@ -202,7 +213,7 @@ def test_values_outside_the_legend_are_counted(tmp_path: Path):
 
 def test_a_mask_of_0_and_255_is_a_trap_that_is_named(tmp_path: Path):
     one_pair(tmp_path, mask=np.eye(8, dtype=np.uint8) * 255)
-    with pytest.raises(InputError, match="hold 0 and 255 only.*codes: {0: other, 255: arable}"):
+    with pytest.raises(InputError, match=r"hold 0 and 255 only.*codes: \{0: other, 255: arable\}"):
         made(tmp_path)
     assert not (tmp_path / "chips").exists()
     store = made(tmp_path, label={"kind": "raster", "codes": {0: "other", 255: "arable"}})
@@ -346,7 +357,7 @@ def test_cutting_keeps_place_and_every_pixel(tmp_path: Path):
 
 def test_an_image_smaller_than_a_chip_is_refused(tmp_path: Path):
     one_pair(tmp_path)
-    with pytest.raises(InputError, match="a.tif is 8x8 pixels, smaller than a chip of 9"):
+    with pytest.raises(InputError, match=r"a.tif is 8x8 pixels, smaller than a chip of 9"):
         made(tmp_path, 9)
 
 
@@ -388,7 +399,7 @@ def test_photos(tmp_path: Path):
     assert (store.image(1) == rgb[..., :1]).all()
     deep = (rgb.astype(np.uint16) * 257)[..., ::-1]
     cv2.imwrite(str(tmp_path / "images/g.png"), deep)
-    with pytest.raises(InputError, match="g.png holds uint16, the files before it hold uint8"):
+    with pytest.raises(InputError, match=r"g.png holds uint16, the files before it hold uint8"):
         made(tmp_path, images="images/*.png", bands=None, unit="uint8")
     with pytest.raises(InputError, match="no reflectance"):
         made(tmp_path, images="images/*.png", bands=None, unit="reflectance")

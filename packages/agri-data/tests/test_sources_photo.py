@@ -58,7 +58,7 @@ def test_transparent_is_invalid_and_half_transparent_refused():
     assert (picture == RGB).all()
     assert (~valid).sum() == 5
     alpha[3, 3] = 128
-    with pytest.raises(InputError, match="a.png has 1 half-transparent"):
+    with pytest.raises(InputError, match=r"a.png has 1 half-transparent"):
         decode_photo(saved(Image.fromarray(np.dstack([RGB, alpha]))), "a.png")
 
 
@@ -74,7 +74,7 @@ def test_sixteen_bits_stay_sixteen_bits():
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.98])
 def test_a_truncated_picture_is_refused(form: str, share: float):
     data = saved(Image.fromarray(RGB), form)
-    with pytest.raises(InputError, match="cut.img"):
+    with pytest.raises(InputError, match=r"cut.img"):
         decode_photo(data[: int(len(data) * share)], "cut.img")
 
 

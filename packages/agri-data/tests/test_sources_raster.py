@@ -65,7 +65,7 @@ def test_a_raster_that_declares_a_flood_is_refused(tmp_path: Path):
     with rasterio.open(path, "w", driver="GTiff", sparse_ok=True, bigtiff="yes", **options):
         pass
     assert path.stat().st_size < 2_000_000
-    with pytest.raises(InputError, match="28800000000 bytes in memory.*kind: scenes"):
+    with pytest.raises(InputError, match=r"28800000000 bytes in memory.*kind: scenes"):
         read_tiff(path)
 
 

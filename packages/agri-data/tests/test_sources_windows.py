@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from agri_data.errors import InputError
@@ -36,7 +38,7 @@ def test_neighbours_share_at_least_the_overlap(length: int, size: int, overlap: 
     size, overlap = min(size, length), overlap % min(size, length)
     found = starts(length, Cut(size, overlap))
     assert found == sorted(set(found))
-    assert all(b - a <= size - overlap for a, b in zip(found, found[1:], strict=False))
+    assert all(b - a <= size - overlap for a, b in itertools.pairwise(found))
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(0, 0), (-1, 0), (4, 4), (4, -1)])
@@ -46,5 +48,5 @@ def test_a_wrong_cut_is_refused(size: int, overlap: int):
 
 
 def test_a_small_image_is_refused_with_the_way_out():
-    with pytest.raises(InputError, match="x.tif is 30x64 pixels.*'--size' of at most 30"):
+    with pytest.raises(InputError, match=r"x.tif is 30x64 pixels.*'--size' of at most 30"):
         check_fits((30, 64), Cut(64), "x.tif")

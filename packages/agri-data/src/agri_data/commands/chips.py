@@ -9,17 +9,6 @@ import typer
 
 from agri_data.console import SKIPPED
 
-EXAMPLE = """Build a chip store from imagery.
-
-SOURCE is a YAML description (see docs/own-data), or a EuroSAT archive or folder as it is.
-
-Examples:
-
-  agri-data chips EuroSAT.zip --out data/eurosat
-
-  agri-data chips docs/own-data/dubai.yaml --root dubai.zip --size 256 --out data/dubai
-"""
-
 
 def chips(
     source: Annotated[Path, typer.Argument(help="A description (.yaml), or a EuroSAT zip/folder.")],
@@ -33,7 +22,15 @@ def chips(
         bool, typer.Option("--skip", help="Skip and list unreadable files; exits with code 3.")
     ] = False,
 ) -> None:
-    """Build a chip store from imagery."""
+    """Build a chip store from imagery.
+
+    SOURCE is a YAML description (see docs/own-data), or a EuroSAT archive or folder as it is.
+    The store appears when it is whole; an earlier one at OUT is then replaced.
+
+    Example: agri-data chips EuroSAT.zip --out data/eurosat
+
+    Example: agri-data chips docs/own-data/dubai.yaml --root dubai.zip --size 256 --out data/dubai
+    """
     from agri_data.build import build, summary
     from agri_data.console import say, warn
     from agri_data.sources.windows import Cut
@@ -46,6 +43,3 @@ def chips(
     if report.skipped:
         warn(f"{len(report.skipped)} skipped")
         raise typer.Exit(SKIPPED)
-
-
-chips.__doc__ = EXAMPLE

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from agri_data.atomic import write_text
 from agri_data.errors import InputError, MissingError
 from agri_data.sources.archive import is_junk
 
@@ -133,6 +135,17 @@ def read_table(path: Path, masks: bool) -> list[Pair]:
     if not pairs:
         raise InputError(f"{path} lists no images")
     return list(pairs.values())
+
+
+def write_table(path: Path, pairs: Iterable[Pair]) -> None:
+    """Write pairs as a CSV with the header `image,mask`, paths relative to the file."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(["image", "mask"])
+    for pair in pairs:
+        files = [file for file in (pair.image, pair.mask) if file is not None]
+        writer.writerow([Path(os.path.relpath(file, path.parent)).as_posix() for file in files])
+    write_text(path, sink.getvalue())
 
 
 def listing(lines: Iterable[str]) -> str:

@@ -114,11 +114,11 @@ class PairsSource:
 
     def _first_facts(self) -> Facts:
         """Return the facts of the first image that can be read; the others must be alike."""
-        failure: AgriError | None = None
+        failure: Exception | None = None
         for pair in self._pairs:
             try:
                 return image_facts(pair.image, len(self._about.imagery.bands))
-            except AgriError as error:
+            except (AgriError, OSError) as error:
                 if not self.losses.allow:
                     raise
                 failure = failure or error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from affine import Affine
+from rasterio.transform import Affine
 
 from agri_data.errors import InputError
 

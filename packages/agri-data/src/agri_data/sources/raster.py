@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
+from rasterio.transform import Affine
 
 from agri_data.errors import InputError, MissingError
 from agri_data.sources.place import crs_text
@@ -39,7 +39,7 @@ DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "flo
 MAX_BANDS = 512
 MAX_BLOCK_BYTES = 512 * 1024 * 1024
 MAX_READ_BYTES = 4 * 1024**3
-CACHE_BYTES = 512 * 1024 * 1024
+CACHE_BYTES = 384 * 1024 * 1024
 """Enough for one row of blocks of a 10 980 px, 13-band scene; small files never fill it."""
 
 _OPTIONS = {

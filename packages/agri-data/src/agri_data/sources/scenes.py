@@ -75,13 +75,13 @@ class ScenesSource:
 
     def _headers(self) -> dict[str, SceneFacts]:
         found: dict[str, SceneFacts] = {}
-        failure: AgriError | None = None
+        failure: Exception | None = None
         for scene in self._scenes:
             try:
                 facts = scene_facts(scene, self._about)
                 check_fits(facts.grid.shape, self._cut, f"scene {scene.name}")
                 found[scene.name] = facts
-            except AgriError as error:
+            except (AgriError, OSError) as error:
                 if not self.losses.allow:
                     raise
                 failure = failure or error

@@ -29,11 +29,11 @@ class Losses:
         """Return `function()`; None where it fails by a bad file and skipping is allowed.
 
         Raises:
-            AgriError: the file is bad and skipping is not allowed.
+            AgriError, OSError: the file is bad and skipping is not allowed.
         """
         try:
             return function()
-        except AgriError as error:
+        except (AgriError, OSError) as error:
             if not self.allow:
                 raise
             self.skipped.append(str(error))
@@ -43,11 +43,11 @@ class Losses:
         """Yield `items` until one fails by a bad file; what came before it stays.
 
         Raises:
-            AgriError: the file is bad and skipping is not allowed.
+            AgriError, OSError: the file is bad and skipping is not allowed.
         """
         try:
             yield from items
-        except AgriError as error:
+        except (AgriError, OSError) as error:
             if not self.allow:
                 raise
             self.skipped.append(str(error))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
+from rasterio.transform import Affine
 
 from agri_data.errors import InputError, MissingError
 from agri_data.legend import IGNORE, Legend
