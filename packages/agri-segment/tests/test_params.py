@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 from agri_data.errors import InputError, MissingError
 from agri_segment import cli
-from agri_segment.params import choose, load_sections
+from agri_segment.params import below, choose, load_sections
 from agri_train.config import TrainConfig
 from typer.testing import CliRunner
 
@@ -129,3 +131,17 @@ def test_every_training_setting_is_an_option_with_help():
     for name in TrainConfig.__dataclass_fields__:
         assert f"--{name}" in text
     assert "passes over the training part" in text
+
+
+def test_archs_name_the_folders_to_compare(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text("archs:\n  - unet\n  - plain\n")
+    assert below([Path("models")], file) == [Path("models/unet"), Path("models/plain")]
+
+
+@pytest.mark.parametrize("text", ["train: {}\n", "archs: unet\n", "archs: [1]\n"])
+def test_archs_must_be_a_list_of_names(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match="archs"):
+        below([Path("models")], file)

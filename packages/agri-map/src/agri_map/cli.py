@@ -7,6 +7,7 @@ from agri_map.commands.area import area
 from agri_map.commands.info import info
 from agri_map.commands.polygons import polygons
 from agri_map.commands.predict import predict
+from agri_map.commands.score import score
 from agri_map.commands.show import show
 
 app = typer.Typer(
@@ -15,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-for command in (predict, area, polygons, show, info):
+for command in (predict, area, score, polygons, show, info):
     app.command()(command)
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from agri_data import confusion as counts
 from agri_data.errors import InputError
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 from rasterio.windows import Window
+
+from agri_map.mapfile import open_map, read_legend
 
 BLOCK = 128
 """Side of the square blocks, in pixels, that stand for "places" in the bootstrap interval."""
@@ -60,26 +61,46 @@ class Score:
         }
 
 
-def score_map(path: Path, reference: Path, legend: Legend) -> Score:
-    """Count the agreement of the class map `path` with the raster `reference`.
+def score_map(path: Path, reference: Path) -> Score:
+    """Count the agreement of the class map `path` with the class raster `reference`.
 
     Pixels where either raster is 255 are left out.
 
     Raises:
-        InputError: the grids differ, a raster holds other classes, or nothing can be compared.
+        InputError: the grids differ, the reference holds other classes, or nothing can be compared.
     """
-    with rasterio.open(path) as map_raster, rasterio.open(reference) as truth_raster:
+    with open_map(path) as map_raster, open_map(reference) as truth_raster:
+        legend = read_legend(map_raster)
         _check_same_grid(map_raster, truth_raster)
         blocks = []
         for window in _windows(map_raster.height, map_raster.width):
             truth = truth_raster.read(1, window=window)
             found = map_raster.read(1, window=window)
-            truth = np.where(found == IGNORE, IGNORE, truth)
+            truth[(found == IGNORE) | (truth == truth_raster.nodata)] = IGNORE
             blocks.append(counts.confusion(truth, found, len(legend)))
     kept = np.array([block for block in blocks if block.any()], np.int64)
     if not len(kept):
         raise InputError(f"{path} and {reference} have no pixel with data in common")
     return Score(legend, kept)
+
+
+def to_text(score: Score) -> str:
+    """Return the figures as a table to print."""
+    figures = score.to_json()
+    low, high = figures["miou_low"], figures["miou_high"]
+    interval = f" (95 % {low:.3f} to {high:.3f} over blocks)" if low is not None else ""
+    lines = [f"{'class':<16}{'IoU':>8}{'F1':>8}"]
+    lines += [
+        f"{name:<16}{_show(figures['iou'][name]):>8}{_show(figures['f1'][name]):>8}"
+        for name in score.legend.names
+    ]
+    lines += [
+        f"mean IoU {_show(figures['miou'])}{interval}",
+        f"accuracy {_show(figures['accuracy'])}, always {figures['majority_class']} would score "
+        f"{_show(figures['majority_accuracy'])}; kappa {_show(figures['kappa'])}; "
+        f"{figures['pixels']:,} pixels",
+    ]
+    return "\n".join(lines)
 
 
 def _check_same_grid(first: Any, second: Any) -> None:
@@ -103,3 +124,7 @@ def _windows(height: int, width: int) -> list[Window]:
 
 def _number(value: float) -> float | None:
     return round(float(value), 6) if math.isfinite(value) else None
+
+
+def _show(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"

@@ -169,6 +169,10 @@ def compare(
     best: Annotated[
         Path | None, typer.Option(help="Copy the best bundle here, such as models/best.onnx.")
     ] = None,
+    params: Annotated[
+        Path | None,
+        typer.Option(help="YAML file: of each folder, take the subfolders its list `archs` names."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the logistic baseline's sample.")] = 42,
     batch: Batch = 8,
     engine: EngineName = "onnxruntime",
@@ -187,9 +191,11 @@ def compare(
     from agri_segment.compare import load_models
     from agri_segment.compare_report import write_comparison
     from agri_segment.evaluate import tell
+    from agri_segment.params import below
 
     store = ChipStore.open(chips)
-    loaded = load_models(models, engine, precision, threads)
+    folders = models if params is None else below(models, params)
+    loaded = load_models(folders, engine, precision, threads)
     result = run_comparison(loaded, store, select=select, part=split, batch=batch, seed=seed)
     tell(sorted({note for model in loaded for note in result.shown[model.name].notes}))
     say(write_comparison(result, store, out, best))

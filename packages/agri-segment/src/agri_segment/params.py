@@ -39,6 +39,22 @@ def load_sections(path: Path) -> dict[str, dict[str, Any]]:
         MissingError: No such file.
         InputError: Not YAML, or not sections of keys.
     """
+    return {name: part for name, part in _load(path).items() if isinstance(part, dict)}
+
+
+def below(folders: Sequence[Path], params: Path) -> list[Path]:
+    """Return the subfolders of `folders` that the list `archs` of a parameter file names.
+
+    Raises:
+        InputError: The file has no such list.
+    """
+    archs = _load(params).get("archs")
+    if not isinstance(archs, list) or not all(isinstance(arch, str) for arch in archs):
+        raise InputError(f"{params} must have a list 'archs' of architecture names, got {archs!r}")
+    return [folder / arch for folder in folders for arch in archs]
+
+
+def _load(path: Path) -> dict[str, Any]:
     from agri_data.sources.fields import parse_yaml
 
     if not path.is_file():
@@ -46,7 +62,7 @@ def load_sections(path: Path) -> dict[str, dict[str, Any]]:
     content = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path)) or {}
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold sections such as 'train:', got {content!r}")
-    return {str(name): part for name, part in content.items() if isinstance(part, dict)}
+    return {str(name): part for name, part in content.items()}
 
 
 def choose(

@@ -1,0 +1,39 @@
+"""`agri-map score`: how a map agrees with a reference raster."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from agri_data.console import say
+
+NO_TRUTH = "none"
+
+
+def score(
+    path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
+    truth: Annotated[
+        str, typer.Option(metavar="TIF", help="Reference raster on the same grid, or 'none'.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="JSON", help="Write the figures there as well.")
+    ] = None,
+) -> None:
+    """Score a map against a reference raster: IoU, F1, accuracy beside the majority class.
+
+    The reference says something about the map only if no model saw it in training.
+
+    Example: agri-map score maps/scene.tif --truth truth.tif --out reports/score.json
+    """
+    from agri_data.atomic import write_json
+
+    from agri_map.score import score_map, to_text
+
+    if truth == NO_TRUTH:
+        say("no reference was given, so the map is not scored")
+        figures = {}
+    else:
+        found = score_map(path, Path(truth))
+        say(to_text(found))
+        figures = found.to_json()
+    if out is not None:
+        write_json(out, figures)
