@@ -46,6 +46,10 @@ def relative(output, root):
     return Path(output.fs_path).relative_to(root).as_posix()
 
 
+def is_below(path, folder):
+    return path.startswith(f"{folder}/")
+
+
 def test_params_are_in_block_style(params):
     """DVC rewrites [a, b] to block lists; from the start, a diff shows only the value."""
     assert list(flow_style(params)) == []
@@ -72,7 +76,7 @@ def test_dependencies_exist_or_are_made(stages, root):
         for stage in stages
         for name in (relative(dep, root) for dep in stage.deps)
         if not (root / name).exists()
-        and not any(name == out or name.startswith(f"{out}/") for out in made)
+        and not any(name == out or is_below(name, out) or is_below(out, name) for out in made)
     ]
     assert missing == []
 
