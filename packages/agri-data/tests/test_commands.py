@@ -90,7 +90,8 @@ def test_a_planted_duplicate_fails_the_check(make_store: MakeStore, run: Run) ->
     content = scene()
     content["images"][143] = content["images"][0]
     store = make_store(**content)
-    run("split", store.path, "--method", "random", "--val", 0.4, "--test", 0.4, "--seed", 1)
+    command = ["split", store.path, "--method", "random", "--val", 0.4, "--test", 0.4]
+    run(*command, "--seed", 1, "--no-alike")
     table = ChipStore.open(store.path).table
     assert table["split"].iloc[0] != table["split"].iloc[143]
     code, out, err = run("check", store.path)
@@ -98,6 +99,9 @@ def test_a_planted_duplicate_fails_the_check(make_store: MakeStore, run: Run) ->
     assert "FAIL exact: c0000" in out
     assert "FAILED: 144 chips" in out
     assert "optimistic" in err
+    # As the default has it, equal chips stay together and the check passes.
+    assert "1 sets of equal" in run(*command, "--seed", 1)[1]
+    assert run("check", store.path)[0] == 0
 
 
 def test_near_duplicates_fail_only_if_asked(make_store: MakeStore, run: Run) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from agri_data.alike import alike, keep_together
 from agri_data.leaks import Leak, find_leaks
+from agri_data.plan import SplitPlan
 from agri_data.prints import near, prints, spectra, turn
+from agri_data.split import make_split
 from agri_data.store import ChipStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -164,3 +167,35 @@ def test_the_bucket_search_equals_comparing_all(seed: int) -> None:
     expected = np.argwhere(np.bitwise_count(left[:, None] ^ right[None, :]) <= 7)
     got: Any = np.column_stack(near(left, right))
     assert got.tolist() == expected.tolist()
+
+
+def test_a_random_split_keeps_look_alikes_together(make_store: MakeStore) -> None:
+    images = textures(60)
+    images[31], images[44] = jpeg(images[5]), images[5]
+    images[52] = images[20][:, ::-1]
+    store = make_store(images)
+    sets = alike(store)
+    assert sorted(np.bincount(sets))[-3:] == [1, 2, 3]
+    assert len(set(sets[[5, 31, 44]])) == len(set(sets[[20, 52]])) == 1
+    for seed in range(5):
+        plan = SplitPlan("random", (0.5, 0.25, 0.25), seed=seed)
+        done = make_split(store.table, plan, size=48, sets=sets)
+        assert done.counts == {"train": 30, "val": 15, "test": 15, "dropped": 0}
+        assert done.parts.iloc[[5, 31, 44]].nunique() == done.parts.iloc[[20, 52]].nunique() == 1
+        assert done.to_dict([])["alike"] == 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_keeping_together_keeps_the_sizes(data: st.DataObject) -> None:
+    parts = np.array(data.draw(st.lists(st.integers(0, 2), min_size=30, max_size=60)))
+    strata = np.arange(len(parts)) % 3
+    sets = np.arange(len(parts))
+    members = data.draw(st.lists(st.sampled_from(range(30)), unique=True, max_size=4))
+    sets[members] = 0
+    sets[0] = 0
+    kept = keep_together(parts, sets, strata, np.random.default_rng(0))
+    assert len(set(kept[sets == 0])) == 1
+    home = int(np.sum((parts == kept[0]) & (sets != 0)))
+    if home >= 4:
+        assert np.bincount(kept, minlength=3).tolist() == np.bincount(parts, minlength=3).tolist()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agri_data.alike import read_signs, viewer
 from agri_data.overlap import crossing
 from agri_data.places import locate, windows
-from agri_data.prints import greys, spectra
 from agri_data.table import SPLITS
 from agri_data.twins import find_twins
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["overlap", "group", "exact", "near"]
 Ints = NDArray[np.int64]
-
-STEP = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def find_leaks(store: ChipStore, *, near: bool = True) -> list[Leak]:
     leaks = overlap_leaks(table, parts, store.info.chip_size)
     if split.get("unit") != "block":
         leaks += group_leaks(table, parts)
-    digests, low = _read(store, near)
+    digests, low = read_signs(store, near)
     exact = exact_leaks(table, parts, digests)
     leaks += exact
     if low is not None:
@@ -115,12 +112,8 @@ def exact_leaks(table: pd.DataFrame, parts: Ints, digests: list[str]) -> list[Le
 
 def near_leaks(store: ChipStore, parts: Ints, low: NDArray[np.float32]) -> list[Leak]:
     """Return the pairs of look-alikes in different parts, from the spectra of all chips."""
-
-    def look(position: int) -> NDArray[np.float32]:
-        return np.asarray(greys(store.images([position]), store.info.nodata)[0], np.float32)
-
     leaks = []
-    for twin in find_twins(low, parts, look):
+    for twin in find_twins(low, parts, viewer(store)):
         how = "mirrored or turned, they" if twin.pose else "they"
         detail = f"{how} correlate by {twin.score:.3f}"
         leaks.append(_leak("near", store.table, twin.first, twin.second, detail))
@@ -134,26 +127,6 @@ def _across(group: list[int], parts: Ints) -> Iterator[tuple[int, int]]:
         if others:
             yield from ((i, j) for j in others)
             return
-
-
-def _read(store: ChipStore, near: bool) -> tuple[list[str], NDArray[np.float32] | None]:
-    from agri_data.console import progress
-
-    digests: list[str] = []
-    low: list[NDArray[np.float32]] = []
-    every = store.indices()
-    for start in progress(range(0, len(store), STEP), "comparing"):
-        chips = store.images(every[start : start + STEP])
-        digests += [_digest(chip) for chip in chips]
-        if near:
-            low.append(spectra(greys(chips, store.info.nodata)))
-    return digests, np.concatenate(low) if near else None
-
-
-def _digest(chip: NDArray[Any]) -> str:
-    if (chip[0, 0] == chip[-1, -1]).all() and (chip == chip[:1, :1]).all():
-        return ""
-    return hashlib.sha256(np.ascontiguousarray(chip).data).hexdigest()
 
 
 def _leak(kind: Kind, table: pd.DataFrame, i: int, j: int, detail: str) -> Leak:

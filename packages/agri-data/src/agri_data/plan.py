@@ -83,6 +83,12 @@ class SplitPlan:
             return np.full(self.folds, 1 / self.folds)
         return np.array(self.fractions, np.float64)
 
+    def singly(self, grouped: bool) -> bool:
+        """Return whether single chips are dealt, given whether chips have groups."""
+        if self.method == "kfold":
+            return self.block is None and not grouped
+        return self.method == "random"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings that took part, for JSON."""
         content: dict[str, Any] = {"method": self.method, "seed": self.seed}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agri_data.alike import keep_together
 from agri_data.balance import balance, deal
 from agri_data.errors import InputError
 from agri_data.overlap import crossing
@@ -34,6 +35,7 @@ class Split:
         units: how many units there were.
         side: of a block, None for other units.
         shares: what share of each part each column of `contents` makes up, `(3, K)`.
+        alike: how many sets of look-alikes were kept together, None if none were looked for.
     """
 
     parts: pd.Series
@@ -42,6 +44,7 @@ class Split:
     units: int
     side: float | None
     shares: Floats
+    alike: int | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -56,6 +59,8 @@ class Split:
         content = self.plan.to_dict() | {"unit": self.unit, "units": self.units}
         if self.side is not None:
             content["block"] = self.side
+        if self.alike is not None:
+            content["alike"] = self.alike
         content["counts"] = self.counts
         if classes:
             rounded = np.nan_to_num(np.round(self.shares, 4))
@@ -85,7 +90,12 @@ def assign(
 
 
 def make_split(
-    table: pd.DataFrame, plan: SplitPlan, *, size: int, contents: Floats | None = None
+    table: pd.DataFrame,
+    plan: SplitPlan,
+    *,
+    size: int,
+    contents: Floats | None = None,
+    sets: Ints | None = None,
 ) -> Split:
     """Split the chips of `table` by `plan`.
 
@@ -99,6 +109,8 @@ def make_split(
         plan: the settings.
         size: chip side in pixels.
         contents: how much of each class each chip holds, `(N, K)`; by default its label.
+        sets: numbers of chips that look alike, `(N,)`; where single chips are dealt, those of one
+            set stay together.
 
     Raises:
         InputError: too few units for the parts, no groups, or no places to cut into blocks.
@@ -111,6 +123,10 @@ def make_split(
     rng = np.random.default_rng(plan.seed)
     unit, numbers, side, boxes = _units(ordered, plan, size)
     folds = _share_out(numbers, content, plan, unit, rng)
+    pairs = None
+    if sets is not None and unit == "chip":
+        folds = keep_together(folds, sets[order], content.argmax(axis=1), rng)
+        pairs = int((np.bincount(sets) > 1).sum())
     parts = _fold_parts(folds, plan) if plan.method == "kfold" else folds
     if boxes is not None:
         parts = set_apart(boxes, parts, plan.buffer)
@@ -120,7 +136,7 @@ def make_split(
     total = held.sum(1, keepdims=True)
     shares = np.divide(held, total, out=np.full_like(held, np.nan), where=total > 0)
     count = int(numbers.max()) + 1
-    return Split(series, plan, unit, count, side, shares)
+    return Split(series, plan, unit, count, side, shares, pairs)
 
 
 def label_contents(table: pd.DataFrame) -> Floats:

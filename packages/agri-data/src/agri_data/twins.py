@@ -36,19 +36,18 @@ class Twin:
     score: float
 
 
-def find_twins(low: Floats, parts: Ints, look: Callable[[int], Floats]) -> list[Twin]:
+def find_twins(low: Floats, parts: Ints | None, look: Callable[[int], Floats]) -> list[Twin]:
     """Return the near duplicates that lie in different parts; mirrored and turned ones too.
 
     Args:
         low: the spectra of all chips, `(N, 11, 11)`; all zero for a blank chip.
-        parts: the part of each chip; below 0 it takes no part.
+        parts: the part of each chip, below 0 for none; None compares all chips with all.
         look: gives one grey chip `(h, w)`; only candidates are asked for.
     """
     plain = prints(low)
-    usable = low.any(axis=(1, 2)) & (parts >= 0)
     best: dict[tuple[int, int], Twin] = {}
     for pose in range(POSES):
-        for i, j in _candidates(low, plain, parts, usable, pose):
+        for i, j in _candidates(low, plain, parts, pose):
             score = similarity(turn(look(i), pose), look(j))
             if score >= ALIKE and score > best.get((i, j), _NONE).score:
                 best[i, j] = Twin(i, j, pose, score)
@@ -67,14 +66,24 @@ _NONE = Twin(-1, -1, 0, -1.0)
 
 
 def _candidates(
-    low: Floats, plain: Prints, parts: Ints, usable: NDArray[np.bool_], pose: int
+    low: Floats, plain: Prints, parts: Ints | None, pose: int
 ) -> Iterator[tuple[int, int]]:
-    names = np.unique(parts[usable])
-    for name in names[:-1]:
-        left = np.flatnonzero(usable & (parts == name))
-        right = np.flatnonzero(usable & (parts > name))
+    for left, right in _sides(np.asarray(low.any(axis=(1, 2)), bool), parts):
         i, j = near(prints(low[left], pose), plain[right])
-        yield from zip(left[i].tolist(), right[j].tolist(), strict=True)
+        for first, second in zip(left[i].tolist(), right[j].tolist(), strict=True):
+            if parts is not None or first < second:
+                yield first, second
+
+
+def _sides(usable: NDArray[np.bool_], parts: Ints | None) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the positions to compare: each part with all later ones, or all with all."""
+    if parts is None:
+        every = np.flatnonzero(usable)
+        yield every, every
+        return
+    usable = usable & (parts >= 0)
+    for name in np.unique(parts[usable])[:-1]:
+        yield np.flatnonzero(usable & (parts == name)), np.flatnonzero(usable & (parts > name))
 
 
 def _correlate(first: Floats, second: Floats) -> float:

@@ -32,6 +32,9 @@ def split(
     ] = 0.0,
     folds: Annotated[int, typer.Option(help="Number of folds of kfold.")] = 5,
     fold: Annotated[int, typer.Option(help="Fold of kfold that is the test part, from 0.")] = 0,
+    alike: Annotated[
+        bool, typer.Option(help="Where single chips are dealt, keep look-alikes in one part.")
+    ] = True,
     stats: Annotated[
         bool, typer.Option("--stats/--no-stats", help="Measure the bands of train as well.")
     ] = True,
@@ -40,9 +43,11 @@ def split(
 
     Blocks of ground or groups stay whole, and no pixel is in two parts: chips that would share
     one are set apart. kfold uses blocks if --block is given, else groups, else single chips.
+    Where single chips are dealt (random), equal and look-alike chips stay together.
 
     Example: agri-data split data/chips --method block --block 1280 --val 0.15 --test 0.15
     """
+    from agri_data.alike import alike as find_alike
     from agri_data.contents import class_contents
     from agri_data.plan import SplitPlan, as_method
     from agri_data.split import make_split
@@ -53,7 +58,10 @@ def split(
     )
     opened = ChipStore.open(store)
     names, contents = class_contents(opened)
-    done = make_split(opened.table, plan, size=opened.info.chip_size, contents=contents)
+    grouped = bool((opened.table["group"] != "").any())
+    sets = find_alike(opened) if alike and plan.singly(grouped) else None
+    size = opened.info.chip_size
+    done = make_split(opened.table, plan, size=size, contents=contents, sets=sets)
     record = done.to_dict(names)
     table = opened.table.assign(split=done.parts)
     rewrite_table(store, table, split=record, stats=None)
@@ -76,6 +84,8 @@ def _report(done: Split, classes: Sequence[str]) -> None:
         say(f"  {part:<6}{counts[part]:>8}  {counts[part] / total:6.1%}")
     if counts["dropped"]:
         say(f"  apart {counts['dropped']:>8}  {counts['dropped'] / total:6.1%}  (shared ground)")
+    if done.alike:
+        say(f"  {done.alike} sets of equal or look-alike chips were kept together")
     if classes:
         say("  share of each class per part (train val test):")
         for name, row in zip(classes, done.shares.T, strict=True):
