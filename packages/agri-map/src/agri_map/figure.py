@@ -88,12 +88,10 @@ def layout(sheet: Sheet) -> Figure:
     columns = count if count <= 3 else math.ceil(count / 2)
     rows = math.ceil(count / columns)
     width, height = _panel_size(sheet)
-    empty = count < columns * rows and width >= SIDE and height >= _legend_height(sheet.blocks)
-    body = rows * (height + TITLE + GAP)
-    page = (
-        columns * (width + GAP) + GAP + (0 if empty else SIDE + GAP),
-        (body if empty else max(body, _legend_height(sheet.blocks))) + TOP + BOTTOM,
-    )
+    empty = count < columns * rows and width >= SIDE
+    above = (rows - 1) * (height + TITLE + GAP) if empty else 0.0
+    body = max(rows * (height + TITLE + GAP), above + _legend_height(sheet.blocks))
+    page = (columns * (width + GAP) + GAP + (0 if empty else SIDE + GAP), body + TOP + BOTTOM)
     figure = Figure(figsize=page, dpi=DPI, facecolor="white")
     for number, panel in enumerate(sheet.panels):
         row, column = divmod(number, columns)

@@ -27,6 +27,7 @@ from agri_map.tiles import Axis
 from agri_map.unit import check_scene
 from agri_map.write import Kind, Layout, argmax, check_replaceable, raster_sink
 
+BATCH_PIXELS = 2**18
 CACHE_MEGABYTES = 128
 MIN_TILE = 16
 SAMPLE_TILES = 8
@@ -39,7 +40,8 @@ class Options:
     Attributes:
         tile: Side of a tile, that of the bundle when None.
         overlap: Overlap of tiles, that of the bundle when None.
-        batch: Tiles per run of the engine.
+        batch: Tiles per run of the engine; None gives it a quarter of a million pixels, more
+            costs memory and gains nothing.
         threads: Threads of the engine, all cores when None.
         engine: `onnxruntime` or `openvino`.
         precision: `f32` or `bf16`.
@@ -48,14 +50,14 @@ class Options:
 
     tile: int | None = None
     overlap: int | None = None
-    batch: int = 4
+    batch: int | None = None
     threads: int | None = None
     engine: str = "onnxruntime"
     precision: str = "f32"
     exact: bool = False
 
     def __post_init__(self) -> None:
-        if self.batch < 1:
+        if self.batch is not None and self.batch < 1:
             raise InputError(f"batch must be 1 or more, got {self.batch}")
 
 
@@ -180,7 +182,9 @@ def measure_agreement(
     """Give the share of pixels of sampled tiles that keep their class in float32."""
     exact = open_engine(bundle, options.engine, "f32", options.threads)
     same = total = 0
-    for image, valid in sample_tiles(scene, axes, SAMPLE_TILES):
+    total_tiles = len(axes[0].starts()) * len(axes[1].starts())
+    count = min(SAMPLE_TILES, 1 + total_tiles // 20)
+    for image, valid in sample_tiles(scene, axes, count):
         batch = normalise(image[None], engine.spec, valid[None])
         equal = argmax(engine.run(batch)[0]) == argmax(exact.run(batch)[0])
         same += int(equal[valid].sum())
@@ -230,7 +234,8 @@ def _write(
             stack.enter_context(raster_sink(path, scene.grid, layout, tags, threads))
             for path, layout in files
         ]
-        for top, probabilities, valid, tiles in predict(scene, engine, axes, options.batch, bar):
+        batch = options.batch or max(1, BATCH_PIXELS // axes[0].tile ** 2)
+        for top, probabilities, valid, tiles in predict(scene, engine, axes, batch, bar):
             blocks = [sink.put(top, probabilities, valid) for sink in sinks]
             counts += np.bincount(blocks[0].ravel(), minlength=256)
             run += tiles

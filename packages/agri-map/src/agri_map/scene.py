@@ -104,7 +104,8 @@ class Scene:
             cols: The same for columns.
 
         Returns:
-            Values `(H, W, C)` and `(H, W)` True where every band has data.
+            Values `(H, W, C)` (a view of `(C, H, W)`), and `(H, W)` True where every band has
+            data.
 
         Raises:
             InputError: The file is damaged.
@@ -115,11 +116,8 @@ class Scene:
         window = Window(left, top, int(across.max()) + 1 - left, int(down.max()) + 1 - top)
         planes = self._planes(window)
         valid = self._valid(planes)
-        image = np.stack(planes, axis=-1)
-        if valid.shape == (len(down), len(across)) and min(rows[0], cols[0]) >= 0:
-            return image, valid
-        index = np.ix_(down - top, across - left)
-        return image[index], valid[index]
+        image = np.stack([_mirror(plane, down - top, across - left) for plane in planes])
+        return np.moveaxis(image, 0, -1), _mirror(valid, down - top, across - left)
 
     def _planes(self, window: Window) -> list[NDArray[Any]]:
         planes: dict[int, NDArray[Any]] = {}
@@ -172,6 +170,17 @@ def open_scene(
         first = path or next(iter(files.values()))
         return Scene(grid, layers, stack.pop_all(), Path(first))
     raise AssertionError
+
+
+def _mirror(
+    plane: NDArray[Any], down: NDArray[np.int64], across: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Pick rows and columns of `(H, W)`; rows that are all there in order cost nothing."""
+    if not np.array_equal(down, np.arange(len(plane))):
+        plane = plane[down]
+    if np.array_equal(across, np.arange(plane.shape[1])):
+        return plane
+    return np.take(plane, across, axis=1)
 
 
 def band_name(description: str) -> str:

@@ -34,7 +34,9 @@ def predict(
     overlap: Annotated[
         int | None, typer.Option(help="Overlap of tiles; the bundle's by default.")
     ] = None,
-    batch: Annotated[int, typer.Option(help="Tiles per run of the model.")] = 4,
+    batch: Annotated[
+        int | None, typer.Option(help="Tiles per run of the model; by tile size by default.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
     probabilities: Annotated[
         Path | None,
