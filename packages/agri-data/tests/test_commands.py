@@ -185,3 +185,15 @@ def test_no_store_is_one_line(run: Run, tmp_path: Path) -> None:
         code, _, err = run(command, tmp_path / "nothing")
         assert (code, err.count("\n")) == (2, 1)
         assert "no chip store" in err
+
+
+def test_augment_writes_copies_of_train_only(make_store: MakeStore, run: Run) -> None:
+    store = make_store(**scene(side=6))
+    run("split", store.path, "--block", 320)
+    train = len(ChipStore.open(store.path).indices("train"))
+    more = store.path.with_name("more")
+    code, out, err = run("augment", store.path, "--out", more, "--copies", 3, "--noise", 0.1)
+    assert (code, err) == (0, "")
+    assert f"{36 + 3 * train} chips from 36" in out
+    assert run("check", more)[0] == 0
+    assert run("augment", store.path, "--out", store.path)[0] == 2

@@ -89,14 +89,14 @@ def balance(contents: Floats, fractions: Floats, rng: np.random.Generator) -> In
 def _place(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, order: Ints) -> Ints:
     parts = np.full(len(units), -1, np.int64)
     have = np.zeros_like(wanted)
-    open_ = fractions > 0
+    open_, empty = fractions > 0, fractions > 0
     for rank, unit in enumerate(order):
-        empty = open_ & (np.bincount(parts[parts >= 0], minlength=len(fractions)) == 0)
         forced = len(order) - rank <= int(empty.sum())
         cost = _cost(units[unit], have - wanted, weights)
         cost[~(empty if forced else open_)] = np.inf
         parts[unit] = int(np.argmin(cost))
         have[parts[unit]] += units[unit]
+        empty[parts[unit]] = False
     return parts
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from agri_data.commands.augment import augment
 from agri_data.commands.check import check
 from agri_data.commands.chips import chips
-from agri_data.commands.show import show
 from agri_data.commands.scenes import scenes
+from agri_data.commands.show import show
 from agri_data.commands.split import split
 from agri_data.commands.stats import stats
 from agri_data.commands.synth import synth
@@ -20,6 +21,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command()(augment)
 app.command()(check)
 app.command()(chips)
 app.command()(show)
