@@ -14,6 +14,7 @@ class NetworkUsedError(RuntimeError):
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection but those to a socket of this machine."""
+
     def refuse(self: socket.socket, address: object) -> None:
         if self.family == socket.AF_UNIX:
             return original(self, address)

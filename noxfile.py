@@ -37,11 +37,11 @@ for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
     importlib.import_module(module.name)
 """
 RESULTS = {
-    "map": "reports/map/**/*.tif",
-    "polygons": "reports/map/**/*.gpkg",
-    "tables": "reports/**/*.csv",
-    "metrics": "reports/**/*.json",
-    "pictures": "reports/**/*.png",
+    "map": "data/map/*.tif",
+    "polygons": "data/map/*.gpkg",
+    "table": "reports/*/table.md",
+    "areas": "reports/map/*.csv",
+    "pictures": "reports/*/*.png",
 }
 
 
