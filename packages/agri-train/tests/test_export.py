@@ -2,6 +2,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from agri_data.errors import InputError
 from agri_data.legend import Legend
 from agri_map.bundle import read_spec
 from agri_map.engine import open_engine
@@ -118,3 +119,9 @@ def test_auto_follows_the_processor(monkeypatch, features, precision):
     assert (setting.precision, setting.layout) == (precision, "channels_last")
     asked = choose(TrainConfig(device="cpu", precision="bf16", layout="contiguous"))
     assert (asked.precision, asked.layout) == ("bf16", "contiguous")
+
+
+def test_a_gpu_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="torch sees no GPU here"):
+        choose(TrainConfig(device="gpu"))

@@ -16,6 +16,7 @@ from agri_train.freeze import freeze
 from agri_train.history import COLUMNS, curves_figure, read_history
 from agri_train.keeper import Keeper, read_checkpoint
 from agri_train.loss import build_loss
+from agri_train.record import code_fingerprint
 from agri_train.task import DivergedError, Tally, Task
 
 BANDS = ("B02", "B03", "B04", "B08")
@@ -73,6 +74,8 @@ def test_the_bundle_is_what_was_trained(make_store, tiny, tmp_path):
     assert spec.mean == tuple(store.info.stats[band].mean for band in BANDS)
     assert (spec.dataset, spec.split) == (store.fingerprint, store.split_fingerprint)
     assert spec.metrics["split"] == "val"
+    low, high = spec.metrics["interval"]
+    assert low <= spec.metrics["iou"] <= high
     assert spec.metrics["majority"] < spec.metrics["accuracy"]
     image = store.images(store.indices("val")[:2])
     batch = normalise(image, spec)
@@ -149,10 +152,10 @@ def test_a_kill_between_log_and_checkpoint_leaves_one_row_an_epoch(
 ):
     store, out, save = make_store(), tmp_path / "run", Keeper._save
 
-    def killed(self, trainer, record, gained):
+    def killed(self, trainer, module, record, gained):
         if record["epoch"] == 2:
             raise KeyboardInterrupt
-        save(self, trainer, record, gained)
+        save(self, trainer, module, record, gained)
 
     monkeypatch.setattr(Keeper, "_save", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -163,21 +166,45 @@ def test_a_kill_between_log_and_checkpoint_leaves_one_row_an_epoch(
     assert result.checkpoint.is_file()
 
 
-def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeypatch):
+def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeypatch, capsys):
     store, out = make_store(), tmp_path / "run"
-    first = run(tiny(), store, out)
+    first = run(tiny(), store, out, samples=1)
+    rows = read_history(first.history)
+    for path in (first.bundle, first.history, out / "curves.png", *(out / "samples").iterdir()):
+        path.unlink()  # as a pipeline does before it runs a stage again
 
     def never(self, batch, batch_idx):
         raise AssertionError("trained again")
 
     monkeypatch.setattr(Task, "training_step", never)
-    again = run(tiny(), store, out)
-    assert losses(again) == losses(first)
+    again = run(tiny(), store, out, samples=1)
+    assert "already trained for 2 epochs" in capsys.readouterr().err
+    assert read_history(again.history) == rows
     assert again.spec.metrics == first.spec.metrics
-    assert again.throughput == 0
+    assert (again.throughput, again.epochs) == (0, 2)
+    assert again.bundle.exists()
+    assert (out / "curves.png").exists()
+    assert [p.name for p in (out / "samples").iterdir()] == [
+        f"epoch-{first.spec.metrics['epoch']:03d}.png"
+    ]
 
 
-@pytest.mark.parametrize("change", [{"lr": 0.02}, {"settings": {"weights": "imagenet"}}])
+def test_changed_code_starts_afresh(make_store, tiny, tmp_path, monkeypatch, capsys):
+    run(tiny(), make_store(), tmp_path / "run")
+    monkeypatch.setattr("agri_train.record.code_fingerprint", lambda net: "changed")
+    run(tiny(), make_store("again"), tmp_path / "run")
+    assert "starting afresh" in capsys.readouterr().err
+
+
+def test_the_code_that_counts_is_the_network_and_the_engine(tiny, tmp_path, monkeypatch):
+    before = code_fingerprint(tiny())
+    assert before == code_fingerprint(tiny(channels=1))
+    assert before != code_fingerprint(torch.nn.Conv2d(1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "change", [{"lr": 0.02}, {"settings": {"weights": "imagenet"}}, {"arch": "tiny-resnet50"}]
+)
 def test_other_settings_start_afresh(make_store, tiny, tmp_path, capsys, change):
     store, out = make_store(), tmp_path / "run"
     old = run(tiny(), store, out, epochs=3)
@@ -197,8 +224,10 @@ def test_two_models_never_share_a_folder(make_store, tiny, tmp_path):
     store, out = make_store(), tmp_path / "run"
     run(tiny(), store, out)
     before = (out / "model.onnx").read_bytes()
-    with pytest.raises(InputError, match=r"holds another model .arch 'tiny', not 'deeplab'"):
-        run(tiny(), store, out, arch="deeplab")
+    with pytest.raises(InputError, match=r"holds another model .family 'tiny', not 'deeplab'"):
+        run(tiny(), store, out, arch="deeplab-resnet18")
+    with pytest.raises(InputError, match=r"holds another model .name 'm', not 'other'"):
+        run(tiny(), store, out, name="other")
     assert (out / "model.onnx").read_bytes() == before
 
 
@@ -274,7 +303,7 @@ def test_the_rate_in_the_log_is_the_rate_used(make_store, tiny, tmp_path, monkey
     logged = [row["lr"] for row in read_history(result.history)]
     assert logged == pytest.approx(used[::3])  # 12 chips in batches of 5: 3 steps an epoch
     assert logged[0] == 0.01
-    assert logged[-1] == pytest.approx(0.000001)
+    assert logged[-1] == pytest.approx(0.0025, abs=1e-6)  # (1 + cos(2 pi / 3)) / 2 = 1/4
 
 
 def test_gradients_are_clipped(make_store, tiny, tmp_path, monkeypatch):

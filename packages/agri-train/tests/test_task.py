@@ -8,6 +8,7 @@ from agri_train.config import TrainConfig
 from agri_train.loss import build_loss
 from agri_train.optim import build_optimizer
 from agri_train.schedule import Schedule
+from agri_train.score import by_place
 from agri_train.task import Tally, count, predict
 from sklearn.metrics import f1_score, jaccard_score
 from torch import nn
@@ -91,12 +92,15 @@ def test_sgd_has_its_momentum():
     assert net.weight.item() == pytest.approx(1 - 0.1 - 0.1 * 1.5)
 
 
-def test_cosine_falls_to_the_floor_and_never_below():
+def test_cosine_equals_torch_and_ends_at_the_floor():
     schedule = Schedule(TrainConfig(epochs=5, lr=0.1, floor=0.02, schedule="cosine"))
-    rates = [schedule.rate(epoch) for epoch in range(7)]
-    # floor + 0.08 * (1 + cos(pi e / 4)) / 2
-    assert rates[:5] == pytest.approx([0.1, 0.0882843, 0.06, 0.0317157, 0.02])
-    assert min(rates) == pytest.approx(0.02)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=5, eta_min=0.02)
+    for epoch in range(6):
+        assert schedule.rate(epoch) == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        theirs.step()
+    assert schedule.rate(5) == schedule.rate(50) == 0.02
 
 
 def test_warmup_rises_to_the_rate():
@@ -115,3 +119,11 @@ def test_plateau_halves_after_waiting_and_stops_at_the_floor():
     again = Schedule(config)
     again.load_state_dict(schedule.state_dict())
     assert again.rate(9) == schedule.rate(9)
+
+
+def test_places_add_up_by_group():
+    matrices = np.arange(12).reshape(3, 2, 2)
+    grouped = by_place(matrices, np.array(["a", "b", "a"], object))
+    assert grouped.tolist() == [[[8, 10], [12, 14]], [[4, 5], [6, 7]]]
+    assert by_place(matrices, np.array(["", "", ""], object)) is matrices
+    assert by_place(matrices, np.array(["a", "a", "a"], object)) is matrices

@@ -33,7 +33,7 @@ class TrainConfig:
         optimizer: adam, adamw, sgd or rmsprop.
         momentum: of sgd; the others do not use it.
         decay: weight decay.
-        schedule: constant, cosine (down to `floor` at the last epoch) or plateau (halved after
+        schedule: constant, cosine (down towards `floor`) or plateau (halved after
             `wait` epochs without a better validation loss).
         floor: the learning rate never falls below it.
         warmup: epochs of linear rise to `lr`.

@@ -9,9 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from agri_data.confusion import iou
 from agri_data.store import ChipStore
 from agri_map.spec import BundleSpec
 from lightning import Trainer
@@ -22,15 +20,15 @@ from agri_train.calibrate import collect_logits, fit_temperature
 from agri_train.config import TrainConfig
 from agri_train.data import ChipDataModule
 from agri_train.export import export_bundle
-from agri_train.folder import RunFolder
+from agri_train.folder import RunFolder, family
 from agri_train.hardware import Setting, choose
-from agri_train.history import draw_curves, read_history
-from agri_train.keeper import LAST, Keeper
+from agri_train.keeper import Keeper
 from agri_train.loss import Head, build_loss
-from agri_train.record import make_spec, plain, run_fingerprint
+from agri_train.record import make_spec, run_fingerprint
 from agri_train.report import Report, say
+from agri_train.score import score
 from agri_train.seed import seed_all
-from agri_train.task import METRICS, Tally, Task
+from agri_train.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +94,8 @@ def fit(
     fingerprint = run_fingerprint(net, spec, parts)
     folder = RunFolder(out)
     again = folder.stale()
-    checkpoint = folder.open({"name": name, "arch": arch}, fingerprint)
+    checkpoint = folder.open({"name": name, "family": family(arch)}, fingerprint)
     setting = choose(config)
-    _announce(setting, again, checkpoint)
     folder.write_config(
         {
             "name": name, "arch": arch, "task": task, "head": head, "bands": list(bands),
@@ -108,22 +105,35 @@ def fit(
         }
     )  # fmt: skip
     keeper = Keeper(folder.checkpoints, config, fingerprint)
+    if checkpoint is not None:
+        keeper.resume(checkpoint)
+    _announce(setting, again, keeper)
     seed_all(config.seed)
     module = Task(net, task, spec.legend, loss, config)
-    report = _train(module, data, folder, keeper, setting, checkpoint)
+    report = Report(folder, data, keeper)
+    try:
+        if not keeper.done:
+            _train(module, data, [report, keeper], setting, keeper.last if checkpoint else None)
+    finally:
+        report.close()
     best = keeper.restore(net)
     spec = _finish(module, data, spec, keeper, setting)
+    if not folder.sample(keeper.epoch).exists():
+        report.draw(module, keeper.epoch)
     examples, _ = data.read(data.rows("val")[:2])
     parity = export_bundle(net, spec, head, folder.bundle, examples=examples)
     rate = report.images / report.seconds if report.seconds else 0.0
-    return FitResult(folder.bundle, best, folder.history, spec, rate, len(report.rows), parity)
+    return FitResult(folder.bundle, best, folder.history, spec, rate, len(keeper.rows), parity)
 
 
-def _announce(setting: Setting, again: bool, checkpoint: Mapping[str, Any] | None) -> None:
-    if checkpoint is not None:
-        say(f"going on after epoch {checkpoint['agri']['epochs']} of an earlier run")
+def _announce(setting: Setting, again: bool, keeper: Keeper) -> None:
+    if keeper.done:
+        say(f"already trained for {len(keeper.rows)} epochs with these settings and data")
+        return
+    if keeper.rows:
+        say(f"going on after epoch {len(keeper.rows)} of an earlier run")
     elif again:
-        say("settings, data or network changed since the earlier run here: starting afresh")
+        say("settings, data, network or code changed since the earlier run: starting afresh")
     say(
         f"device {setting.device}, precision {setting.precision}, layout {setting.layout} "
         f"({setting.reason})"
@@ -131,41 +141,16 @@ def _announce(setting: Setting, again: bool, checkpoint: Mapping[str, Any] | Non
 
 
 def _train(
-    module: Task,
-    data: ChipDataModule,
-    folder: RunFolder,
-    keeper: Keeper,
-    setting: Setting,
-    checkpoint: dict[str, Any] | None,
-) -> Report:
-    """Run the epochs that are still to be run; draw the curves whatever happens."""
-    config, rows = data.config, read_history(folder.history) if checkpoint else []
-    done = 0
-    if checkpoint is not None:
-        keeper.resume(checkpoint)
-        done = int(checkpoint["agri"]["epochs"])
-        rows = [row for row in rows if row["epoch"] <= done]
-    report = Report(folder, data, keeper, rows)
-    if done < config.epochs and not keeper.done:
-        module.train()
-        if setting.layout == "channels_last":
-            module.net.to(memory_format=torch.channels_last)
-        module.channels_last = setting.layout == "channels_last"
-        last = folder.checkpoints / LAST if checkpoint is not None else None
-        try:
-            _run(module, data, [report, keeper], setting, last)
-        finally:
-            if rows:
-                draw_curves(rows, folder.curves, data.spec.name)
-    return report
-
-
-def _run(
     module: Task, data: ChipDataModule, callbacks: list[Any], setting: Setting, last: Path | None
 ) -> None:
+    """Run the epochs that are still to be run."""
     config, handler = data.config, signal.getsignal(signal.SIGINT)
     if config.threads:
         torch.set_num_threads(config.threads)
+    module.train()
+    module.channels_last = setting.layout == "channels_last"
+    if module.channels_last:
+        module.net.to(memory_format=torch.channels_last)
     with _quiet():
         trainer = Trainer(
             accelerator=setting.device,
@@ -192,22 +177,9 @@ def _finish(
     module: Task, data: ChipDataModule, spec: BundleSpec, keeper: Keeper, setting: Setting
 ) -> BundleSpec:
     """Score the best weights on the validation part and fit the temperature."""
-    device, config = torch.device("cuda" if setting.device == "gpu" else "cpu"), data.config
-    module.eval().to(device)
-    tally = Tally(module.loss)
-    with torch.inference_mode():
-        for image, truth in data.val_dataloader():
-            logits = module(image.to(device))
-            tally.add(module.loss.sums(logits, truth.to(device)), logits, truth.to(device))
-    values = tally.scores()
-    names = spec.legend.names
-    each = dict(zip(names, np.asarray(iou(tally.matrix())).tolist(), strict=True))
-    metrics = {
-        "split": "val",
-        "epoch": keeper.epoch,
-        **plain({name: values[name] for name in METRICS}),
-        "classes": plain(each),
-    }
+    config = data.config
+    module.eval().to("cuda" if setting.device == "gpu" else "cpu")
+    metrics = {"split": "val", "epoch": keeper.epoch, **score(module, data)}
     temperature = 1.0
     if config.calibrate:
         loader = data.val_dataloader()

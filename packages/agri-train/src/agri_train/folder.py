@@ -61,10 +61,11 @@ class RunFolder:
             raise InputError(
                 f"{self.config} is not JSON ({error}); choose another folder."
             ) from error
-        other = [key for key in identity if held.get(key) != identity[key]]
+        same = {"name": held.get("name"), "family": family(str(held.get("arch")))}
+        other = [key for key, value in same.items() if value != identity[key]]
         if other:
             raise InputError(
-                f"{self.path} holds another model ({other[0]} {held.get(other[0])!r}, not "
+                f"{self.path} holds another model ({other[0]} {same[other[0]]!r}, not "
                 f"{identity[other[0]]!r}). Give each model its own folder."
             )
 
@@ -79,3 +80,8 @@ class RunFolder:
         for pattern, folder in (("*.ckpt", self.checkpoints), ("epoch-*.png", self.samples)):
             for path in folder.glob(pattern):
                 path.unlink()
+
+
+def family(arch: str) -> str:
+    """What comes before the encoder: unet-resnet50 may follow unet-resnet18 in its folder."""
+    return arch.partition("-")[0]

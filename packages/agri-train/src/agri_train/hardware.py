@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from agri_data.errors import InputError
 
 from agri_train.config import TrainConfig
 
@@ -35,7 +36,13 @@ class Setting:
 
 
 def choose(config: TrainConfig) -> Setting:
-    """Resolve `auto` for this machine."""
+    """Resolve `auto` for this machine.
+
+    Raises:
+        InputError: a GPU is asked for and there is none.
+    """
+    if config.device == "gpu" and not torch.cuda.is_available():
+        raise InputError("`device` is gpu, but torch sees no GPU here. Use `auto` or `cpu`.")
     gpu = torch.cuda.is_available() if config.device == "auto" else config.device == "gpu"
     if gpu:
         fast, reason = torch.cuda.is_bf16_supported(), "GPU"

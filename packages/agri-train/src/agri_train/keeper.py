@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from torch import nn
 
 from agri_train.config import MONITORS, TrainConfig
+from agri_train.history import Row
 
 LAST = "last.ckpt"
 
@@ -28,13 +29,24 @@ class Keeper(Checkpoint):
 
     def __init__(self, folder: Path, config: TrainConfig, fingerprint: str) -> None:
         self.folder, self.config, self.fingerprint = folder, config, fingerprint
+        self.rows: list[Row] = []
         self.sign = 1.0 if MONITORS[config.monitor] == "min" else -1.0
         self.best, self.epoch, self.waited, self.name = math.inf, 0, 0, ""
 
     @property
-    def done(self) -> bool:
+    def last(self) -> Path:
+        """The checkpoint a rerun goes on from."""
+        return self.folder / LAST
+
+    @property
+    def impatient(self) -> bool:
         """Whether patience has run out."""
         return 0 < self.config.patience <= self.waited
+
+    @property
+    def done(self) -> bool:
+        """Whether no epoch is left to run."""
+        return self.impatient or len(self.rows) >= self.config.epochs
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save the epoch that has ended."""
@@ -46,31 +58,43 @@ class Keeper(Checkpoint):
             self.epoch, self.name = int(record["epoch"]), _name("best", record)
         else:
             self.waited += 1
-        self._save(trainer, record, gained)
+        self._save(trainer, pl_module, record, gained)
         if stale and stale != self.name:
             (self.folder / stale).unlink(missing_ok=True)
-        if self.done:
+        if self.impatient:
             trainer.should_stop = True
 
-    def _save(self, trainer: Trainer, record: dict[str, float], gained: bool) -> None:
+    def _save(
+        self,
+        trainer: Trainer,
+        module: LightningModule,
+        record: dict[str, float],
+        gained: bool,
+    ) -> None:
+        if gained:
+            # Weights alone: the optimiser's memory is twice as large and of no use for the best.
+            best = {"state_dict": module.state_dict(), "agri": self._sign()}
+            with replacing_file(self.folder / self.name) as temporary:
+                torch.save(best, temporary)
         with replacing_file(self.folder / LAST) as temporary:
             trainer.save_checkpoint(temporary)
-            if gained:
-                _copy(temporary, self.folder / self.name)
             if self.config.every and int(record["epoch"]) % self.config.every == 0:
                 _copy(temporary, self.folder / _name("every", record))
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Sign the checkpoint, and add what early stopping remembers."""
-        checkpoint["agri"] = {
+        """Sign the checkpoint, and add the log and what early stopping remembers."""
+        checkpoint["agri"] = self._sign()
+
+    def _sign(self) -> dict[str, Any]:
+        return {
             "fingerprint": self.fingerprint,
             "best": self.best,
             "epoch": self.epoch,
             "waited": self.waited,
             "name": self.name,
-            "epochs": int(pl_module.record["epoch"]),  # type: ignore[index]
+            "rows": self.rows,
         }
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
@@ -78,6 +102,7 @@ class Keeper(Checkpoint):
         state = checkpoint["agri"]
         self.best, self.epoch = float(state["best"]), int(state["epoch"])
         self.waited, self.name = int(state["waited"]), str(state["name"])
+        self.rows = list(state["rows"])
 
     def restore(self, net: nn.Module) -> Path:
         """Put the best weights back into the network and return their file.

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from agri_data.bands import band_indices
 from agri_data.console import warn
 from agri_data.errors import InputError, MissingError
+from agri_data.hashing import sha256_file, sha256_text
 from agri_data.info import BandStats
 from agri_data.store import ChipStore
 from agri_map.spec import BundleSpec
@@ -17,6 +20,7 @@ from torch import nn
 
 TILE = 256
 SMALLEST = 16
+_DECISIVE = ("agri_data.augment", "agri_data.warp", "agri_data.light", "agri_map.preprocess")
 
 
 def make_spec(
@@ -63,13 +67,14 @@ def make_spec(
 def run_fingerprint(net: nn.Module, spec: BundleSpec, parts: Mapping[str, Any]) -> str:
     """Hash of all that a run depends on: data, split, normalisation, network, settings.
 
-    The network counts by the names and shapes of its tensors and by what may learn, not by their
-    values, so that a rerun finds its own checkpoint.
+    The code counts too. The network counts by the names and shapes of its tensors and by what may
+    learn, not by their values, so that a rerun finds its own checkpoint.
     """
     shapes = {name: list(tensor.shape) for name, tensor in net.state_dict().items()}
     learns = [name for name, parameter in net.named_parameters() if parameter.requires_grad]
     content = {
         **parts,
+        "code": code_fingerprint(net),
         "shapes": shapes,
         "learns": learns,
         "bands": spec.bands,
@@ -85,9 +90,17 @@ def run_fingerprint(net: nn.Module, spec: BundleSpec, parts: Mapping[str, Any]) 
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def plain(values: Mapping[str, float]) -> dict[str, float | None]:
-    """Scores for JSON: n/a is null."""
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+def code_fingerprint(net: nn.Module) -> str:
+    """Hash of the sources that decide what is learned: engine, variation, scaling, network.
+
+    Without it, a rerun after the code changed would go on with weights of the old code.
+    """
+    names = {type(part).__module__ for part in net.modules()} | set(_DECISIVE)
+    files = {Path(str(getattr(sys.modules[name], "__file__", ""))) for name in names}
+    files |= set(Path(__file__).parent.glob("*.py"))
+    torch_home = Path(torch.__file__).parent
+    kept = sorted(file for file in files if file.is_file() and torch_home not in file.parents)
+    return sha256_text("\n".join(f"{file.name} {sha256_file(file)}" for file in kept))
 
 
 def _stats(store: ChipStore, band: str) -> BandStats:

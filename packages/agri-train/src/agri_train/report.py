@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from agri_train.data import ChipDataModule, Rows
 from agri_train.folder import RunFolder
-from agri_train.history import COLUMNS, Row, describe, write_history
+from agri_train.history import COLUMNS, describe, draw_curves, write_history
 from agri_train.keeper import Keeper
 from agri_train.samples import draw_samples
 from agri_train.task import Task, predict
@@ -22,10 +22,8 @@ FAR = 3.0
 class Report(Checkpoint):
     """Runs after the numbers of an epoch are complete and before they are saved."""
 
-    def __init__(
-        self, folder: RunFolder, data: ChipDataModule, keeper: Keeper, rows: list[Row]
-    ) -> None:
-        self.folder, self.data, self.keeper, self.rows = folder, data, keeper, rows
+    def __init__(self, folder: RunFolder, data: ChipDataModule, keeper: Keeper) -> None:
+        self.folder, self.data, self.keeper = folder, data, keeper
         self.chosen = choose_samples(data) if data.config.samples else None
         self.images, self.seconds = 0.0, 0.0
         self._bar: Bar | None = None
@@ -52,14 +50,13 @@ class Report(Checkpoint):
         assert isinstance(pl_module, Task)
         record = pl_module.record
         self._close()
-        self.rows.append({name: record[name] for name in COLUMNS})
-        write_history(self.folder.history, self.rows)
+        self.keeper.rows.append({name: record[name] for name in COLUMNS})
+        write_history(self.folder.history, self.keeper.rows)
         better = self.keeper.sign * record[f"val_{self.data.config.monitor}"] < self.keeper.best
         say(describe(record, self.data.config.epochs, better))
         images = len(self.data.rows("train")) * self.data.config.copies
         self.images, self.seconds = self.images + images, self.seconds + images / record["rate"]
-        if self.chosen is not None:
-            self._draw(pl_module, int(record["epoch"]))
+        self.draw(pl_module, int(record["epoch"]))
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
@@ -67,13 +64,21 @@ class Report(Checkpoint):
         """Leave the terminal as it was."""
         self._close()
 
+    def close(self) -> None:
+        """Write the log again and draw its curves, whether the run ended or was stopped."""
+        if self.keeper.rows:
+            write_history(self.folder.history, self.keeper.rows)
+            draw_curves(self.keeper.rows, self.folder.curves, self.data.spec.name)
+
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
 
-    def _draw(self, task: Task, epoch: int) -> None:
-        assert self.chosen is not None
+    def draw(self, task: Task, epoch: int) -> None:
+        """Draw the sample picture of an epoch from the weights at hand."""
+        if self.chosen is None:
+            return
         image, _ = self.data.read(self.chosen)
         task.eval()
         with torch.inference_mode():

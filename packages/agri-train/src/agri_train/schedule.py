@@ -24,7 +24,7 @@ class Schedule:
         c = self.config
         lr = c.lr * self.scale
         if c.schedule == "cosine":
-            span = max(c.epochs - c.warmup - 1, 1)
+            span = max(c.epochs - c.warmup, 1)
             share = min(max(epoch - c.warmup, 0) / span, 1.0)
             lr = c.floor + (c.lr - c.floor) * (1 + math.cos(math.pi * share)) / 2
         if epoch < c.warmup:

@@ -44,6 +44,10 @@ class Tally:
     def add(self, sums: Tensor, logits: Tensor, truth: Tensor) -> None:
         """Count one batch; totals stay on the device, so that nothing waits for it."""
         self.sums = self.sums.to(sums.device) + sums.detach().double()
+        self.count(logits, truth)
+
+    def count(self, logits: Tensor, truth: Tensor) -> None:
+        """Count classes alone."""
         pairs = count(truth, predict(logits.detach(), self.loss.head), self.classes)
         self.counts = self.counts.to(pairs.device) + pairs
         self.images += len(truth)

@@ -1,0 +1,59 @@
+"""Scores of a network on the validation part, with intervals over places."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from agri_data.confusion import bootstrap, iou, mean_iou
+from numpy.typing import NDArray
+
+from agri_train.data import ChipDataModule
+from agri_train.task import METRICS, Tally, Task
+
+Matrices = NDArray[np.int64]
+
+
+@torch.inference_mode()
+def score(module: Task, data: ChipDataModule) -> dict[str, Any]:
+    """Score the validation part in float32.
+
+    `interval` is the 95 % interval of the mean IoU when whole places (groups, or chips where no
+    groups are known) are drawn anew; null when there are fewer than two. A class that occurs
+    neither in truth nor in prediction is null.
+    """
+    tally, single = Tally(module.loss), []
+    for image, truth in data.val_dataloader():
+        image, truth = image.to(module.device), truth.to(module.device)
+        logits = module(image)
+        tally.add(module.loss.sums(logits, truth), logits, truth)
+        for place in range(len(truth)):
+            chip = Tally(module.loss)
+            one = slice(place, place + 1)
+            chip.count(logits[one], truth[one])
+            single.append(chip.matrix())
+    places = by_place(np.stack(single), data.store.table["group"].to_numpy()[data.rows("val")])
+    values = tally.scores()
+    each = np.asarray(iou(tally.matrix())).tolist()
+    low, high = bootstrap(places, mean_iou, seed=data.config.seed)
+    return {
+        **_plain({name: values[name] for name in METRICS}),
+        "interval": list(_plain({"low": low, "high": high}).values()),
+        "classes": _plain(dict(zip(module.legend.names, each, strict=True))),
+    }
+
+
+def by_place(matrices: Matrices, groups: NDArray[Any]) -> Matrices:
+    """Add the matrices `(N, K, K)` of each group; chips stay apart where groups are unknown."""
+    names, numbers = np.unique(groups.astype(str), return_inverse=True)
+    if "" in names or len(names) < 2:
+        return matrices
+    out = np.zeros((len(names), *matrices.shape[1:]), np.int64)
+    np.add.at(out, numbers, matrices)
+    return out
+
+
+def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Numbers for JSON: n/a is null."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
