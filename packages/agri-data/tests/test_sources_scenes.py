@@ -107,6 +107,38 @@ def test_no_data_does_not_bleed(tmp_path: Path, resampling: str):
     assert store.table.valid_fraction[0] == pytest.approx(32 / 48)
 
 
+def test_no_data_that_only_the_description_names_does_not_bleed(tmp_path: Path):
+    coarse = np.full((1, 24, 24), 3000, np.uint16)
+    coarse[0, :, :8] = 0
+    write(tmp_path / "B04.tif", np.full((1, 48, 48), 1000, np.uint16))
+    write(tmp_path / "B11.tif", coarse, 20)
+    files = {"B04": "B04.tif", "B11": "B11.tif"}
+    store, _ = made(tmp_path, 48, **scene(name="a", image=files), nodata=0)
+    assert sorted(np.unique(store.image(0)[..., 1]).tolist()) == [0, 3000]
+    assert store.info.nodata == 0
+
+
+def test_nan_does_not_bleed(tmp_path: Path):
+    coarse = np.full((1, 24, 24), 0.5, np.float32)
+    coarse[0, :, :8] = np.nan
+    write(tmp_path / "B04.tif", np.full((1, 48, 48), 0.25, np.float32))
+    write(tmp_path / "B11.tif", coarse, 20)
+    entry = scene(name="a", image={"B04": "B04.tif", "B11": "B11.tif"})
+    store, _ = made(tmp_path, 48, **entry, unit="reflectance")
+    assert np.isnan(store.image(0)[:, :16]).all()
+    assert (store.image(0)[:, 16:] == [0.25, 0.5]).all()
+    assert store.table.valid_fraction[0] == pytest.approx(32 / 48)
+
+
+def test_ground_that_a_label_raster_does_not_cover_is_ignored(tmp_path: Path):
+    write(tmp_path / "a.tif", np.ones((1, 32, 32), np.uint16))
+    write(tmp_path / "t.tif", np.zeros((1, 32, 20), np.uint8))
+    about = {"legend": LEGEND, "label": {"kind": "raster"}, "bands": ["B04"]}
+    store, _ = made(tmp_path, 32, **about, **scene(image="a.tif", label="t.tif"))
+    assert (store.mask(0)[:, :20] == 0).all()
+    assert (store.mask(0)[:, 20:] == 255).all()
+
+
 def test_ground_that_a_band_does_not_cover_is_no_data(tmp_path: Path):
     write(tmp_path / "B04.tif", np.full((1, 32, 32), 7, np.uint16), nodata=0)
     write(tmp_path / "B11.tif", np.full((1, 8, 16), 9, np.uint16), 20, nodata=0)

@@ -65,14 +65,16 @@ def read_polygons(path: Path, crs: Any, spec: LabelSpec, legend: Legend) -> Poly
         InputError: it is no such file, holds other shapes, or a class is unknown.
     """
     table = _read(path)
+    if not len(table):
+        raise InputError(f"{path} holds no polygons")
     if spec.attribute not in table.columns:
         columns = ", ".join(c for c in table.columns if c != table.geometry.name)
         raise MissingError(f"{path} has no column {spec.attribute!r}; it has {columns or 'none'}")
     if table.crs is None:
         raise InputError(f"{path} says nothing of its coordinate reference system; save it again")
     kinds = sorted({str(kind) for kind in table.geom_type} - {"Polygon", "MultiPolygon"})
-    if kinds or not len(table):
-        raise InputError(f"{path} must hold polygons, got {', '.join(kinds) or 'no shapes'}")
+    if kinds:
+        raise InputError(f"{path} must hold polygons only, got {', '.join(kinds)} too")
     ids = np.array([_class_of(v, spec, path, i) for i, v in enumerate(table[spec.attribute], 1)])
     table = table.to_crs(crs)
     return Polygons(str(path), table.geometry, ids.astype(np.uint8), spec.outside)
