@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 from agri_data.confusion import bootstrap, iou, mean_iou
+from agri_data.places import blocks, locate
+from agri_data.store import ChipStore
 from numpy.typing import NDArray
 
 from agri_train.data import ChipDataModule
@@ -19,8 +21,8 @@ Matrices = NDArray[np.int64]
 def score(module: Task, data: ChipDataModule) -> dict[str, Any]:
     """Score the validation part in float32.
 
-    `interval` is the 95 % interval of the mean IoU when whole places (groups, or chips where no
-    groups are known) are drawn anew; null when there are fewer than two. A class that occurs
+    `interval` is the 95 % interval of the mean IoU when whole places are drawn anew (see `place`);
+    null when there are fewer than two. A class that occurs
     neither in truth nor in prediction is null.
     """
     tally, single = Tally(module.loss), []
@@ -28,15 +30,15 @@ def score(module: Task, data: ChipDataModule) -> dict[str, Any]:
         image, truth = image.to(module.device), truth.to(module.device)
         logits = module(image)
         tally.add(module.loss.sums(logits, truth), logits, truth)
-        for place in range(len(truth)):
+        for number in range(len(truth)):
             chip = Tally(module.loss)
-            one = slice(place, place + 1)
+            one = slice(number, number + 1)
             chip.count(logits[one], truth[one])
             single.append(chip.matrix())
-    places = by_place(np.stack(single), data.store.table["group"].to_numpy()[data.rows("val")])
+    matrices = by_place(np.stack(single), place(data.store)[data.rows("val")])
     values = tally.scores()
     each = np.asarray(iou(tally.matrix())).tolist()
-    low, high = bootstrap(places, mean_iou, seed=data.config.seed)
+    low, high = bootstrap(matrices, mean_iou, seed=data.config.seed)
     return {
         **_plain({name: values[name] for name in METRICS}),
         "interval": list(_plain({"low": low, "high": high}).values()),
@@ -44,12 +46,20 @@ def score(module: Task, data: ChipDataModule) -> dict[str, Any]:
     }
 
 
-def by_place(matrices: Matrices, groups: NDArray[Any]) -> Matrices:
-    """Add the matrices `(N, K, K)` of each group; chips stay apart where groups are unknown."""
-    names, numbers = np.unique(groups.astype(str), return_inverse=True)
-    if "" in names or len(names) < 2:
-        return matrices
-    out = np.zeros((len(names), *matrices.shape[1:]), np.int64)
+def place(store: ChipStore) -> NDArray[np.int64]:
+    """Number the place of every chip: the block or group it was split by, else the chip itself."""
+    split, table = store.info.split or {}, store.table
+    if split.get("unit") == "block":
+        return blocks(locate(table, store.info.chip_size), float(split["block"]))
+    if (table["group"] != "").all():
+        return np.asarray(table["group"].astype("category").cat.codes, np.int64)
+    return np.arange(len(table), dtype=np.int64)
+
+
+def by_place(matrices: Matrices, places: NDArray[np.int64]) -> Matrices:
+    """Add the matrices `(N, K, K)` of the chips of each place."""
+    found, numbers = np.unique(places, return_inverse=True)
+    out = np.zeros((len(found), *matrices.shape[1:]), np.int64)
     np.add.at(out, numbers, matrices)
     return out
 
