@@ -140,7 +140,7 @@ def score(net: nn.Module, store: ChipStore, spec: Any) -> tuple[float, tuple[flo
         with torch.inference_mode():
             found = (net(batch)[:, 0] > 0).numpy().astype(np.uint8)
         counts.append(confusion(store.masks([row]), found, 2))
-    return mean_iou(sum(counts)), bootstrap(np.stack(counts), mean_iou)
+    return mean_iou(np.sum(counts, axis=0)), bootstrap(np.stack(counts), mean_iou)
 
 
 def main() -> None:
