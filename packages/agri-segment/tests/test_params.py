@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from agri_data.errors import InputError, MissingError
 from agri_segment import cli
-from agri_segment.params import below, choose, load_sections
+from agri_segment.params import below, choose, load_params
 from agri_train.config import TrainConfig
 from typer.testing import CliRunner
 
@@ -45,14 +45,14 @@ def asked(monkeypatch):
 
 
 def test_scientific_notation_is_a_number(write):
-    sections = load_sections(write("train:\n  lr: 1e-05\n"))
+    sections = load_params(write("train:\n  lr: 1e-05\n"))
     assert sections == {"train": {"lr": 1e-05}}
     assert choose(sections, ["train"], KNOWN, "p") == {"lr": "1e-05"}
 
 
 def test_yes_and_no_stay_words(write):
     # YAML 1.1 would read them as booleans.
-    assert load_sections(write("train:\n  encoder: no\n")) == {"train": {"encoder": "no"}}
+    assert load_params(write("train:\n  encoder: no\n")) == {"train": {"encoder": "no"}}
 
 
 def test_the_section_of_the_architecture_wins_over_train(write, asked):
@@ -98,6 +98,7 @@ def test_options_of_the_architecture_reach_the_plan(write, asked):
         ("train:\n  arch: unet\n", ["params.yaml", "train.arch"]),
         ("train:\n  lr: {a: 1}\n", ["params.yaml", "train.lr", "plain value"]),
         ("- 1\n", ["params.yaml", "sections"]),
+        ("train: 3\n", ["params.yaml", "'train'", "3"]),
         ("train: [\n", ["params.yaml"]),
     ],
 )

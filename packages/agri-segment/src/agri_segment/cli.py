@@ -115,7 +115,7 @@ def train(
     plan = Plan(
         arch=arch,
         name=name or out.resolve().name,
-        bands=tuple(part.strip() for part in bands.split(",") if part.strip()),
+        bands=_names(bands),
         encoder=encoder,
         weights=weights,
         frozen=frozen,
@@ -125,6 +125,10 @@ def train(
     say(class_table(result.scores, result.matrix, result.legend))
     say(headline(result.scores, result.part))
     say(f"bundle: {out / 'model.onnx'}")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @app.command()
@@ -167,7 +171,7 @@ def compare(
     select: Annotated[str, typer.Option(help="Part that chooses the best model.")] = "val",
     split: Annotated[str, typer.Option(help="Part that the tables report.")] = "val",
     best: Annotated[
-        Path | None, typer.Option(help="Copy the best bundle here, such as models/best.onnx.")
+        Path | None, typer.Option(help="Copy the best bundle here, such as data/best.onnx.")
     ] = None,
     params: Annotated[
         Path | None,
@@ -182,7 +186,7 @@ def compare(
     """Compare models and two baselines on one part, in one table, with pictures.
 
     Example: agri-segment compare models/unet models/deeplab --chips data/chips
-    --select val --split test --out reports/compare --best models/best.onnx
+    --select val --split test --out reports/compare --best data/best.onnx
     """
     from agri_data.console import say
     from agri_data.store import ChipStore

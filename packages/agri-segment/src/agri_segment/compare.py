@@ -74,7 +74,12 @@ class Comparison:
         return next(model for model in self.models if model.name == self.ranking[0])
 
 
-def load_models(paths: Sequence[Path], engine: str, precision: str, threads: int) -> list[Model]:
+def load_models(
+    paths: Sequence[Path],
+    engine: str = "onnxruntime",
+    precision: str = "f32",
+    threads: int = 0,
+) -> list[Model]:
     """Open run folders or bundles; each is called by its folder, a lone bundle by its file.
 
     Raises:

@@ -17,6 +17,10 @@ from agri_segment.figures import draw_bars
 from agri_segment.gallery import draw_gallery
 from agri_segment.score import number
 
+NOT_WORTH = (
+    "the best model does not beat a logistic regression of single pixels on this part: "
+    "train longer, or do without a network"
+)
 FACTS = ("parameters", "epochs", "seconds", "images_per_second")
 
 
@@ -142,7 +146,7 @@ def _notes(comparison: Comparison) -> list[str]:
     found = {note for m in comparison.models for note in comparison.shown[m.name].notes}
     best, line = (comparison.shown[name].scores for name in (comparison.best.name, LOGISTIC))
     if (best["miou"] or 0) <= (line["miou"] or 0):
-        found.add("no model beats the logistic regression of single pixels: it is not worth using")
+        found.add(NOT_WORTH)
     return sorted(found)
 
 

@@ -109,7 +109,9 @@ def notes_on(spec: BundleSpec, store: ChipStore, part: str) -> tuple[str, ...]:
             "some of these chips"
         )
     if (store.info.split or {}).get("method") == "random":
-        notes.append("the split is random, not by place: neighbours of these chips were trained on")
+        notes.append(
+            "the split is random, not by place: neighbours of these chips may be trained on"
+        )
     if part == "val":
         notes.append("the val part also chose the epoch of the model; the test part is untouched")
     return tuple(notes)

@@ -20,7 +20,7 @@ RESERVED = ("params", "arch", "help")
 def read_params(ctx: typer.Context, path: Path | None) -> Path | None:
     """Callback of the eager `--params` option."""
     if path is not None:
-        ctx.meta[KEY] = (path, load_sections(path))
+        ctx.meta[KEY] = (path, load_params(path))
         _fill_defaults(ctx)
     return path
 
@@ -32,29 +32,25 @@ def read_arch(ctx: typer.Context, arch: str) -> str:
     return arch
 
 
-def load_sections(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the sections of a parameter file.
-
-    Raises:
-        MissingError: No such file.
-        InputError: Not YAML, or not sections of keys.
-    """
-    return {name: part for name, part in _load(path).items() if isinstance(part, dict)}
-
-
 def below(folders: Sequence[Path], params: Path) -> list[Path]:
     """Return the subfolders of `folders` that the list `archs` of a parameter file names.
 
     Raises:
         InputError: The file has no such list.
     """
-    archs = _load(params).get("archs")
+    archs = load_params(params).get("archs")
     if not isinstance(archs, list) or not all(isinstance(arch, str) for arch in archs):
         raise InputError(f"{params} must have a list 'archs' of architecture names, got {archs!r}")
     return [folder / arch for folder in folders for arch in archs]
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_params(path: Path) -> dict[str, Any]:
+    """Read a parameter file.
+
+    Raises:
+        MissingError: No such file.
+        InputError: Not YAML, or not a mapping.
+    """
     from agri_data.sources.fields import parse_yaml
 
     if not path.is_file():
@@ -66,25 +62,29 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def choose(
-    sections: Mapping[str, Mapping[str, Any]],
-    names: Sequence[str],
-    known: Iterable[str],
-    where: str,
+    content: Mapping[str, Any], sections: Sequence[str], known: Iterable[str], where: str
 ) -> dict[str, str]:
     """Merge the named sections, a later one over an earlier, to the text a flag would have.
 
     Raises:
-        InputError: A key is no option, or its value is no plain value.
+        InputError: A section is none, a key is no option, or its value is no plain value.
     """
     known = [name for name in known if name not in RESERVED]
     chosen: dict[str, str] = {}
-    for name in names:
-        for key, value in sections.get(name, {}).items():
+    for name in sections:
+        for key, value in _section(content, name, where).items():
             if key not in known:
                 raise InputError(_unknown(f"{where}: '{name}.{key}'", str(key), known))
             if value is not None:
                 chosen[key] = _as_text(value, f"{where}: '{name}.{key}'")
     return chosen
+
+
+def _section(content: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
+    section = content.get(name) or {}
+    if not isinstance(section, dict):
+        raise InputError(f"{where}: '{name}' must be a section of keys, got {section!r}")
+    return section
 
 
 def with_settings(record: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -122,9 +122,9 @@ def _fill_defaults(ctx: typer.Context) -> None:
     arch = ctx.params.get("arch")
     if arch is None or KEY not in ctx.meta:
         return
-    path, sections = ctx.meta[KEY]
+    path, content = ctx.meta[KEY]
     known = [p.name for p in ctx.command.params if p.name]
-    ctx.default_map = dict(choose(sections, ("train", arch), known, str(path)))
+    ctx.default_map = dict(choose(content, ("train", arch), known, str(path)))
 
 
 def _as_text(value: Any, where: str) -> str:
