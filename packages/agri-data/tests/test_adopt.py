@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from agri_data.adopt import adopt
 from agri_data.errors import AgriError, MissingError
-from agri_data.sources.description import read_description
+from agri_data.sources.parse import read_description
 
 DESCRIPTION = """
 name: mine

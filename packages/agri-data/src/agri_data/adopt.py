@@ -14,8 +14,8 @@ from agri_data.atomic import replacing_dir
 from agri_data.console import progress
 from agri_data.errors import MissingError
 from agri_data.hashing import sha256_file
-from agri_data.sources.description import parse_description
 from agri_data.sources.fields import read_yaml
+from agri_data.sources.parse import parse_description
 
 SOURCE_FILE = "source.yaml"
 INVENTORY_FILE = "inventory.csv"

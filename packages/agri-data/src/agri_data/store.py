@@ -24,6 +24,7 @@ from agri_data.writer import INFO_FILE, TABLE_FILE, StoreWriter
 __all__ = ["ChipRecord", "ChipStore", "StoreInfo", "StoreWriter", "rewrite_table"]
 
 Indices = NDArray[np.int64]
+PENDING_FILE = "chips.csv.next"
 
 
 class ChipStore:
@@ -52,13 +53,7 @@ class ChipStore:
         """
         folder = Path(path)
         info = parse_info(_read(folder / INFO_FILE), str(folder / INFO_FILE))
-        text = _read(folder / TABLE_FILE)
-        if sha256_text(text) != info.table_sha256:
-            raise StoreError(
-                f"{folder / TABLE_FILE} is not the table that {INFO_FILE} was written with: it was "
-                "edited by hand, or a split was interrupted; build the store again"
-            )
-        table = parse_table(text, folder / TABLE_FILE)
+        table = parse_table(_table_text(folder, info.table_sha256), folder / TABLE_FILE)
         if len(table) != info.chips:
             raise StoreError(
                 f"{folder}: {len(table)} rows in the table, {info.chips} chips in the arrays"
@@ -179,6 +174,9 @@ def rewrite_table(
 ) -> None:
     """Replace a store's table, split record and statistics; the arrays stay as they are.
 
+    The new table waits beside the old one until the description names it, so that the store can
+    be opened, as it was or as it shall be, wherever this is interrupted.
+
     Raises:
         StoreError: `table` does not list the same chips in the same order.
     """
@@ -187,8 +185,9 @@ def rewrite_table(
         raise StoreError(f"the new table for {path} must list the same chips in the same order")
     text = table_text(table)
     info = replace(store.info, split=split, stats=stats, table_sha256=sha256_text(text))
-    write_text(path / TABLE_FILE, text)
+    write_text(path / PENDING_FILE, text)
     write_json(path / INFO_FILE, info.to_json())
+    (path / PENDING_FILE).replace(path / TABLE_FILE)
 
 
 class _Series:
@@ -200,19 +199,32 @@ class _Series:
 
     def item(self, index: int) -> NDArray[np.generic]:
         shard = int(np.searchsorted(self._starts, index, side="right")) - 1
-        item: NDArray[np.generic] = self._shards[shard].array[index - self._starts[shard]]
-        return item
+        return self._shards[shard].view(index - int(self._starts[shard]))
 
     def take(self, indices: Indices) -> NDArray[np.generic]:
-        if len(self._shards) == 1:
-            return self._shards[0].take(indices)
-        first = self._shards[0].array
-        out = np.empty((len(indices), *first.shape[1:]), first.dtype)
+        first = self._shards[0]
+        out = np.empty((len(indices), *first.item_shape), first.dtype)
         owner = np.searchsorted(self._starts, indices, side="right") - 1
         for number in np.unique(owner):
             here = owner == number
-            out[here] = self._shards[number].take(indices[here] - self._starts[number])
+            rows = indices[here] - self._starts[number]
+            part = out if here.all() else np.empty((len(rows), *first.item_shape), first.dtype)
+            self._shards[number].read_into(rows, part)
+            if part is not out:
+                out[here] = part
         return out
+
+
+def _table_text(folder: Path, sha256: str) -> str:
+    for name in (TABLE_FILE, PENDING_FILE):
+        if name == TABLE_FILE or (folder / name).exists():
+            text = _read(folder / name)
+            if sha256_text(text) == sha256:
+                return text
+    raise StoreError(
+        f"{folder / TABLE_FILE} is not the table that {INFO_FILE} was written with: it was edited "
+        "by hand or damaged; build the store again"
+    )
 
 
 def _plain(name: str) -> str:

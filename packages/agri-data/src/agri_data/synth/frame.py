@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from affine import Affine
+from rasterio.transform import Affine
 from shapely.geometry import Polygon, box
 
 from agri_data.errors import InputError
