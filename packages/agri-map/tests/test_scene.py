@@ -85,6 +85,26 @@ def test_nodata_by_option(numbered, write_scene):
         assert (~scene.read((0, 6), (0, 5))[1]).sum() == 1
 
 
+def test_internal_mask(numbered, write_scene):
+    path = write_scene(numbered)
+    mask = np.full((6, 5), 255, np.uint8)
+    mask[2, 3] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(mask)
+    with open_scene(path, ["B02"]) as scene:
+        assert scene.has_nodata
+        assert np.array_equal(scene.read((0, 6), (0, 5))[1], mask > 0)
+
+
+def test_alpha_band(numbered, write_scene):
+    image = numbered.astype(np.uint16)
+    image[3] = 65535
+    image[3, 1, 1] = 0
+    path = write_scene(image, bands=("B04", "B03", "B02", ""), photometric="rgb", alpha="yes")
+    with open_scene(path, ["B02"]) as scene:
+        assert np.array_equal(scene.read((0, 6), (0, 5))[1], image[3] > 0)
+
+
 def test_files_of_two_resolutions(write_scene):
     rows, cols = np.mgrid[:8, :8]
     fine = (100 * rows + cols)[None].astype(np.float32)

@@ -33,3 +33,14 @@ def test_warnings(write_scene, smooth, make_spec, capsys):
     text = capsys.readouterr().err
     assert "pixels of 10 m, the bundle was fitted on 60 m" in text
     assert "offset of -1000" in text
+
+
+def test_undeclared_emptiness(write_scene, smooth, make_spec, capsys):
+    image = smooth(100, 100)
+    image[:, :50] = 0
+    with open_scene(write_scene(image), make_spec().bands) as scene:
+        check_scene(scene, make_spec())
+    assert "are 0 in every band" in capsys.readouterr().err
+    with open_scene(write_scene(image, nodata=0), make_spec().bands) as scene:
+        check_scene(scene, make_spec())
+    assert "0 in every band" not in capsys.readouterr().err

@@ -145,6 +145,20 @@ def test_rerun_gives_the_same_bytes(make_map):
     assert make_map().path.read_bytes() == first
 
 
+def test_a_style_saved_by_hand_is_kept(make_map, smooth, tmp_path):
+    make_map(smooth(64, 64))
+    make_map(smooth(64, 64))
+    style = tmp_path / "map.qml"
+    style.write_text("<qgis>mine</qgis>")
+    make_map(smooth(64, 64))
+    assert style.read_text() == "<qgis>mine</qgis>"
+
+
+def test_outputs_are_tiffs(make_map, smooth, tmp_path):
+    with pytest.raises(InputError, match=r"expected a name ending in \.tif .* .*map\.png"):
+        make_map(smooth(64, 64), outputs=Outputs(tmp_path / "map.png"))
+
+
 def test_foreign_files_are_not_overwritten(make_map, tmp_path, write_scene, smooth):
     (tmp_path / "map.tif").write_text("my thesis")
     with pytest.raises(InputError, match="is not an earlier output"):

@@ -67,7 +67,7 @@ def open_engine(
     path = Path(path)
     spec = read_spec(path)
     check_whole(path)
-    count = threads or len(os.sched_getaffinity(0))
+    count = threads or cores()
     if name == "openvino":
         return _Openvino(path, spec, precision, count)
     if precision != "f32":
@@ -75,6 +75,13 @@ def open_engine(
             "onnxruntime computes in float32 on a CPU; for bfloat16 pass --engine openvino"
         )
     return _Onnxruntime(path, spec, count)
+
+
+def cores() -> int:
+    """Give the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Onnxruntime:

@@ -1,6 +1,5 @@
 """Map a scene with a bundle: open both, check that they suit, run, write, say how it was made."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from agri_map import __version__
 from agri_map.bundle import read_spec
-from agri_map.engine import Engine, open_engine
+from agri_map.engine import Engine, cores, open_engine
 from agri_map.ground import measure_ground
 from agri_map.predict import predict
 from agri_map.preprocess import normalise
@@ -80,6 +79,11 @@ class Outputs:
             ("confidence", self.confidence),
         )
         found = [(path, Layout(kind, legend, exact)) for kind, path in wanted if path is not None]
+        for path, _ in [(self.map, None), *found]:
+            if path.suffix.lower() not in (".tif", ".tiff"):
+                raise InputError(
+                    f"outputs are GeoTIFFs; expected a name ending in .tif, got {path}"
+                )
         paths = [path.resolve() for path, _ in found] + [self.map.resolve()]
         if len(set(paths)) != len(paths):
             raise InputError("the map, its probabilities and its confidence need different files")
@@ -225,7 +229,7 @@ def _write(
     tags: Mapping[str, str],
     options: Options,
 ) -> tuple[NDArray[np.int64], int]:
-    threads = options.threads or len(os.sched_getaffinity(0))
+    threads = options.threads or cores()
     counts, run = np.zeros(256, np.int64), 0
     with ExitStack() as stack:
         bar = progress_bar("tiles", len(axes[0].starts()) * len(axes[1].starts()), "tile")

@@ -16,7 +16,7 @@ from agri_data.bands import band_indices
 from agri_data.errors import InputError
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
+from rasterio.enums import MaskFlags, Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
@@ -81,6 +81,7 @@ class Scene:
             *(np.dtype(layer.source.dtypes[layer.number - 1]) for layer in layers)
         )
         self._layers = tuple(layers)
+        self._masked = _masked(layers)
         self._stack = stack
 
     def __enter__(self) -> "Scene":
@@ -93,6 +94,11 @@ class Scene:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    @property
+    def has_nodata(self) -> bool:
+        """Tell whether any band says where it has no data."""
+        return bool(self._masked) or any(layer.nodata is not None for layer in self._layers)
 
     def read(
         self, rows: tuple[int, int], cols: tuple[int, int]
@@ -115,7 +121,7 @@ class Scene:
         top, left = int(down.min()), int(across.min())
         window = Window(left, top, int(across.max()) + 1 - left, int(down.max()) + 1 - top)
         planes = self._planes(window)
-        valid = self._valid(planes)
+        valid = self._valid(planes, window)
         image = np.stack([_mirror(plane, down - top, across - left) for plane in planes])
         return np.moveaxis(image, 0, -1), _mirror(valid, down - top, across - left)
 
@@ -131,13 +137,15 @@ class Scene:
             planes.update(zip(places, block, strict=True))
         return [planes[i] for i in range(len(self._layers))]
 
-    def _valid(self, planes: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+    def _valid(self, planes: Sequence[NDArray[Any]], window: Window) -> NDArray[np.bool_]:
         valid = np.ones(planes[0].shape, np.bool_)
         for layer, plane in zip(self._layers, planes, strict=True):
             if plane.dtype.kind == "f":
                 valid &= np.isfinite(plane)
             if layer.nodata is not None and not np.isnan(layer.nodata):
                 valid &= plane != layer.nodata
+        for source in self._masked:
+            valid &= source.dataset_mask(window=window) > 0
         return valid
 
 
@@ -170,6 +178,16 @@ def open_scene(
         first = path or next(iter(files.values()))
         return Scene(grid, layers, stack.pop_all(), Path(first))
     raise AssertionError
+
+
+def _masked(layers: Sequence[Layer]) -> list[Any]:
+    """Give the sources that carry a mask or an alpha band."""
+    sources = {id(layer.source): layer.source for layer in layers}
+    return [
+        source
+        for source in sources.values()
+        if any(MaskFlags.per_dataset in flags for flags in source.mask_flag_enums)
+    ]
 
 
 def _mirror(

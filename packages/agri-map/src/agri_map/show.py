@@ -149,7 +149,7 @@ def _truth(
     with open_map(request.truth) as dataset:
         _same_grid(dataset, grid)
         truth = _read(dataset, [1], shape, Resampling.nearest)[0]
-    score = score_map(request.map, request.truth, legend).to_json()
+    score = score_map(request.map, request.truth).to_json()
     known = (truth != IGNORE) & (codes != IGNORE)
     errors = np.full((*shape, 3), _rgb(IGNORE_COLOUR), np.uint8)
     errors[known & (truth == codes)] = _rgb(RIGHT)

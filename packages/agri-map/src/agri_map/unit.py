@@ -34,6 +34,12 @@ def check_scene(scene: Scene, spec: BundleSpec) -> None:
             f"{spec.name} was fitted on {spec.unit}; {_advice(found, spec.unit)}"
         )
     _warn_pixel(scene, spec)
+    empty = float((values == 0).all(axis=1).mean()) if len(values) else 0.0
+    if not scene.has_nodata and empty > 0:
+        warn(
+            f"{100 * empty:.1f} % of the pixels sampled from {scene.path} are 0 in every band and "
+            "the file names no no-data value; if they are empty, pass --nodata 0"
+        )
     if spec.unit == "dn" and offset_left(values, scene.bands):
         warn(
             f"{scene.path} has hardly a pixel below {OFFSET} in {', '.join(DARK)}: the offset of "

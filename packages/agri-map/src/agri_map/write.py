@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import rasterio
 import rasterio.shutil
-from agri_data.atomic import replacing_file
+from agri_data.atomic import replacing_file, write_text
 from agri_data.errors import InputError
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ Kind = Literal["classes", "probabilities", "confidence"]
 PERCENT_NODATA = 255
 KIND = "AGRI_KIND"
 LEGEND = "AGRI_LEGEND"
+OURS = "<!-- written by agri-map, replaced with its map -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,14 @@ def check_replaceable(path: Path, kind: Kind) -> None:
 
 
 def write_sidecars(path: Path, legend: Legend) -> None:
-    """Write class names where GDAL (`.aux.xml`) and QGIS (`.qml`) look for them."""
-    from agri_data.atomic import write_text
+    """Write class names where GDAL (`.aux.xml`) and QGIS (`.qml`) look for them.
 
+    A style that somebody saved from QGIS stays as it is.
+    """
     write_text(path.with_name(path.name + ".aux.xml"), pam_xml(legend))
-    write_text(path.with_suffix(".qml"), qml_xml(legend))
+    style = path.with_suffix(".qml")
+    if not style.exists() or OURS in style.read_text(encoding="utf-8", errors="replace"):
+        write_text(style, qml_xml(legend))
 
 
 def pam_xml(legend: Legend) -> str:
@@ -199,7 +203,7 @@ def qml_xml(legend: Legend) -> str:
         for item in legend.classes
     )
     return (
-        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n{OURS}\n"
         '<qgis version="3.22" styleCategories="Symbology">\n  <pipe>\n'
         '    <rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1" '
         'nodataColor="">\n      <colorPalette>\n'
