@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import typer.main
@@ -124,7 +125,8 @@ def check_dvc(words: list[str]) -> list[str]:
     from dvc.cli import DvcParserError, parse_args
 
     try:
-        parse_args(words)
+        with mock.patch("sys.argv", ["dvc", *words]):  # DVC looks there for -v as well
+            parse_args(words)
     except DvcParserError:
         return [f"dvc {' '.join(words)}: dvc does not understand it"]
     except SystemExit as stop:
