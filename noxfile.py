@@ -224,10 +224,10 @@ def example(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Run the benchmarks named after `--`, or all of them (not part of CI)."""
+    """Run one benchmark, `-- NAME.py ARGUMENTS` (not part of CI); startup.py without a name."""
     install_everything(session)
-    for name in session.posargs or sorted(path.name for path in ROOT.glob("benchmarks/*.py")):
-        session.run("python", f"benchmarks/{Path(name).name}")
+    name, *arguments = session.posargs or ["startup.py"]
+    session.run("python", str(Path("benchmarks", name)), *arguments)
 
 
 @nox.session
