@@ -240,6 +240,18 @@ def test_a_folder_of_something_else_is_left_alone(make_store, tiny, tmp_path):
     assert [p.name for p in out.iterdir()] == ["holiday.jpg"]
 
 
+def test_a_folder_with_only_the_log_is_ours(make_store, tiny, tmp_path):
+    store, out = make_store(), tmp_path / "run"
+    out.mkdir()
+    (out / "history.csv").write_text(",".join(COLUMNS) + "\n")
+    assert run(tiny(), store, out, epochs=1).epochs == 1
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "history.csv").write_text("year,king\n")
+    with pytest.raises(InputError, match="not the folder of an earlier run"):
+        run(tiny(), store, other)
+
+
 def test_a_damaged_checkpoint_is_named(make_store, tiny, tmp_path):
     store, out = make_store(), tmp_path / "run"
     run(tiny(), store, out)

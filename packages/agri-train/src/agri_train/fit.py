@@ -98,12 +98,21 @@ def fit(
     setting = choose(config)
     folder.write_config(
         {
-            "name": name, "arch": arch, "task": task, "head": head, "bands": list(bands),
-            "loss": loss.name, "weights": weights, "settings": dict(settings or {}),
-            "train": config.to_dict(), "hardware": asdict(setting), "fingerprint": fingerprint,
-            "dataset": spec.dataset, "split": spec.split,
+            "name": name,
+            "arch": arch,
+            "task": task,
+            "head": head,
+            "bands": list(bands),
+            "loss": loss.name,
+            "weights": weights,
+            "settings": dict(settings or {}),
+            "train": config.to_dict(),
+            "hardware": asdict(setting),
+            "fingerprint": fingerprint,
+            "dataset": spec.dataset,
+            "split": spec.split,
         }
-    )  # fmt: skip
+    )
     keeper = Keeper(folder.checkpoints, config, fingerprint)
     if checkpoint is not None:
         keeper.resume(checkpoint)

@@ -8,6 +8,7 @@ from typing import Any
 from agri_data.atomic import write_json
 from agri_data.errors import InputError
 
+from agri_train.history import COLUMNS
 from agri_train.keeper import LAST, read_checkpoint
 
 CONFIG = "config.json"
@@ -51,10 +52,8 @@ class RunFolder:
         if not self.path.exists() or not any(self.path.iterdir()):
             return
         if not self.config.is_file():
-            raise InputError(
-                f"{self.path} is not empty and holds no {CONFIG}, so it is not the folder of an "
-                "earlier run. Choose another folder or remove it yourself."
-            )
+            self._check_log()
+            return
         try:
             held = json.loads(self.config.read_text(encoding="utf-8"))
         except ValueError as error:
@@ -68,6 +67,16 @@ class RunFolder:
                 f"{self.path} holds another model ({other[0]} {same[other[0]]!r}, not "
                 f"{identity[other[0]]!r}). Give each model its own folder."
             )
+
+    def _check_log(self) -> None:
+        """Accept a folder of which only the log is left, as in a fresh clone."""
+        header = ",".join(COLUMNS)
+        if self.history.is_file() and self.history.read_text(encoding="utf-8").startswith(header):
+            return
+        raise InputError(
+            f"{self.path} is not empty and holds no {CONFIG}, so it is not the folder of an "
+            "earlier run. Choose another folder or remove it yourself."
+        )
 
     def _last(self) -> dict[str, Any] | None:
         path = self.checkpoints / LAST
