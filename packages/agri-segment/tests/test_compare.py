@@ -127,6 +127,13 @@ def test_two_models_of_one_name(folders, line_bundle, small_store, tmp_path):
         load_models([*folders, tmp_path / "other" / "good"])
 
 
+def test_a_folder_of_models(folders, tmp_path):
+    (tmp_path / "several").mkdir()
+    for folder in folders:
+        folder.rename(tmp_path / "several" / folder.name)
+    assert [model.name for model in load_models([tmp_path / "several"])] == ["bad", "good"]
+
+
 def test_a_missing_model(tmp_path):
     with pytest.raises(MissingError, match="agri-segment train"):
         load_models([tmp_path])

@@ -153,10 +153,10 @@ def evaluate(
     from agri_data.store import ChipStore
 
     from agri_segment import evaluate as evaluation
-    from agri_segment.compare import load_models
+    from agri_segment.compare import load_model
 
     store = ChipStore.open(chips)
-    [loaded] = load_models([model], engine, precision, threads)
+    loaded = load_model(model, engine, precision, threads)
     result = evaluation.evaluate(loaded.engine, store, split, batch)
     evaluation.tell(result.notes)
     say(evaluation.write_evaluation(result, loaded.engine, store, out))
@@ -165,7 +165,9 @@ def evaluate(
 
 @app.command()
 def compare(
-    models: Annotated[list[Path], typer.Argument(help="Folders of models, or bundles (.onnx).")],
+    models: Annotated[
+        list[Path], typer.Argument(help="Folders of one or several models, or bundles.")
+    ],
     chips: Chips,
     out: Annotated[Path, typer.Option(help="Folder of the comparison.")],
     select: Annotated[str, typer.Option(help="Part that chooses the best model.")] = "val",

@@ -19,7 +19,9 @@ from agri_segment.score import Predictor, number
 
 BUNDLE = "model.onnx"
 LOGISTIC = "logistic"
-BASELINES = ("majority", LOGISTIC)
+TAKEN = ("majority", LOGISTIC, "best", "select", "split", "second", "over_second", "over_logistic")
+"""Keys of a comparison's metrics that are no model."""
+
 LABELLED = 0.5
 """Chips of which less than this share is labelled are not shown as best or worst."""
 
@@ -80,26 +82,47 @@ def load_models(
     precision: str = "f32",
     threads: int = 0,
 ) -> list[Model]:
-    """Open run folders or bundles; each is called by its folder, a lone bundle by its file.
+    """Open bundles, folders of a model, or folders of several such folders.
+
+    A model is called by its folder, a lone bundle by its file.
 
     Raises:
         MissingError: No bundle there.
         InputError: Two models of one name.
     """
-    models = []
-    for path in paths:
-        bundle = path / BUNDLE if path.is_dir() else path
-        if not bundle.is_file():
-            raise MissingError(f"there is no model {bundle}; train one with `agri-segment train`")
-        name = bundle.resolve().parent.name if bundle.name == BUNDLE else bundle.stem
-        loaded = open_engine(bundle, engine, precision, threads or None)
-        facts = _facts(bundle.parent / "metrics.json") if bundle.name == BUNDLE else {}
-        models.append(Model(name, bundle, loaded, facts))
+    bundles = [bundle for path in paths for bundle in _bundles(path)]
+    models = [load_model(bundle, engine, precision, threads) for bundle in bundles]
     names = [model.name for model in models]
-    taken = {name for name in names if names.count(name) > 1 or name in BASELINES}
+    taken = {name for name in names if names.count(name) > 1 or name in TAKEN}
     if taken:
-        raise InputError(f"models need names of their own, {', '.join(sorted(taken))} is taken")
+        raise InputError(
+            f"each model needs a name of its own and {', '.join(sorted(taken))} is taken; "
+            "rename its folder or file"
+        )
     return models
+
+
+def load_model(
+    path: Path, engine: str = "onnxruntime", precision: str = "f32", threads: int = 0
+) -> Model:
+    """Open one bundle, or the folder of one model; see `load_models`."""
+    bundle = path / BUNDLE if path.is_dir() else path
+    if not bundle.is_file():
+        raise MissingError(f"there is no model {bundle}; train one with `agri-segment train`")
+    named = bundle.name == BUNDLE
+    return Model(
+        name=bundle.resolve().parent.name if named else bundle.stem,
+        path=bundle,
+        engine=open_engine(bundle, engine, precision, threads or None),
+        facts=_facts(bundle.parent / "metrics.json") if named else {},
+    )
+
+
+def _bundles(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    inside = [] if (path / BUNDLE).is_file() else sorted(path.glob(f"*/{BUNDLE}"))
+    return inside or [path / BUNDLE]
 
 
 def compare(
