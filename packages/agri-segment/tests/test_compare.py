@@ -140,10 +140,16 @@ def test_a_missing_model(tmp_path):
 
 
 def test_a_lone_bundle_is_called_by_its_file(line_bundle, small_store, tmp_path):
-    path = line_bundle(tmp_path / "best.onnx", small_store, *RIGHT)
+    path = line_bundle(tmp_path / "line.onnx", small_store, *RIGHT)
     (tmp_path / "metrics.json").write_text('{"parameters": 1}')
     [model] = load_models([path])
-    assert (model.name, model.facts) == ("best", {})
+    assert (model.name, model.facts) == ("line", {})
+
+
+def test_a_name_that_the_metrics_use(line_bundle, small_store, tmp_path):
+    line_bundle(tmp_path / "best.onnx", small_store, *RIGHT)
+    with pytest.raises(InputError, match="best is taken; rename"):
+        load_models([tmp_path / "best.onnx"])
 
 
 def test_a_model_that_does_not_beat_a_line_says_so(folders, small_store, tmp_path):
