@@ -98,6 +98,8 @@ class _Onnxruntime:
         options.log_severity_level = 4
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         options.add_session_config_entry("session.use_deterministic_compute", "1")
+        # Waiting threads must not eat the time in which tiles are cut, blended and written.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:
