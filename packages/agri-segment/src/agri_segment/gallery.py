@@ -44,7 +44,7 @@ def _line(
     name: str,
 ) -> list[Panel]:
     chip = str(store.table["chip_id"].iloc[row])
-    image = composite(np.asarray(store.image(row)), store.bands, shown, store.info.stats)
+    image = composite(np.asarray(store.image(row)), store.bands, shown)
     panels = [Panel(image, f"{name}\n{chip}" if name else chip)]
     for title, predictor in predictors.items():
         legend = predictor.spec.legend
