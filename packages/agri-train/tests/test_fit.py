@@ -240,6 +240,18 @@ def test_a_folder_of_something_else_is_left_alone(make_store, tiny, tmp_path):
     assert [p.name for p in out.iterdir()] == ["holiday.jpg"]
 
 
+def test_a_folder_without_its_outputs_is_ours(make_store, tiny, tmp_path):
+    """DVC removes a stage's outputs, config.json among them, and leaves the rest."""
+    store, out = make_store(), tmp_path / "run"
+    run(tiny(), store, out, epochs=1)
+    for path in out.iterdir():
+        if path.is_file():
+            path.unlink()
+    (out / ".gitignore").write_text("/model.onnx")
+    run(tiny(), store, out, epochs=1)
+    assert (out / "model.onnx").is_file()
+
+
 def test_a_folder_with_only_the_log_is_ours(make_store, tiny, tmp_path):
     store, out = make_store(), tmp_path / "run"
     out.mkdir()

@@ -12,6 +12,10 @@ from agri_train.history import COLUMNS
 from agri_train.keeper import LAST, read_checkpoint
 
 CONFIG = "config.json"
+REMAINS = {
+    ".gitignore", "checkpoints", "curves.png", "history.csv", "metrics.json", "model.onnx",
+    "samples", "summary.txt",
+}  # fmt: skip
 
 
 class RunFolder:
@@ -52,7 +56,7 @@ class RunFolder:
         if not self.path.exists() or not any(self.path.iterdir()):
             return
         if not self.config.is_file():
-            self._check_log()
+            self._check_remains()
             return
         try:
             held = json.loads(self.config.read_text(encoding="utf-8"))
@@ -68,15 +72,16 @@ class RunFolder:
                 f"{identity[other[0]]!r}). Give each model its own folder."
             )
 
-    def _check_log(self) -> None:
-        """Accept a folder of which only the log is left, as in a fresh clone."""
-        header = ",".join(COLUMNS)
-        if self.history.is_file() and self.history.read_text(encoding="utf-8").startswith(header):
-            return
-        raise InputError(
-            f"{self.path} is not empty and holds no {CONFIG}, so it is not the folder of an "
-            "earlier run. Choose another folder or remove it yourself."
-        )
+    def _check_remains(self) -> None:
+        """Accept what a pipeline leaves of a run: it removes the outputs and not the rest."""
+        foreign = sorted({path.name for path in self.path.iterdir()} - REMAINS)
+        if self.history.is_file() and not is_log(self.history):
+            foreign.append(self.history.name)
+        if foreign:
+            raise InputError(
+                f"{self.path} holds {foreign[0]} and no {CONFIG}, so it is not the folder of an "
+                "earlier run. Choose another folder or remove it yourself."
+            )
 
     def _last(self) -> dict[str, Any] | None:
         path = self.checkpoints / LAST
@@ -89,6 +94,12 @@ class RunFolder:
         for pattern, folder in (("*.ckpt", self.checkpoints), ("epoch-*.png", self.samples)):
             for path in folder.glob(pattern):
                 path.unlink()
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file is the log of a run."""
+    with path.open("rb") as stream:
+        return stream.readline(4096).startswith(",".join(COLUMNS).encode())
 
 
 def family(arch: str) -> str:
