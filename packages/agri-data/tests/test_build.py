@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -164,3 +165,15 @@ def test_the_summary_counts_add_up(tmp_path: Path):
     lines = list(summary(report))
     assert lines[0].startswith(f"{tmp_path / 'chips'}: 18 chips")
     assert report.size == sum(p.stat().st_size for p in (tmp_path / "chips").iterdir())
+
+
+def test_messages_name_the_zip_and_not_the_folder_it_was_unpacked_to(tmp_path: Path):
+    path = write_images(tmp_path / "data", 2)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.write(tmp_path / "data/images/0.tif", "images/0.tif")
+        archive.writestr("images/1.tif", b"II*\0")
+    wanted = f"{tmp_path / 'set.zip'}/images/1.tif cannot be read"
+    with pytest.raises(InputError, match=re.escape(wanted)):
+        build(path, tmp_path / "chips", cut=Cut(32), root=tmp_path / "set.zip")
+    report = build(path, tmp_path / "chips", cut=Cut(32), root=tmp_path / "set.zip", skip=True)
+    assert [text.startswith(wanted) for text in report.skipped] == [True]

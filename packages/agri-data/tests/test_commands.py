@@ -197,3 +197,24 @@ def test_augment_writes_copies_of_train_only(make_store: MakeStore, run: Run) ->
     assert f"{36 + 3 * train} chips from 36" in out
     assert run("check", more)[0] == 0
     assert run("augment", store.path, "--out", store.path)[0] == 2
+
+
+def test_a_split_without_train_changes_nothing(make_store: MakeStore, run: Run) -> None:
+    store = make_store(**scene())
+    code, out, err = run("split", store.path, "--val", 1, "--test", 0)
+    assert (code, out) == (2, "")
+    assert "no chip of" in err and "--no-stats" in err
+    assert ChipStore.open(store.path).info.split is None
+    assert run("split", store.path, "--val", 1, "--test", 0, "--no-stats")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["split {}", "augment {} --out {}-2", "show {} --out {}-2", "synth --out {}-2"]
+)
+def test_a_negative_seed_is_named(make_store: MakeStore, run: Run, command: str) -> None:
+    store = make_store(**scene(2))
+    code, _, err = run(*command.replace("{}", str(store.path)).split(), "--seed", -1)
+    assert code == 2
+    assert "Traceback" not in err
+    assert "seed" in err
+    assert not store.path.with_name("chips-2").exists()

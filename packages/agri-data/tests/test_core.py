@@ -93,6 +93,7 @@ def test_a_folder_of_the_users_own_is_not_replaced(tmp_path: Path) -> None:
         (InputError("size is 0, expected 1 or more"), "error: size is 0, expected 1 or more"),
         (MissingError("no file x.tif"), "error: no file x.tif"),
         (OSError(errno.ENOSPC, "No space left on device"), "error: the disk is full"),
+        (MemoryError("Unable to allocate 2 TiB"), "error: not enough memory (Unable to allocate"),
         (PermissionError(errno.EACCES, "denied", "/x"), "error: no permission"),
     ],
 )

@@ -88,7 +88,7 @@ def test_eurosat_is_read_and_root_wins_over_the_file(tmp_path: Path):
         (without(PAIRS, "name"), "the key 'name' is missing"),
         (PAIRS | {"name": 7}, "'name' must be text, got 7 .put it in quotes"),
         (PAIRS | {"bands": "B02"}, "'bands' must be a list"),
-        (PAIRS | {"bands": ["B02", "B02"]}, "unique"),
+        (PAIRS | {"bands": ["B02", "B02"]}, r"\.yaml: 'bands': .*unique"),
         (PAIRS | {"nodata": True}, "'nodata' must be a number"),
         (PAIRS | {"pixel": -10}, "positive"),
         (PAIRS | {"legend": [*LEGEND, LEGEND[0]]}, "class ids must be 0, 1, 2"),

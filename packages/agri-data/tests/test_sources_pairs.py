@@ -377,6 +377,13 @@ def test_no_data_leaves_the_mask_and_empty_chips_are_counted(tmp_path: Path):
     assert (store.mask(2) == 255).sum() == 1
 
 
+def test_imagery_without_any_data_is_not_blamed_on_the_labels(tmp_path: Path):
+    write_tiff(tmp_path / "images/a.tif", np.zeros((8, 8, 3), np.uint16), nodata=0)
+    write_png(tmp_path / "masks/a.png", np.ones((8, 8), np.uint8))
+    with pytest.raises(InputError, match="no pixel with data: 1 chips"):
+        made(tmp_path)
+
+
 def test_nan_is_no_data(tmp_path: Path):
     image = np.full((8, 8, 3), 0.25, np.float32)
     image[2, 3, 0] = np.nan

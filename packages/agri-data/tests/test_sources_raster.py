@@ -65,7 +65,15 @@ def test_a_raster_that_declares_a_flood_is_refused(tmp_path: Path):
     with rasterio.open(path, "w", driver="GTiff", sparse_ok=True, bigtiff="yes", **options):
         pass
     assert path.stat().st_size < 2_000_000
-    with pytest.raises(InputError, match=r"28800000000 bytes in memory.*kind: scenes"):
+    for read in (read_facts, read_tiff):
+        with pytest.raises(InputError, match=r"bomb\.tif has \d+ bytes but claims .* 28800000000"):
+            read(path)
+
+
+def test_a_raster_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = write(tmp_path / "a.tif", np.ones((1, 64, 64), np.uint16))
+    monkeypatch.setattr(raster, "MAX_READ_BYTES", 8191)
+    with pytest.raises(InputError, match=r"8192 bytes in memory.*kind: scenes"):
         read_tiff(path)
 
 

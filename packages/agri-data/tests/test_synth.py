@@ -19,6 +19,7 @@ from agri_data.synth.sensor import observe
 from agri_data.synth.shapes import above, blob
 from agri_data.synth.weather import sky
 from agri_data.synth.write import Plan, write_synth
+from rasterio.errors import RasterioIOError
 from rasterio.features import rasterize
 from ruamel.yaml import YAML
 from shapely.geometry import box
@@ -322,3 +323,13 @@ def test_noise_is_standard_and_ranked() -> None:
     assert float(field.mean()) == pytest.approx(0, abs=1e-4)
     assert float(field.std()) == pytest.approx(1, abs=1e-4)
     np.testing.assert_allclose(ranks(np.array([[3.0, 1.0, 2.0]], np.float32)), [[1.0, 0.0, 0.5]])
+
+
+def test_a_full_disk_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise RasterioIOError("Write failed. See previous exception for details.")
+
+    monkeypatch.setattr(rasterio, "open", full)
+    with pytest.raises(OSError, match=r"cannot write .*/scenes, is the disk full\?"):
+        write_synth(tmp_path / "scenes", Plan(size=64, places=1))
+    assert list(tmp_path.iterdir()) == []

@@ -168,7 +168,9 @@ def test_missing_files(fails, inputs):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["--tile", 8], "tile must be"), (["--overlap", 40], "overlap must lie in 0 to 32"),
+    [(["--tile", 8], "tile must be"), (["--tile", 0], "tile must be"),
+     (["--tile", 1_000_000], "to 8192 pixels, got 1000000"),
+     (["--overlap", 40], "overlap must lie in 0 to 32"),
      (["--batch", 0], "batch must be"), (["--engine", "torch"], "engine must be one of"),
      (["--precision", "bf16"], "--engine openvino"), (["--band", "B02"], "NAME=FILE"),
      (["--band", "B02=a", "--band", "B02=b"], "given twice"), (["--bands", "B02"], "1 names"),
@@ -196,7 +198,8 @@ def test_full_disk(tmp_path, inputs):
         cwd=tmp_path, env=ONE_THREAD, capture_output=True, text=True, preexec_fn=limit,
     )  # fmt: skip
     assert run.returncode == 2, run.stderr
-    assert run.stderr.splitlines()[-1].startswith("error: "), run.stderr
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("error: cannot write ") and "is the disk full?" in last, run.stderr
     assert "Traceback" not in run.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model.onnx", "scene.tif"]
 

@@ -199,6 +199,37 @@ def test_empty_map(write_map, tmp_path, legend, suffix):
     assert len(geopandas.read_file(path)) == 0
 
 
+def test_somebody_elses_polygons_are_kept(write_map, tmp_path, legend):
+    source = load(write_map, CODES)
+    parcels = trace(source)
+    mine = tmp_path / "mine.gpkg"
+    table = geopandas.GeoDataFrame(geometry=list(parcels.shapes), crs="EPSG:32633")
+    table.assign(owner="me").to_file(mine, layer="map")
+    lonlat = tmp_path / "mine.geojson"
+    lonlat.write_text('{"type":"FeatureCollection","features":[{"type":"Feature"}]}')
+    both = tmp_path / "both.gpkg"
+    write_polygons(both, parcels, source.grid, legend)
+    table.to_file(both, layer="drawn by hand", mode="a")
+    for path in (mine, lonlat, both):
+        before = path.read_bytes()
+        with pytest.raises(InputError, match="is no earlier output"):
+            write_polygons(path, parcels, source.grid, legend)
+        assert path.read_bytes() == before
+
+
+def test_a_full_disk_names_the_polygons(write_map, tmp_path, legend, monkeypatch):
+    import pyogrio.raw
+
+    def full(*arguments, **options):
+        raise pyogrio.errors.DataSourceError("sqlite3_exec failed: disk I/O error")
+
+    monkeypatch.setattr(pyogrio.raw, "write", full)
+    source = load(write_map, CODES)
+    with pytest.raises(OSError, match=r"cannot write .*/out\.gpkg, is the disk full\? \(sqlite3"):
+        write_polygons(tmp_path / "out.gpkg", trace(source), source.grid, legend)
+    assert not list(tmp_path.glob("*out*"))
+
+
 def test_foreign_files_are_kept(write_map, tmp_path, legend):
     source = load(write_map, CODES)
     for name in ("a.gpkg", "a.geojson"):

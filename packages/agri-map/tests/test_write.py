@@ -146,6 +146,14 @@ def test_argmax_is_numpys():
     assert np.array_equal(argmax(p), p.argmax(0))
 
 
+def test_only_the_results_stay(make_map, smooth, tmp_path):
+    outputs = Outputs(*(tmp_path / "maps" / name for name in ("map.tif", "p.tif", "c.tif")))
+    make_map(smooth(64, 64), outputs=outputs)
+    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == [
+        "c.tif", "map.qml", "map.tif", "map.tif.aux.xml", "p.tif",
+    ]  # fmt: skip
+
+
 def test_rerun_gives_the_same_bytes(make_map):
     first = make_map().path.read_bytes()
     assert make_map().path.read_bytes() == first
@@ -170,6 +178,9 @@ def test_foreign_files_are_not_overwritten(make_map, tmp_path, write_scene, smoo
     with pytest.raises(InputError, match="is not an earlier output"):
         make_map(smooth(64, 64))
     assert (tmp_path / "map.tif").read_text() == "my thesis"
+    (tmp_path / "folder.tif").mkdir()
+    with pytest.raises(InputError, match="is not an earlier output"):
+        make_map(smooth(64, 64), outputs=Outputs(tmp_path / "folder.tif"))
     other = write_scene(smooth(64, 64), "other.tif")
     with pytest.raises(InputError, match="is not an earlier output"):
         make_map(smooth(64, 64), outputs=Outputs(other))

@@ -116,9 +116,20 @@ def test_paired_difference_by_hand(folders, small_store):
     assert np.array_equal(sum(places), good.matrix)
 
 
-def test_a_model_is_not_chosen_on_test(folders, small_store):
-    with pytest.raises(InputError, match="chosen on val"):
-        compare(load_models(folders), small_store, select="test")
+@pytest.mark.parametrize("part", ["test", "train"])
+def test_a_model_is_chosen_on_val_alone(folders, small_store, part):
+    with pytest.raises(InputError, match=f"chosen on val .*, got '{part}'"):
+        compare(load_models(folders), small_store, select=part)
+
+
+def test_a_foreign_file_is_no_place_for_the_best(written, small_store, tmp_path):
+    comparison, _, _ = written
+    mine = tmp_path / "thesis.onnx"
+    mine.write_text("mine")
+    with pytest.raises(InputError, match=r"thesis\.onnx exists and is not a model bundle"):
+        write_comparison(comparison, small_store, tmp_path / "new", mine)
+    assert mine.read_text() == "mine" and not (tmp_path / "new").exists()
+    write_comparison(comparison, small_store, tmp_path / "new", tmp_path / "use.onnx")
 
 
 def test_two_models_of_one_name(folders, line_bundle, small_store, tmp_path):

@@ -15,7 +15,7 @@ import numpy as np
 
 from agri_data.atomic import PARTIAL
 from agri_data.console import progress
-from agri_data.errors import InputError, MissingError
+from agri_data.errors import AgriError, InputError, MissingError
 from agri_data.info import StoreInfo
 from agri_data.legend import IGNORE
 from agri_data.source import DEFAULT_CUT, Source, describe, open_source
@@ -92,7 +92,7 @@ def build(
     begun = time.monotonic()
     description = describe(source, root)
     losses = Losses(skip)
-    with _unpacked(description, out) as ready:
+    with _unpacked(description, out, losses) as ready:
         opened = open_source(ready, cut, losses)
         chips, counts = _write(opened, out)
     classes, unit = counts.classes(opened.info)
@@ -142,10 +142,10 @@ def _why_nothing(losses: Losses) -> str:
 
 
 @contextmanager
-def _unpacked(description: Description, out: Path) -> Iterator[Description]:
+def _unpacked(description: Description, out: Path, losses: Losses) -> Iterator[Description]:
     """Unpack a zip that is the root of pairs or scenes beside `out`, and remove it at the end.
 
-    EuroSAT archives are read in place.
+    Messages name the zip, not the folder that is gone. EuroSAT archives are read in place.
     """
     root = description.root
     if isinstance(description, EurosatDescription) or root.suffix.lower() != ".zip":
@@ -158,5 +158,8 @@ def _unpacked(description: Description, out: Path) -> Iterator[Description]:
     try:
         extract(root, folder)
         yield replace(description, root=folder)
+    except AgriError as error:
+        raise type(error)(str(error).replace(str(folder), str(root))) from error
     finally:
+        losses.skipped[:] = [text.replace(str(folder), str(root)) for text in losses.skipped]
         shutil.rmtree(folder, ignore_errors=True)

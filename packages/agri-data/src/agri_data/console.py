@@ -37,6 +37,8 @@ def run(app: typer.Typer) -> None:
         sys.exit(_fail(str(error)))
     except OSError as error:
         sys.exit(_fail(_explain(error)))
+    except MemoryError as error:
+        sys.exit(_fail(f"not enough memory ({error}); ask for smaller pieces or fewer at once"))
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; run the same command again to go on\n")
         sys.exit(INTERRUPTED)

@@ -51,6 +51,8 @@ class SplitPlan:
     def __post_init__(self) -> None:
         as_method(self.method)
         self._check_fractions()
+        if self.seed < 0:
+            raise InputError(f"a seed is 0 or more, got {self.seed}")
         if self.block is not None and not self.block > 0:
             raise InputError(f"a block is wider than 0, got {self.block}")
         if not self.buffer >= 0:

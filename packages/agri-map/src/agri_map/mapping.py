@@ -21,14 +21,13 @@ from agri_map.ground import measure_ground
 from agri_map.predict import predict
 from agri_map.preprocess import normalise
 from agri_map.scene import Scene
-from agri_map.spec import BundleSpec
+from agri_map.spec import BundleSpec, check_tiling
 from agri_map.tiles import Axis
 from agri_map.unit import check_scene
 from agri_map.write import Kind, Layout, argmax, check_replaceable, raster_sink
 
 BATCH_PIXELS = 2**18
 CACHE_MEGABYTES = 128
-MIN_TILE = 16
 SAMPLE_TILES = 8
 
 
@@ -147,10 +146,9 @@ def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, A
 
     A tile chosen without an overlap gets the bundle's, at most half of the tile.
     """
-    tile = options.tile or spec.tile
+    tile = spec.tile if options.tile is None else options.tile
     overlap = min(spec.overlap, tile // 2) if options.overlap is None else options.overlap
-    if tile < MIN_TILE:
-        raise InputError(f"tile must be {MIN_TILE} pixels or more, got {tile}")
+    check_tiling(tile, overlap)
     return Axis(scene.grid.height, tile, overlap), Axis(scene.grid.width, tile, overlap)
 
 

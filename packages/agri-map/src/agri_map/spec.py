@@ -76,7 +76,7 @@ class BundleSpec:
         _check_choice("task", self.task, get_args(Task))
         _check_choice("unit", self.unit, UNITS)
         _check_bands(self.bands, self.mean, self.std)
-        _check_tiling(self.tile, self.overlap)
+        check_tiling(self.tile, self.overlap)
         if len(self.legend) < 2:
             raise InputError(f"a bundle needs two classes or more, got {len(self.legend)}")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
@@ -151,8 +151,11 @@ def _check_bands(bands: tuple[str, ...], mean: tuple[float, ...], std: tuple[flo
         raise InputError(f"std must be above 0 in every band, got {list(std)}")
 
 
-def _check_tiling(tile: int, overlap: int) -> None:
+def check_tiling(tile: int, overlap: int) -> None:
+    """Refuse tiles that are too small to see context, or too large to hold in memory."""
     if not isinstance(tile, int) or not 16 <= tile <= 8192:
         raise InputError(f"tile must be a whole number from 16 to 8192 pixels, got {tile}")
     if not isinstance(overlap, int) or not 0 <= overlap <= tile // 2:
-        raise InputError(f"overlap must lie in 0 to {tile // 2} (half a tile), got {overlap}")
+        raise InputError(
+            f"overlap must lie in 0 to {tile // 2} (half a tile of {tile}), got {overlap}"
+        )

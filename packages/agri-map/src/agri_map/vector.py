@@ -21,7 +21,10 @@ GEOJSON_DIGITS = 7
 """Decimals of a degree: about a centimetre."""
 
 FORMATS = (".gpkg", ".geojson")
-_SQLITE, _APPLICATION_ID = b"SQLite format 3\0", slice(68, 72)
+COLUMNS = ("class", "class_id", "area_ha", "pixels", "colour")
+_SQLITE = b"SQLite format 3\0"
+_OPENING, _CLOSING = b'{"type":"FeatureCollection","features":[\n', b"\n]}\n"
+_FEATURE = b'{"type":"Feature","properties":{"class":'
 
 
 def write_polygons(path: Path, parcels: Parcels, grid: Grid, legend: Legend) -> None:
@@ -36,7 +39,7 @@ def write_polygons(path: Path, parcels: Parcels, grid: Grid, legend: Legend) -> 
         raise InputError("GeoJSON is in longitude and latitude, but the map has no CRS; use .gpkg")
     with replacing_file(path) as target:
         if path.suffix == ".gpkg":
-            _write_gpkg(target, parcels, grid, legend)
+            _write_gpkg(target, parcels, grid, legend, path)
         else:
             _write_geojson(target, parcels, grid, legend)
 
@@ -47,15 +50,30 @@ def check_output(path: Path) -> None:
         raise InputError(f"expected a name ending in {' or '.join(FORMATS)}, got {path}")
     if not path.exists():
         return
-    head = path.open("rb").read(72) if path.is_file() else b""
-    if path.suffix == ".gpkg":
-        ours = head.startswith(_SQLITE) and head[_APPLICATION_ID] == b"GPKG"
-    else:
-        ours = head.lstrip().startswith(b'{"type":"FeatureCollection"')
-    if path.is_file() and not head:
-        ours = True
-    if not ours:
+    if not path.is_file() or (path.stat().st_size and not _is_ours(path)):
         raise InputError(f"{path} exists and is no earlier output; choose another name")
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(len(_OPENING) + len(_FEATURE))
+    if path.suffix == ".geojson":
+        return head in (_OPENING + _FEATURE, _OPENING + _CLOSING)
+    return head.startswith(_SQLITE) and _holds_only_parcels(path)
+
+
+def _holds_only_parcels(path: Path) -> bool:
+    """Whether a GeoPackage has no layer but ours, with our columns first."""
+    from pyogrio import list_layers, read_info
+    from pyogrio.errors import DataSourceError
+
+    try:
+        if [name for name, _ in list_layers(path)] != [LAYER]:
+            return False
+        columns = tuple(map(str, read_info(path, layer=LAYER)["fields"]))
+    except DataSourceError:
+        return False
+    return columns[: len(COLUMNS)] == COLUMNS
 
 
 def chunks(parcels: Parcels) -> Iterator[Parcels]:
@@ -94,7 +112,7 @@ def _lookup(legend: Legend) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
     return names, colours
 
 
-def _write_gpkg(path: Path, parcels: Parcels, grid: Grid, legend: Legend) -> None:
+def _write_gpkg(path: Path, parcels: Parcels, grid: Grid, legend: Legend, wanted: Path) -> None:
     from pyogrio.errors import DataSourceError
     from pyogrio.raw import write
 
@@ -114,18 +132,18 @@ def _write_gpkg(path: Path, parcels: Parcels, grid: Grid, legend: Legend) -> Non
                 append=number > 0,
             )
         except (DataSourceError, RuntimeError) as error:
-            raise OSError(f"cannot write the polygons: {error}") from error
+            raise OSError(f"cannot write {wanted}, is the disk full? ({error})") from error
 
 
 def _write_geojson(path: Path, parcels: Parcels, grid: Grid, legend: Legend) -> None:
     with path.open("w", encoding="utf-8") as stream:
-        stream.write('{"type":"FeatureCollection","features":[\n')
+        stream.write(_OPENING.decode())
         separator = ""
         for part in chunks(parcels):
             for feature in _features(part, grid, legend):
                 stream.write(separator + feature)
                 separator = ",\n"
-        stream.write("\n]}\n")
+        stream.write(_CLOSING.decode())
 
 
 def _features(parcels: Parcels, grid: Grid, legend: Legend) -> Iterator[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from agri_data.atomic import replacing_file, write_text
-from agri_data.errors import InputError
+from agri_data.errors import InputError, MissingError
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
@@ -130,8 +130,8 @@ def raster_sink(
     with (
         warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning),
         replacing_file(path) as target,
-        replacing_file(target.with_suffix(".rows.tif")) as rows,
     ):
+        rows = target.with_suffix(".rows.tif")
         try:
             with rasterio.open(rows, "w", **_profile(grid, layout)) as dataset:
                 _describe(dataset, layout, tags)
@@ -140,7 +140,10 @@ def raster_sink(
             _to_cog(rows, target, layout, threads)
             _check_written(target, path, sink.written)
         except (rasterio.errors.RasterioError, CPLE_BaseError) as error:
-            raise OSError(f"cannot write {path}: {error}") from error
+            reason = error.__cause__ or error
+            raise OSError(f"cannot write {path}, is the disk full? ({reason})") from error
+        finally:
+            rows.unlink(missing_ok=True)
         if layout.kind == "classes":
             write_sidecars(path, layout.legend)
 
@@ -169,7 +172,7 @@ def check_replaceable(path: Path, kind: Kind) -> None:
     try:
         with open_raster(path) as dataset:
             found = dataset.tags().get(KIND)
-    except InputError as error:
+    except (InputError, MissingError) as error:
         raise InputError(f"{path} exists and {reason}") from error
     if found != kind:
         raise InputError(f"{path} exists and {reason}")

@@ -137,10 +137,13 @@ def compare(
     """Score the models, and baselines fitted on the train part.
 
     Raises:
-        InputError: The best would be chosen on the test part.
+        InputError: The best would be chosen on the test part, or on fitted data.
     """
-    if select == "test":
-        raise InputError("the best model is chosen on val (--select val); test only reports on it")
+    if select in ("test", "train"):
+        raise InputError(
+            f"the best model is chosen on val (--select val), got {select!r}; test only reports on "
+            "it, and train is fitted data"
+        )
     chosen_on = {model.name: evaluate(model.engine, store, select, batch) for model in models}
     if part == select:
         shown = dict(chosen_on)

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 from agri_data.atomic import replacing_file, write_json, write_text
+from agri_data.errors import InputError, MissingError
 from agri_data.store import ChipStore
+from agri_map.bundle import read_spec
 
 from agri_segment import report
 from agri_segment.compare import LOGISTIC, Comparison, Model, difference, examples
@@ -31,7 +33,12 @@ def write_comparison(
 
     Files: metrics.json, table.csv, table.md, classes.csv and .png, pictures.png, best.json; and
     a copy of the best bundle at `best`.
+
+    Raises:
+        InputError: `best` exists and is no bundle.
     """
+    if best is not None:
+        _check_replaceable(best)
     legend = next(iter(comparison.shown.values())).legend
     rows = [_row(name, item, comparison.model(name)) for name, item in comparison.shown.items()]
     text = _report(comparison, rows)
@@ -49,6 +56,18 @@ def write_comparison(
     _draw_pictures(comparison, store, out / "pictures.png")
     _write_best(comparison, out, best)
     return text
+
+
+def _check_replaceable(best: Path) -> None:
+    if not best.exists():
+        return
+    try:
+        read_spec(best)
+    except (InputError, MissingError) as error:
+        raise InputError(
+            f"{best} exists and is not a model bundle; choose another name for --best or remove it "
+            "yourself"
+        ) from error
 
 
 def _draw_pictures(comparison: Comparison, store: ChipStore, path: Path) -> None:

@@ -24,7 +24,7 @@ def augment(
     channel: Annotated[float, typer.Option(help="Band shifts, in deviations.")] = 0.0,
     noise: Annotated[float, typer.Option(help="White noise, in deviations.")] = 0.0,
     dropout: Annotated[float, typer.Option(help="Chance of each band to be lost.")] = 0.0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same copies.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same copies.")] = 0,
     originals: Annotated[bool, typer.Option(help="Keep the train chips themselves too.")] = True,
 ) -> None:
     """Write a chip store with augmented copies of its train chips; val and test stay as they are.

@@ -20,7 +20,7 @@ def show(
     chips: Annotated[Path, typer.Argument(help="Chip store to look at.")],
     out: Annotated[Path, typer.Option(help="Folder for the pictures and explore.json.")],
     samples: Annotated[int, typer.Option(help="Chips on each sample sheet.")] = 12,
-    seed: Annotated[int, typer.Option(help="Chooses the samples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the samples.")] = 0,
 ) -> None:
     """Draw class totals, area shares and sample sheets; print the majority baseline.
 

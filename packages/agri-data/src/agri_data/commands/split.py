@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agri_data.console import say, warn
+from agri_data.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,11 @@ def split(
     sets = find_alike(opened) if alike and plan.singly(grouped) else None
     size = opened.info.chip_size
     done = make_split(opened.table, plan, size=size, contents=contents, sets=sets)
+    if stats and not done.counts["train"]:
+        raise InputError(
+            f"no chip of {store} would be in train, so its bands cannot be measured; choose "
+            f"smaller --val ({val:g}) and --test ({test:g}), or pass --no-stats"
+        )
     record = done.to_dict(names)
     table = opened.table.assign(split=done.parts)
     rewrite_table(store, table, split=record, stats=None)

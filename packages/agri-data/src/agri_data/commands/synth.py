@@ -10,7 +10,7 @@ import typer
 
 def synth(
     out: Annotated[Path, typer.Option(help="Folder to write; an earlier result is replaced.")],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same scenes.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a scene in 10 m pixels.")] = 512,
     places: Annotated[int, typer.Option(help="Training places; one more is made to map.")] = 3,
     target: Annotated[str, typer.Option(help="Labels: cover (six classes) or arable.")] = "cover",

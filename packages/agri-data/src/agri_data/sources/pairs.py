@@ -87,7 +87,8 @@ class PairsSource:
         for future in in_order(self._load, self._pairs, ahead=2):
             loaded = self.losses.attempt(future.result)
             if loaded is not None:
-                self._watch.add(loaded.mask)
+                if loaded.valid.any():
+                    self._watch.add(loaded.mask)
                 yield from self._chips(loaded)
         self._watch.finish()
 

@@ -105,9 +105,7 @@ def _implied(scenes: tuple[Scene, ...], where: str) -> str:
 def _common(fields: Fields, implied: str = "") -> tuple[Legend | None, LabelSpec, Imagery]:
     items = fields.maybe("legend", list)
     legend = _legend(items, fields.where) if items is not None else None
-    bands, use = fields.texts("bands"), fields.texts("use")
-    make_bands(bands, "dn")
-    make_bands(use, "dn")
+    bands, use = _band_names(fields, "bands"), _band_names(fields, "use")
     imagery = Imagery(
         bands=bands,
         use=use,
@@ -121,6 +119,15 @@ def _common(fields: Fields, implied: str = "") -> tuple[Legend | None, LabelSpec
         content = {"kind": implied}
     label = parse_label(content, legend, f"{fields.where}: label")
     return legend, label, imagery
+
+
+def _band_names(fields: Fields, key: str) -> tuple[str, ...]:
+    names = fields.texts(key)
+    try:
+        make_bands(names, "dn")
+    except InputError as error:
+        raise InputError(f"{fields.where}: '{key}': {error}") from error
+    return names
 
 
 def _legend(items: list[Any], where: str) -> Legend:

@@ -39,6 +39,10 @@ DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "flo
 MAX_BANDS = 512
 MAX_BLOCK_BYTES = 512 * 1024 * 1024
 MAX_READ_BYTES = 4 * 1024**3
+BOMB_BYTES = 4 * 1024**3
+BOMB_RATIO = 1500
+"""Deflate cannot exceed 1032:1; a larger file that claims more holds nothing."""
+
 CACHE_BYTES = 384 * 1024 * 1024
 """Enough for one row of blocks of a 10 980 px, 13-band scene; small files never fill it."""
 
@@ -125,6 +129,7 @@ def open_raster(source: Path | bytes, where: str | None = None) -> Iterator[Any]
     try:
         with rasterio.Env(**_OPTIONS), _opened(source, name) as dataset:
             _check(dataset, name)
+            _check_bomb(dataset, name, source)
             yield dataset
     except (RasterioError, rasterio._err.CPLE_BaseError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
@@ -212,4 +217,15 @@ def _check(dataset: Any, name: str) -> None:
         raise InputError(
             f"{name} is stored in blocks of {rows}x{cols} pixels, too large to read safely; "
             "rewrite it with 'gdal_translate -co TILED=YES'"
+        )
+
+
+def _check_bomb(dataset: Any, name: str, source: Path | bytes) -> None:
+    item = np.dtype(dataset.dtypes[0]).itemsize
+    declared = dataset.width * dataset.height * dataset.count * item
+    size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    if declared > BOMB_BYTES and declared > BOMB_RATIO * size:
+        raise InputError(
+            f"{name} has {size} bytes but claims to unpack to {declared}; refused as a "
+            "decompression bomb"
         )

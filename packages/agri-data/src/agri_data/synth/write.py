@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rasterio
+from pyogrio.errors import DataSourceError
+from rasterio.errors import RasterioError
 from ruamel.yaml import YAML
 
 from agri_data.atomic import replacing_dir
@@ -58,7 +61,7 @@ def write_synth(out: Path, plan: Plan) -> dict[str, Any]:
         InputError: the plan asks for something impossible, or `out` is somebody else's folder.
     """
     truths.legend_of(plan.target)
-    with replacing_dir(out, MARKER) as folder:
+    with replacing_dir(out, MARKER) as folder, _naming(out):
         (folder / "truth").mkdir()
         summary: dict[str, Any] = {"unit": "ha", **asdict(plan), "scenes": {}, "changes": {}}
         training: list[dict[str, Any]] = []
@@ -69,6 +72,17 @@ def write_synth(out: Path, plan: Plan) -> dict[str, Any]:
         (folder / "truth" / "truth.json").write_text(json.dumps(summary, indent=2) + "\n")
         _write_source(folder / MARKER, plan, training)
     return summary
+
+
+@contextmanager
+def _naming(out: Path) -> Iterator[None]:
+    """Say which folder cannot be written, which the errors of GDAL do not."""
+    try:
+        yield
+    except (RasterioError, DataSourceError) as error:
+        raise OSError(
+            f"cannot write {out}, is the disk full? ({error.__cause__ or error})"
+        ) from error
 
 
 def _write_place(folder: Path, spot: Place, plan: Plan, summary: dict[str, Any]) -> None:
