@@ -73,11 +73,12 @@ class Fixed(nn.Module):
         return self.conv(x) + float(x.shape[-1]) / 10 * torch.tensor([1.0, 0.0, 0.0])[:, None, None]
 
 
-def test_a_graph_that_differs_is_never_left(tmp_path):
+@pytest.mark.parametrize("examples", [None, torch.rand(2, 4, 32, 32)])
+def test_a_graph_that_differs_is_never_left(tmp_path, examples):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"earlier")
     with pytest.raises(ExportError, match=r"differs from the network by .* use sizes taken from"):
-        export_bundle(Fixed(), spec(), "multiclass", path)
+        export_bundle(Fixed(), spec(), "multiclass", path, examples=examples)
     assert path.read_bytes() == b"earlier"
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
 

@@ -24,6 +24,8 @@ NOT_WORTH = (
     "train longer, or do without a network"
 )
 FACTS = ("parameters", "epochs", "seconds", "images_per_second")
+LEFT_OUT = ("precision", "recall")
+"""Scores of each class that `agri-segment evaluate` gives; a comparison would drown in them."""
 
 
 def write_comparison(
@@ -179,7 +181,8 @@ def _metrics(comparison: Comparison) -> dict[str, Any]:
     for name, item in comparison.shown.items():
         model = comparison.model(name)
         facts = {key: model.facts[key] for key in FACTS if key in model.facts} if model else {}
-        content[name] = {**item.scores, **facts}
+        scores = {key: value for key, value in item.scores.items() if key not in LEFT_OUT}
+        content[name] = {**scores, **facts}
     gaps = _gaps(comparison)
     content["over_logistic"] = gaps.pop(LOGISTIC)
     for name, gap in gaps.items():

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from agri_data.errors import AgriError
 from agri_map.bundle import metadata
 from agri_map.engine import open_engine
 from agri_map.spec import BundleSpec
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agri_train.loss import Head
@@ -53,9 +54,10 @@ def export_bundle(
 ) -> float:
     """Write `net` with its spec to `path` and return the largest difference from torch.
 
-    Batch size, height and width stay free. The graph is run by agri-map's engine on noise of
-    several sizes and on `examples`, and compared with torch in float32 before the file takes its
-    place; a file that differs is never left behind.
+    Batch size, height and width stay free. The graph is run by agri-map's engine on inputs of
+    several sizes and compared with torch in float32 before the file takes its place; a file that
+    differs is never left behind. The inputs are `examples` repeated side by side: white noise is
+    nothing a trained network has seen, its logits are then huge, and so is their rounding.
 
     Args:
         net: gives logits; left in the mode and on the device it came in.
@@ -63,7 +65,7 @@ def export_bundle(
         head: `binary` (one logit) or `multiclass`.
         path: the `.onnx` file; an earlier one is replaced.
         sizes: `(N, H, W)` to compare at; the tile and others around it when omitted.
-        examples: real input `(N, C, H, W)` to compare at as well.
+        examples: real input `(N, C, H, W)` to compare at; noise when omitted.
 
     Raises:
         ExportError: a probability differs by more than 1e-4, or the graph cannot be built.
@@ -129,10 +131,8 @@ def _compare(
     examples: Tensor | None,
 ) -> float:
     engine = open_engine(path)
-    rng = np.random.default_rng(0)
-    noise = [rng.normal(size=(n, len(spec.bands), h, w)).astype(np.float32) for n, h, w in sizes]
     worst = 0.0
-    for batch in [*noise, *([examples.cpu().numpy()] if examples is not None else [])]:
+    for batch in _inputs(spec, sizes, examples):
         with torch.no_grad():
             expected = model(torch.from_numpy(batch)).numpy()
         gap = float(np.abs(engine.run(batch) - expected).max())
@@ -144,3 +144,19 @@ def _compare(
             )
         worst = max(worst, gap)
     return worst
+
+
+def _inputs(
+    spec: BundleSpec, sizes: Sequence[Size], examples: Tensor | None
+) -> Iterator[NDArray[np.float32]]:
+    """Yield an input of each size, then the examples as they are."""
+    if examples is None:
+        rng = np.random.default_rng(0)
+        for n, height, width in sizes:
+            yield rng.normal(size=(n, len(spec.bands), height, width)).astype(np.float32)
+        return
+    real = examples.cpu().numpy().astype(np.float32)
+    for n, height, width in sizes:
+        rows, cols = np.arange(height) % real.shape[2], np.arange(width) % real.shape[3]
+        yield np.ascontiguousarray(real[np.arange(n) % len(real)][:, :, rows][:, :, :, cols])
+    yield real
