@@ -84,6 +84,7 @@ def test_a_killed_build_leaves_no_store_and_runs_again(tmp_path: Path):
         deadline = time.monotonic() + 30
         while not leftovers(tmp_path) and time.monotonic() < deadline:
             time.sleep(0.005)
+        assert leftovers(tmp_path), "the build had not begun to write"
         os.kill(process.pid, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert not (tmp_path / "chips").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from agri_data.errors import InputError
-from agri_data.sources.archive import Caps, extract, members, open_archive
+from agri_data.sources.archive import Caps, extract, members, open_archive, read_member
 
 
 def make_zip(path: Path, **files: bytes) -> Path:
@@ -86,3 +86,39 @@ def test_a_truncated_or_damaged_archive_is_named(tmp_path: Path):
     path.write_bytes(bytes(flipped))
     with pytest.raises(InputError, match="damaged"):
         extract(path, tmp_path / "out2")
+
+
+def test_what_the_caller_raises_is_not_called_a_damaged_archive(tmp_path: Path):
+    path = make_zip(tmp_path / "a.zip", a=b"x")
+    for error in (zipfile.BadZipFile("inner.zip"), NotImplementedError("elsewhere")):
+        with pytest.raises(type(error), match=str(error)), open_archive(path):
+            raise error
+
+
+def test_a_damaged_or_foreign_member_is_named_wherever_it_is_read(tmp_path: Path):
+    path = make_zip(tmp_path / "a.zip", good=b"fine" * 9, bad=bytes(range(256)) * 20)
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(b"bad") + 20] ^= 0xFF
+    path.write_bytes(bytes(raw))
+    with open_archive(path) as archive:
+        assert read_member(archive, "good") == b"fine" * 9
+        with pytest.raises(InputError, match=r"a\.zip: member 'bad' is damaged"):
+            read_member(archive, "bad")
+    with pytest.raises(InputError, match=r"a\.zip: member 'bad' is damaged"):
+        extract(path, tmp_path / "out")
+    # Method 97 (WavPack) stands in both headers, at 8 after PK34 and 10 after PK12.
+    path = make_zip(tmp_path / "b.zip", a=b"x")
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(b"PK\x03\x04") + 8] = raw[raw.index(b"PK\x01\x02") + 10] = 97
+    path.write_bytes(bytes(raw))
+    with open_archive(path) as archive, pytest.raises(InputError, match="'a' cannot be unpacked"):
+        read_member(archive, "a")
+
+
+def test_a_member_is_unpacked_piece_by_piece(tmp_path: Path):
+    data = bytes(range(256)) * 12_000
+    path = make_zip(tmp_path / "a.zip", big=data)
+    with open_archive(path) as archive:
+        assert read_member(archive, "big") == data
+    extract(path, tmp_path / "out")
+    assert (tmp_path / "out/big").read_bytes() == data

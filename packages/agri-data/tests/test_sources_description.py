@@ -107,6 +107,20 @@ def test_eurosat_is_read_and_root_wins_over_the_file(tmp_path: Path):
         (SCENES | {"scenes": SCENES["scenes"] * 2}, "scene names must be unique, a is not"),
         (SCENES | {"label": {"kind": "palette"}}, "raster, vector, band or none"),
         (SCENES | {"labelled": 2}, "share from 0 to 1"),
+        (SCENES | {"images": "../*.tif", "scenes": []}, "'images': '../.*leads out of the root"),
+        (PAIRS | {"masks": "/data/*.png"}, "'masks': a path below the root"),
+        (PAIRS | {"masks": "C:\\x\\*.png"}, "'masks': a path below the root"),
+        (SCENES | {"scenes": [{"image": "/a.tif"}]}, "scene 1: image: a path below the root"),
+        (
+            SCENES | {"scenes": [{"image": {"B02": "x/../../a.tif"}}]},
+            "scene 1: image B02: .*leads out of the root",
+        ),
+        (SCENES | {"scenes": [{"image": "a.tif", "label": "../l.tif"}]}, "'label': .*leads out"),
+        (
+            SCENES | {"scenes": [{"image": "a.tif", "label": {"vector": "/l.gpkg"}}]},
+            "'vector': a path below",
+        ),
+        (PAIRS | {"label": {"kind": "vector", "file": "../x.gpkg"}}, "'file': .*leads out"),
         (SCENES | {"align": "wrap"}, "did you mean 'warp'"),
         ([1], "expected a mapping"),
         (None, "expected a mapping"),
@@ -140,10 +154,23 @@ def test_a_missing_or_huge_or_binary_file_is_named(tmp_path: Path):
         read_description(path)
 
 
-@pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2", "!!python/object:os.system x", "[" * 1500])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [",
+        "a: 1\na: 2",
+        "!!python/object:os.system x",
+        "[" * 1500,
+        "a: !!bool x",
+        "a: !!int x",
+        "%YAML 1.3\n--- a",
+        "a: !!float -",
+        "!!binary x: '",
+    ],
+)
 def test_text_that_is_no_plain_yaml_is_an_input_error(text: str):
-    with pytest.raises(InputError):
-        parse_description(parse_yaml(text, "d.yaml"), HERE)
+    with pytest.raises(InputError, match=r"^d\.yaml is not valid YAML: \w"):
+        parse_yaml(text, "d.yaml")
 
 
 def test_anchors_that_blow_up_or_bite_their_tail_are_refused():

@@ -13,7 +13,7 @@ import rasterio
 from agri_data.build import build
 from agri_data.errors import AgriError, InputError, MissingError
 from agri_data.sources.chips import ChipIds
-from agri_data.sources.pairing import Pair, find_keyed, natural, read_table, write_table
+from agri_data.sources.pairing import find_keyed, natural, read_table
 from agri_data.store import ChipStore
 from numpy.typing import NDArray
 from PIL import Image
@@ -190,15 +190,28 @@ def test_a_table_pairs_by_row_and_names_a_bad_one(tmp_path: Path):
         made(tmp_path, images=None, masks=None, table="t.csv")
 
 
-def test_a_table_that_was_written_reads_back(tmp_path: Path):
+def test_a_table_may_go_up_inside_the_root_but_never_out_of_it(tmp_path: Path):
+    root = tmp_path / "set"
+    one_pair(root)
+    table = root / "lists/t.csv"
+    table.parent.mkdir()
+    table.write_text("image,mask\n../images/./a.tif,../masks/a.png\n")
+    (pair,) = read_table(table, masks=True, root=root)
+    assert (pair.image, pair.mask) == (root / "images/a.tif", root / "masks/a.png")
     one_pair(tmp_path)
-    pair = Pair("x", tmp_path / "images/a.tif", tmp_path / "masks/a.png")
-    write_table(tmp_path / "lists/t.csv", [pair])
-    text = (tmp_path / "lists/t.csv").read_text()
-    assert text == "image,mask\n../images/a.tif,../masks/a.png\n"
-    (back,) = read_table(tmp_path / "lists/t.csv", masks=True)
-    assert back.mask is not None
-    assert (back.image.resolve(), back.mask.resolve()) == (pair.image, pair.mask)
+    outside = ["../../images/a.tif", str(tmp_path / "images/a.tif"), "a/../../../images/a.tif"]
+    for cell in outside:
+        table.write_text(f"image,mask\n{cell},../masks/a.png\n")
+        with pytest.raises(InputError, match=r"t.csv row 2: .*root"):
+            read_table(table, masks=True, root=root)
+
+
+@pytest.mark.parametrize("pattern", ["../images/*.tif", "images/../../images/*", "{root}/*.tif"])
+def test_a_pattern_that_leads_out_of_the_root_is_refused(tmp_path: Path, pattern: str):
+    one_pair(tmp_path)
+    (tmp_path / "set/images").mkdir(parents=True)
+    with pytest.raises(InputError, match="root"):
+        find_keyed(tmp_path / "set", pattern.format(root=tmp_path / "images"))
 
 
 def test_values_outside_the_legend_are_counted(tmp_path: Path):

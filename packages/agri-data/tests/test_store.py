@@ -88,7 +88,7 @@ with StoreWriter(Path(sys.argv[1]), info) as writer:
         if number == 200:
             print("writing", flush=True)
         if number > 200:
-            time.sleep(0.01)
+            time.sleep(0.01)  # so that the kill comes amid the build, however slow the test is
 """
 
 

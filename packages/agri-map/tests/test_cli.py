@@ -211,10 +211,14 @@ def test_killed_half_way(tmp_path, save_model, write_scene, smooth):
          "--batch", "1", "--tile", "32", "--threads", "1"],
         cwd=tmp_path, env=ONE_THREAD, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
     )  # fmt: skip
+
+    def written() -> int:
+        return sum(path.stat().st_size for path in tmp_path.rglob(".partial*") if path.is_file())
+
     begun = time.monotonic()
-    while not list(tmp_path.glob(".partial*")) and time.monotonic() - begun < 60:
+    while not written() and process.poll() is None and time.monotonic() - begun < 60:
         time.sleep(0.02)
-    time.sleep(0.1)
+    assert written() and process.poll() is None, "the kill must come while the map is written"
     process.kill()
     assert process.wait() == -signal.SIGKILL
     assert not list(tmp_path.glob("map*"))

@@ -4,7 +4,6 @@ from agri_data.errors import InputError, MissingError
 from agri_data.legend import Legend
 from agri_map.engine import open_engine
 from agri_segment.evaluate import evaluate, metrics, worst_chips
-from agri_segment.places import find_places
 from agri_segment.score import run_chips, soft_iou, summarise
 
 THREE = Legend.of({"a": "#000000", "b": "#111111", "c": "#222222"})
@@ -124,38 +123,3 @@ def test_an_empty_part_is_refused(make_store, line_bundle, tmp_path):
     engine = open_engine(line_bundle(tmp_path / "m.onnx", store, [[0.0], [1.0]], [0.0, 0.0]))
     with pytest.raises(InputError, match="no chip in the test part"):
         evaluate(engine, store, "test")
-
-
-def test_places_are_the_groups_of_the_split(small_store):
-    places = find_places(small_store)
-    assert places.kind == "group"
-    assert places.numbers.tolist() == [0, 0, 1, 2, 3]
-
-
-def test_places_are_the_blocks_of_the_split(tmp_path):
-    from agri_data.bands import Band
-    from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
-
-    info = StoreInfo("b", "s", "l", (Band("B04", None, "dn"),), 10, 10.0)
-    with StoreWriter(tmp_path / "c", info) as writer:
-        for i, x in enumerate([0, 100, 900, 1000]):
-            transform = f"10 0 {x} 0 -10 0"
-            writer.add(
-                ChipRecord(f"c{i}", "s", crs="EPSG:32633", transform=transform),
-                np.zeros((10, 10, 1), np.uint16),
-            )
-    table = ChipStore.open(tmp_path / "c").table
-    record = {"method": "block", "unit": "block", "block": 1000.0}
-    rewrite_table(tmp_path / "c", table, split=record, stats=None)
-    places = find_places(ChipStore.open(tmp_path / "c"))
-    # Centres at 50, 150, 950 and 1050 m.
-    assert places.numbers.tolist() == [0, 0, 0, 1]
-    assert places.kind == "block of 1000 m"
-
-
-def test_sums_by_place(small_store):
-    rows = small_store.indices("train")
-    sums = find_places(small_store).sum_by_place(
-        rows, np.array([[[1, 0], [0, 2]], [[1, 1], [0, 0]]])
-    )
-    assert sums.tolist() == [[[2, 1], [0, 2]]]

@@ -8,7 +8,6 @@ from agri_train.config import TrainConfig
 from agri_train.loss import build_loss
 from agri_train.optim import build_optimizer
 from agri_train.schedule import Schedule
-from agri_train.score import by_place, place
 from agri_train.task import Tally, count, predict
 from sklearn.metrics import f1_score, jaccard_score
 from torch import nn
@@ -119,18 +118,3 @@ def test_plateau_halves_after_waiting_and_stops_at_the_floor():
     again = Schedule(config)
     again.load_state_dict(schedule.state_dict())
     assert again.rate(9) == schedule.rate(9)
-
-
-def test_places_add_up():
-    matrices = np.arange(12).reshape(3, 2, 2)
-    assert by_place(matrices, np.array([7, 3, 7])).tolist() == [
-        [[4, 5], [6, 7]],
-        [[8, 10], [12, 14]],
-    ]
-
-
-def test_a_place_is_what_the_split_kept_together(make_store):
-    store = make_store(parts=(2, 1, 1))
-    assert place(store).tolist() == [0, 1, 2, 3]
-    store.table["group"] = ["x", "y", "x", "y"]
-    assert place(store).tolist() == [0, 1, 0, 1]

@@ -5,6 +5,7 @@ that have it, so float32 is forced unless `bf16` is asked for.
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
@@ -123,13 +124,7 @@ class _Openvino:
     name = "openvino"
 
     def __init__(self, path: Path, spec: BundleSpec, precision: str, threads: int) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise EngineError(
-                "the engine openvino is not installed; install it with "
-                "`uv pip install 'agri-map[openvino]'` or use --engine onnxruntime"
-            ) from error
+        openvino = _import_openvino()
         mode = "ACCURACY" if precision == "f32" else "PERFORMANCE"
         hints = {
             "EXECUTION_MODE_HINT": mode,
@@ -155,6 +150,22 @@ class _Openvino:
         except RuntimeError as error:
             raise _run_error(self.name, batch, error) from error
         return _checked(np.asarray(result), batch, self.spec)
+
+
+def _import_openvino() -> Any:
+    """Import openvino without its telemetry, which would tell its makers of every import.
+
+    A module that is None in `sys.modules` counts as not installed; openvino then does without.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except ImportError as error:
+        raise EngineError(
+            "the engine openvino is not installed; install it with "
+            "`uv pip install 'agri-map[openvino]'` or use --engine onnxruntime"
+        ) from error
+    return openvino
 
 
 def _shapes(ports: Any) -> list[tuple[Any, ...]]:

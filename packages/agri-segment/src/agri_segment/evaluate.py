@@ -11,6 +11,7 @@ from agri_data.confusion import mean_iou
 from agri_data.console import warn
 from agri_data.errors import InputError
 from agri_data.legend import Legend
+from agri_data.resample import find_places
 from agri_data.store import ChipStore
 from agri_map.spec import BundleSpec
 from numpy.typing import NDArray
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from agri_segment import report
 from agri_segment.figures import draw_matrix
 from agri_segment.gallery import draw_gallery
-from agri_segment.places import find_places
 from agri_segment.score import Predictor, Scored, number, run_chips, soft_iou, summarise
 
 WORST = 6

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import re
-import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,14 +44,9 @@ def open_archive(path: Path, caps: Caps = CAPS) -> Iterator[zipfile.ZipFile]:
     Raises:
         InputError: it is not a zip, or a member is unsafe; nothing was unpacked.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _check(archive, path, caps)
-            yield archive
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise InputError(
-            f"{path} is damaged or not a zip archive ({error}); get it anew"
-        ) from error
+    with _open(path) as archive:
+        _check(archive, path, caps)
+        yield archive
 
 
 def members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -73,10 +69,61 @@ def extract(path: Path, folder: Path, caps: Caps = CAPS) -> None:
         for info in members(archive):
             target = folder / info.filename
             target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(info) as source, target.open("xb") as sink:
-                shutil.copyfileobj(source, sink, _CHUNK)
+            with target.open("xb") as sink:
+                sink.writelines(pieces(archive, info.filename))
             if target.stat().st_size != info.file_size:
                 raise InputError(f"{path}: member {info.filename!r} is not of its declared size")
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return what a member unpacks to; for members that are small, as `Caps` can see to.
+
+    Raises:
+        InputError: the member is damaged.
+    """
+    return b"".join(pieces(archive, name))
+
+
+def pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """Yield what a member unpacks to, a megabyte at a time.
+
+    Raises:
+        InputError: the member is damaged, or packed in a way this Python cannot read.
+    """
+    with _told(archive, name):
+        stream = archive.open(name)
+    with stream:
+        while True:
+            with _told(archive, name):
+                piece = stream.read(_CHUNK)
+            if not piece:
+                return
+            yield piece
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise InputError(
+            f"{path} is damaged or not a zip archive ({error}); get it anew"
+        ) from error
+
+
+@contextmanager
+def _told(archive: zipfile.ZipFile, name: str) -> Iterator[None]:
+    """Name the archive and the member in what `zipfile` raises; wrap its calls only."""
+    try:
+        yield
+    except NotImplementedError as error:
+        raise InputError(
+            f"{archive.filename}: member {name!r} cannot be unpacked ({error}); unpack the archive "
+            "yourself and name the folder"
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
+        raise InputError(
+            f"{archive.filename}: member {name!r} is damaged ({error}); get it anew"
+        ) from error
 
 
 def _check(archive: zipfile.ZipFile, path: Path, caps: Caps) -> None:

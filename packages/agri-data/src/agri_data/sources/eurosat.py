@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile
 
 from agri_data.bands import EUROSAT_TIFF_ORDER, TRUE_COLOUR, band_indices, make_bands
 from agri_data.errors import InputError, MissingError
 from agri_data.info import StoreInfo
 from agri_data.legend import EUROSAT
-from agri_data.sources.archive import is_junk, members, open_archive
+from agri_data.sources.archive import is_junk, members, open_archive, read_member
 from agri_data.sources.description import EurosatDescription
 from agri_data.sources.parallel import in_order
 from agri_data.sources.photo import decode_jpeg
@@ -199,11 +197,4 @@ def _reading(root: Path) -> Iterator[tuple[list[str], Read]]:
         raise MissingError(f"there is no file or folder {root}")
     with open_archive(root) as archive:
         infos = {info.filename: info for info in members(archive)}
-        yield sorted(infos), lambda name: _read_member(archive, root, name)
-
-
-def _read_member(archive: ZipFile, root: Path, name: str) -> bytes:
-    try:
-        return archive.read(name)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise InputError(f"{root}: member {name} is damaged ({error}); get it anew") from error
+        yield sorted(infos), lambda name: read_member(archive, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -145,14 +146,19 @@ def parse_yaml(text: str, where: str) -> Any:
         InputError: it is not YAML.
     """
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import YAMLError, YAMLWarning
 
+    # Only ruamel runs in here; besides its own error it raises the others on garbage such as
+    # "!!bool x", "!!int x", "%YAML 1.3" and a thousand open brackets.
+    garbage = (YAMLError, ValueError, LookupError, AssertionError, RecursionError)
     try:
-        content = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise InputError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from error
-    except (RecursionError, OverflowError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"{where} is not a plain YAML description: {shown(error)}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", YAMLWarning)
+            content = YAML(typ="safe", pure=True).load(text)
+    except garbage as error:
+        kind = "" if isinstance(error, YAMLError) else f"{type(error).__name__} "
+        told = f"{kind}{' '.join(str(error).split())}"[:400]
+        raise InputError(f"{where} is not valid YAML: {told}") from error
     _check_count(content, where)
     return content
 

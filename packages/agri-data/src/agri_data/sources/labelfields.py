@@ -8,6 +8,7 @@ from typing import Any, cast
 from agri_data.errors import InputError
 from agri_data.legend import IGNORE, Legend
 from agri_data.sources.fields import Fields, checked, shown
+from agri_data.sources.inside import check_inside
 from agri_data.sources.label import KINDS, Kind, LabelSpec
 from agri_data.sources.palette import parse_colour
 
@@ -49,13 +50,14 @@ def _build(kind: Kind, fields: Fields, legend: Legend) -> LabelSpec:
         band = fields.take("band", str) if kind == "band" else ""
         return LabelSpec(kind, codes, frozenset(ignored), lenient, band, explicit=explicit)
     outside = fields.take("outside", str, NO_LABEL)
+    file = fields.maybe("file", str)
     return LabelSpec(
         kind,
         codes,
         frozenset(ignored),
         lenient,
         attribute=fields.take("attribute", str, "class"),
-        file=fields.maybe("file", str),
+        file=file and check_inside(file, f"{fields.where}: 'file'"),
         outside=IGNORE if outside == NO_LABEL else _index(legend, outside, fields.where),
         explicit=explicit,
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from agri_data.atomic import write_text
 from agri_data.errors import InputError, MissingError
 from agri_data.sources.archive import is_junk
+from agri_data.sources.inside import check_inside, file_beside
 
 IMAGES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2")
 LABELS = (*IMAGES, ".geojson", ".json", ".gpkg", ".shp")
@@ -44,9 +43,9 @@ def find_keyed(root: Path, pattern: str, suffix: str = "") -> dict[str, Path]:
 
     Raises:
         MissingError: nothing matches.
-        InputError: two files have one key.
+        InputError: two files have one key, or the pattern leads out of `root`.
     """
-    base, rest = _anchor(root, pattern)
+    base, rest = _anchor(root, check_inside(pattern, "a file pattern"))
     whole = not rest
     rest = rest or "**/*"
     expression = re.compile(key_expression(rest))
@@ -107,12 +106,18 @@ def natural(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=order)
 
 
-def read_table(path: Path, masks: bool) -> list[Pair]:
+def read_table(path: Path, masks: bool, root: Path) -> list[Pair]:
     """Read a CSV with the header `image,mask` (or `image`), paths relative to the file.
+
+    Args:
+        path: the table, somewhere in `root`.
+        masks: whether it has the column `mask`.
+        root: the folder that all paths must stay in.
 
     Raises:
         MissingError: the table, or a file it names, is not there; the message gives the row.
-        InputError: the header is another one, or a row is incomplete or repeated.
+        InputError: the header is another one, a row is incomplete or repeated, or a path leads
+            out of `root`.
     """
     if not path.is_file():
         raise MissingError(f"there is no table {path}")
@@ -128,24 +133,13 @@ def read_table(path: Path, masks: bool) -> list[Pair]:
     for number, row in enumerate(rows[1:], 2):
         if not row:
             continue
-        pair = _table_pair(path, row, len(header), f"{path} row {number}")
+        pair = _table_pair(path, row, len(header), root, f"{path} row {number}")
         if pair.key in pairs:
             raise InputError(f"{path} row {number}: {row[0]} has the key of an earlier row")
         pairs[pair.key] = pair
     if not pairs:
         raise InputError(f"{path} lists no images")
     return list(pairs.values())
-
-
-def write_table(path: Path, pairs: Iterable[Pair]) -> None:
-    """Write pairs as a CSV with the header `image,mask`, paths relative to the file."""
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(["image", "mask"])
-    for pair in pairs:
-        files = [file for file in (pair.image, pair.mask) if file is not None]
-        writer.writerow([Path(os.path.relpath(file, path.parent)).as_posix() for file in files])
-    write_text(path, sink.getvalue())
 
 
 def listing(lines: Iterable[str]) -> str:
@@ -155,13 +149,13 @@ def listing(lines: Iterable[str]) -> str:
     return "; ".join(items[:LISTED]) + more
 
 
-def _table_pair(table: Path, row: list[str], columns: int, where: str) -> Pair:
+def _table_pair(table: Path, row: list[str], columns: int, root: Path, where: str) -> Pair:
     cells = [cell.strip() for cell in row]
     if len(cells) != columns or not all(cells):
         raise InputError(f"{where} needs {columns} filled columns, got {','.join(row)[:80]!r}")
-    paths = [table.parent / cell for cell in cells]
+    paths = [file_beside(table, cell, root, where) for cell in cells]
     for path in paths:
-        if "\0" in str(path) or not path.is_file():
+        if not path.is_file():
             raise MissingError(f"{where}: there is no file {path}")
     key = PurePosixPath(cells[0]).with_suffix("").as_posix()
     return Pair(key, paths[0], paths[1] if columns > 1 else None)
@@ -171,7 +165,7 @@ def _anchor(root: Path, pattern: str) -> tuple[Path, str]:
     """Split a pattern into its folder without wildcards and the rest ("" for a whole folder)."""
     if not root.is_dir():
         raise MissingError(f"there is no folder {root}")
-    if not pattern.strip() or "\0" in pattern:
+    if not pattern.strip():
         raise InputError(f"a pattern such as 'images/*.tif' is expected, got {pattern!r}")
     parts = PurePosixPath(pattern).parts
     fixed = next((i for i, part in enumerate(parts) if _WILD.search(part)), len(parts))
@@ -185,7 +179,7 @@ def _anchor(root: Path, pattern: str) -> tuple[Path, str]:
 def _matches(base: Path, pattern: str) -> list[Path]:
     try:
         return [path for path in base.glob(pattern) if path.is_file()]
-    except (ValueError, NotImplementedError, re.error) as error:
+    except (ValueError, re.error) as error:
         raise InputError(f"{pattern!r} is not a file pattern ({error})") from error
 
 

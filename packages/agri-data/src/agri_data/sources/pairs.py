@@ -98,7 +98,7 @@ class PairsSource:
             about.label.kind == "vector" and about.label.file is None
         )
         if about.table:
-            return read_table(about.root / about.table, own)
+            return read_table(about.root / about.table, own, about.root)
         images = find_keyed(about.root, about.images)
         if not own:
             return [Pair(key, images[key], None) for key in natural(images)]

@@ -17,6 +17,7 @@ from agri_data.sources.description import (
     ScenesDescription,
 )
 from agri_data.sources.fields import Fields, checked, read_yaml, shown
+from agri_data.sources.inside import check_inside
 from agri_data.sources.label import LabelSpec
 from agri_data.sources.labelfields import parse_label
 
@@ -68,9 +69,9 @@ def _pairs(fields: Fields, name: str, licence: str, root: Path) -> Description:
     legend, label, imagery = _common(fields)
     return PairsDescription(
         name, root, licence, imagery, legend, label,
-        images=fields.take("images", str, ""),
-        masks=fields.take("masks", str, ""),
-        table=fields.take("table", str, ""),
+        images=_path(fields, "images"),
+        masks=_path(fields, "masks"),
+        table=_path(fields, "table"),
         suffix=fields.take("suffix", str, ""),
         unmatched=cast(Literal["refuse", "skip"], fields.choice("unmatched", LONELY, "refuse")),
         group=cast(Literal["image", "folder"], fields.choice("group", GROUPS, "image")),
@@ -84,8 +85,8 @@ def _scenes(fields: Fields, name: str, licence: str, root: Path) -> Description:
     return ScenesDescription(
         name, root, licence, imagery, legend, label,
         scenes=scenes,
-        images=fields.take("images", str, ""),
-        masks=fields.take("masks", str, ""),
+        images=_path(fields, "images"),
+        masks=_path(fields, "masks"),
         suffix=fields.take("suffix", str, ""),
         resolution=_resolution(fields),
         resampling=fields.choice("resampling", RESAMPLING, "cubic"),
@@ -119,6 +120,11 @@ def _common(fields: Fields, implied: str = "") -> tuple[Legend | None, LabelSpec
         content = {"kind": implied}
     label = parse_label(content, legend, f"{fields.where}: label")
     return legend, label, imagery
+
+
+def _path(fields: Fields, key: str) -> str:
+    """A path or pattern below the root, "" when the key is not there."""
+    return check_inside(fields.take(key, str, ""), f"{fields.where}: '{key}'")
 
 
 def _band_names(fields: Fields, key: str) -> tuple[str, ...]:
@@ -157,8 +163,10 @@ def _scene(item: Any, where: str) -> Scene:
             checked(band, str, f"{where}: a band name"): checked(path, str, f"{where}: {band}")
             for band, path in checked(image, dict, f"{where}: 'image'").items()
         }
-    if not files or not all(path.strip() and "\0" not in path for path in files.values()):
+    if not files or not all(path.strip() for path in files.values()):
         raise InputError(f"{where}: 'image' is a path, or a mapping of band names to paths")
+    for band, path in files.items():
+        check_inside(path, f"{where}: image {band}".rstrip())
     name = fields.take("name", str, Path(next(iter(files.values()))).stem)
     _check_text(name, f"{where}: 'name'")
     kind, label = _scene_label(fields)
@@ -171,13 +179,13 @@ def _scene_label(fields: Fields) -> tuple[str, str]:
     """A scene's label is a path, or `{raster: path}` or `{vector: path}`, which says its kind."""
     label = fields.raw("label")
     if label is None or isinstance(label, str):
-        return "", label or ""
+        return "", _path(fields, "label")
     inner = Fields(label, f"{fields.where}: label")
     found = [kind for kind in ("raster", "vector") if inner.has(kind)]
     inner.finish()
     if len(found) != 1:
         raise InputError(f"{inner.where}: name one file, as 'raster' or as 'vector'")
-    return found[0], inner.take(found[0], str)
+    return found[0], _path(inner, found[0])
 
 
 def _resolution(fields: Fields) -> str | float:

@@ -146,6 +146,10 @@ def _find(description: ScenesDescription) -> Iterator[Scene]:
         if lonely:
             raise InputError(f"{len(lonely)} files have no partner: {listing(lonely)}")
     for key in natural(images):
-        label = str(labels[key].absolute()) if labels else ""
-        path = images[key].relative_to(description.root).as_posix()
+        label = _below(labels[key], description) if labels else ""
+        path = _below(images[key], description)
         yield Scene(key, {MULTI: path}, label, key)
+
+
+def _below(path: Path, description: ScenesDescription) -> str:
+    return path.relative_to(description.root).as_posix()

@@ -1,12 +1,15 @@
 """Which chips lie in one place: the unit that intervals resample, since neighbours are alike."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from agri_data.places import blocks, default_side, locate
 from agri_data.store import ChipStore
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,10 @@ class Places:
     kind: str
 
     def sum_by_place(self, rows: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Add up the counts `(len(rows), ...)` of the chips `rows` to `(places, ...)`."""
+        """Add up the counts `(len(rows), ...)` of the chips `rows` to `(places, ...)`.
+
+        Such as their confusion matrices, for `agri_data.confusion.bootstrap`.
+        """
         found, place = np.unique(self.numbers[rows], return_inverse=True)
         sums = np.zeros((len(found), *counts.shape[1:]), np.int64)
         np.add.at(sums, place, counts)
@@ -49,5 +55,5 @@ def _blocks(store: ChipStore, side: float) -> Places:
     return Places(blocks(boxes, side), f"block of {side:g} {unit}")
 
 
-def _numbered(names: "pd.Series[str]", kind: str) -> Places:
+def _numbered(names: pd.Series[str], kind: str) -> Places:
     return Places(np.asarray(pd.factorize(names, sort=True)[0], np.int64), kind)

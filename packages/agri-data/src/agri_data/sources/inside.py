@@ -1,0 +1,45 @@
+"""Paths that a file names: they stay in the folder the file speaks of."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from agri_data.errors import InputError
+
+_DRIVE = re.compile(r"^[A-Za-z]:")
+
+
+def check_inside(text: str, where: str) -> str:
+    """Return `text`, a path or pattern below a root, if it cannot lead out of it.
+
+    Links are followed: data sets are often linked into a project.
+
+    Raises:
+        InputError: it is absolute, names a drive, or goes up with "..".
+    """
+    if "\0" in text or text.startswith(("/", "\\")) or _DRIVE.match(text):
+        raise InputError(f"{where}: a path below the root is expected, got {text[:200]!r}")
+    if ".." in re.split(r"[/\\]", text):
+        raise InputError(
+            f"{where}: {text[:200]!r} leads out of the root; name a 'root' that holds all files"
+        )
+    return text
+
+
+def file_beside(table: Path, cell: str, root: Path, where: str) -> Path:
+    """Return the file that a cell of `table` names relative to it, which must lie in `root`.
+
+    Raises:
+        InputError: the path leads out of `root`.
+    """
+    folder = table.relative_to(root).as_posix()
+    kept: list[str] = [*PurePosixPath(folder).parts[:-1]]
+    for part in cell.split("/"):
+        if part == ".." and kept:
+            kept.pop()
+        elif part not in ("", "."):
+            kept.append(part)
+    absolute = cell.startswith(("/", "\\"))
+    check_inside(cell if absolute else "/".join(kept), where)
+    return root.joinpath(*kept)
