@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import rasterio
 from agri_data.errors import InputError, MissingError
-from agri_map.area import count_rows, measure, to_csv, to_json, to_text
-from agri_map.ground import band_area, measure_ground
+from agri_map.area import Tally, measure, to_csv, to_json, to_text
+from agri_map.ground import Ground, band_area, measure_ground
 from agri_map.scene import Grid
 from pyproj import Geod
 from rasterio.transform import Affine, from_origin
@@ -51,8 +51,16 @@ def test_sums_to_the_scene(write_map):
     assert [r.pixels for r in table.rows] == [int((codes == v).sum()) for v in (0, 1, 2, 255)]
 
 
-def test_count_rows():
-    assert count_rows(CODES)[:, [0, 1, 255]].tolist() == [[2, 1, 0], [0, 2, 1]]
+def test_a_tally_weighs_rows_with_their_ground():
+    tally = Tally(Ground(np.array([1.0, 10.0, 100.0, 1000.0]), "geodesic"))
+    tally.add(2, CODES[1:])
+    tally.add(0, CODES)
+    # Rows 0 and 1 hold CODES, row 2 its second row again: 1 1 255.
+    assert tally.pixels[[0, 1, 255]].tolist() == [2, 5, 2]
+    assert tally.metres[[0, 1, 255]].tolist() == [2 * 1, 1 + 2 * 10 + 2 * 100, 10 + 100]
+    blind = Tally(None)
+    blind.add(0, CODES)
+    assert (blind.pixels[[0, 1, 255]].tolist(), blind.metres.any()) == ([2, 3, 1], False)
 
 
 def test_other_units():

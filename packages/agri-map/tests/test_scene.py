@@ -5,6 +5,8 @@ import pytest
 import rasterio
 from agri_data.errors import InputError, MissingError
 from agri_map.scene import band_name, open_scene
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rasterio.transform import from_origin
 
 
@@ -69,6 +71,25 @@ def test_window_far_larger_than_the_scene(numbered, write_scene):
     with open_scene(write_scene(numbered), ["B02"]) as scene:
         image, _ = scene.read((-20, 30), (-20, 30))
     assert np.array_equal(image[..., 0], np.pad(numbered[0], ((20, 24), (20, 25)), mode="reflect"))
+
+
+@settings(
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=st.tuples(st.integers(-25, 25), st.integers(1, 40)),
+       cols=st.tuples(st.integers(-25, 25), st.integers(1, 40)), again=st.booleans())  # fmt: skip
+def test_any_window_is_the_reflection(numbered, write_scene, rows, cols, again):
+    path = write_scene(numbered)
+    span = (rows[0], rows[0] + rows[1]), (cols[0], cols[0] + cols[1])
+    padded = np.pad(numbered, ((0, 0), (100, 100), (100, 100)), mode="reflect")
+    expected = padded[:, 100 + span[0][0] : 100 + span[0][1], 100 + span[1][0] : 100 + span[1][1]]
+    with open_scene(path, ["B04", "B02", "B03"], nodata=1007) as scene:
+        room = scene.blank(rows[1], cols[1]) if again else None
+        if room is not None:
+            room[0][...], room[1][...] = 7, False
+        found, valid = scene.read(*span, room)
+    assert np.array_equal(np.moveaxis(found, -1, 0), expected[[2, 0, 1]])
+    assert np.array_equal(valid, (expected[[2, 0, 1]] != 1007).all(0))
 
 
 def test_nodata_and_nan(write_scene):

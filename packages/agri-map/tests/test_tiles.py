@@ -68,6 +68,7 @@ def test_blending_known_tiles_gives_the_scene_back(rows, cols):
     out, next_row = np.full_like(scene, np.nan), 0
     for row in rows.starts():
         down = reflect(row, row + rows.tile, rows.length)
+        blender.begin_row()
         for number, col in enumerate(cols.starts()):
             across = reflect(col, col + cols.tile, cols.length)
             blender.add(number, scene[:, down][:, :, across])

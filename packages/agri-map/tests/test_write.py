@@ -96,8 +96,8 @@ def test_nodata_and_counts(make_map, smooth):
     with rasterio.open(result.path) as out:
         codes = out.read(1)
     assert (codes[:30] == 255).all() and (codes[30:] < 3).all()
-    assert result.counts.tolist() == np.bincount(codes.ravel(), minlength=256).tolist()
-    assert result.ground == 150 * 131 * 100
+    assert result.tally.pixels.tolist() == np.bincount(codes.ravel(), minlength=256).tolist()
+    assert result.tally.metres.sum() == 150 * 131 * 100
 
 
 def test_probabilities_and_confidence_exact(make_map, smooth, tmp_path):

@@ -11,7 +11,7 @@ from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
 from agri_map.ground import HECTARE, Ground, measure_ground
-from agri_map.mapfile import count_pixels, open_map, read_blocks, read_legend
+from agri_map.mapfile import open_map, read_blocks, read_legend
 from agri_map.scene import Grid
 
 CAVEAT = "mapped hectares (pixel count), not an area estimate"
@@ -63,21 +63,38 @@ def measure(path: Path, pixel: float | None = None) -> tuple[AreaTable, Legend]:
         InputError: Not a class map, or the size of its pixels is unknown.
     """
     with open_map(path) as dataset:
-        ground = measure_ground(Grid.of(dataset), pixel)
+        tally = Tally(measure_ground(Grid.of(dataset), pixel))
         legend = read_legend(dataset)
-        pixels = np.zeros(256, np.int64)
-        metres = np.zeros(256)
         for window, block in read_blocks(dataset):
-            counts = count_rows(block)
-            pixels += counts.sum(0)
-            metres += ground.rows[window.row_off : window.row_off + len(counts)] @ counts
-    return make_table(pixels, metres / HECTARE, legend, ground), legend
+            tally.add(window.row_off, block)
+    return tally.table(legend), legend
 
 
-def count_rows(block: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count the values of each row of `(H, W)`, `(H, 256)`."""
-    codes = block.astype(np.int64) + 256 * np.arange(len(block))[:, None]
-    return np.bincount(codes.ravel(), minlength=256 * len(block)).reshape(-1, 256)
+class Tally:
+    """Pixels and ground of each value of a map, added up from its rows.
+
+    Attributes:
+        pixels: Pixels by value, `(256,)`.
+        metres: Their square metres, `(256,)`; all 0 without `ground`.
+    """
+
+    def __init__(self, ground: Ground | None) -> None:
+        self.ground = ground
+        self.pixels = np.zeros(256, np.int64)
+        self.metres = np.zeros(256)
+
+    def add(self, top: int, block: NDArray[np.uint8]) -> None:
+        """Count the rows `(H, W)` that begin at row `top` of the map."""
+        rows = [np.bincount(row, minlength=256) for row in block]
+        counts = np.asarray(rows, np.int64).reshape(-1, 256)
+        self.pixels += counts.sum(0)
+        if self.ground is not None:
+            self.metres += self.ground.rows[top : top + len(counts)] @ counts
+
+    def table(self, legend: Legend) -> AreaTable:
+        """Give the hectares; only with `ground`."""
+        assert self.ground is not None
+        return make_table(self.pixels, self.metres / HECTARE, legend, self.ground)
 
 
 def make_table(
@@ -113,11 +130,8 @@ def to_text(table: AreaTable) -> str:
     return "\n".join([*lines, f"{CAVEAT}; pixel size: {table.method}"])
 
 
-def shares(path: Path) -> str:
+def shares(counts: NDArray[np.int64], legend: Legend) -> str:
     """Give the pixels and shares of a map without CRS, which has no hectares."""
-    with open_map(path) as dataset:
-        legend = read_legend(dataset)
-    counts = count_pixels(path)
     mapped = max(1, int(counts[:IGNORE].sum()))
     lines = [f"{'class':<28}{'pixels':>14}{'share':>9}"]
     for code, name in enumerate(legend.names):

@@ -1,8 +1,9 @@
 """Map a scene with a bundle: open both, check that they suit, run, write, say how it was made."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from agri_data.legend import Legend
 from numpy.typing import NDArray
 
 from agri_map import __version__
+from agri_map.area import Tally
 from agri_map.bundle import read_spec
 from agri_map.engine import Engine, cores, open_engine
 from agri_map.ground import measure_ground
@@ -24,7 +26,7 @@ from agri_map.scene import Scene
 from agri_map.spec import BundleSpec, check_tiling
 from agri_map.tiles import Axis
 from agri_map.unit import check_scene
-from agri_map.write import Kind, Layout, argmax, check_replaceable, raster_sink
+from agri_map.write import Kind, Layout, Sink, argmax, check_replaceable, raster_sink
 
 BATCH_PIXELS = 2**18
 CACHE_MEGABYTES = 128
@@ -95,21 +97,21 @@ class Result:
 
     Attributes:
         path: The map.
-        counts: Pixels by value of the map, `(256,)`.
+        legend: Its classes.
+        tally: Pixels and ground of each value of the map.
         tiles: Tiles run through the engine.
         skipped: Tiles without any data.
         seconds: Wall time, everything included.
         agreement: Share of sampled pixels where bf16 and f32 give the same class, None in f32.
-        ground: Square metres of the scene, None when it has no CRS.
     """
 
     path: Path
-    counts: NDArray[np.int64]
+    legend: Legend
+    tally: Tally
     tiles: int
     skipped: int
     seconds: float
     agreement: float | None
-    ground: float | None
 
 
 def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) -> Result:
@@ -132,13 +134,10 @@ def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) ->
         agreement = measure_agreement(scene, bundle, engine, axes, options)
     tags = make_tags(scene, bundle, axes, options, agreement)
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
-        counts, run = _write(scene, engine, axes, files, tags, options)
+        tally, run = _write(scene, engine, axes, files, tags, options)
     total = len(axes[0].starts()) * len(axes[1].starts())
     seconds = time.perf_counter() - began
-    ground = None
-    if scene.grid.crs is not None:
-        ground = float(measure_ground(scene.grid).rows.sum()) * scene.grid.width
-    return Result(outputs.map, counts, run, total - run, seconds, agreement, ground)
+    return Result(outputs.map, engine.spec.legend, tally, run, total - run, seconds, agreement)
 
 
 def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, Axis]:
@@ -219,6 +218,33 @@ def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]
         check_replaceable(path, layout.kind)
 
 
+@contextmanager
+def _behind(
+    sinks: Sequence[Sink], tally: Tally
+) -> Iterator[Callable[[int, NDArray[np.float32], NDArray[np.bool_]], None]]:
+    """Give a function that writes a strip in the background, at most one strip behind.
+
+    It adds what the first sink wrote to `tally`; what went wrong with a strip is raised with the
+    next one, or at the end.
+    """
+    waiting: list[Future[None]] = []
+
+    def write(top: int, probabilities: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
+        blocks = [sink.put(top, probabilities, valid) for sink in sinks]
+        tally.add(top, blocks[0][0])
+
+    with ThreadPoolExecutor(1, "write") as writer:
+
+        def put(top: int, probabilities: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
+            while waiting:
+                waiting.pop().result()
+            waiting.append(writer.submit(write, top, probabilities, valid))
+
+        yield put
+        while waiting:
+            waiting.pop().result()
+
+
 def _write(
     scene: Scene,
     engine: Engine,
@@ -226,9 +252,10 @@ def _write(
     files: Sequence[tuple[Path, Layout]],
     tags: Mapping[str, str],
     options: Options,
-) -> tuple[NDArray[np.int64], int]:
+) -> tuple[Tally, int]:
     threads = options.threads or cores()
-    counts, run = np.zeros(256, np.int64), 0
+    tally = Tally(None if scene.grid.crs is None else measure_ground(scene.grid))
+    run = 0
     with ExitStack() as stack:
         bar = progress_bar("tiles", len(axes[0].starts()) * len(axes[1].starts()), "tile")
         stack.callback(bar.close)
@@ -237,13 +264,15 @@ def _write(
             for path, layout in files
         ]
         batch = options.batch or max(1, BATCH_PIXELS // axes[0].tile ** 2)
-        for top, probabilities, valid, tiles in predict(scene, engine, axes, batch, bar):
-            blocks = [sink.put(top, probabilities, valid) for sink in sinks]
-            counts += np.bincount(blocks[0].ravel(), minlength=256)
+        put = stack.enter_context(_behind(sinks, tally))
+        # Closed here, not by the garbage collector: its reader must stop before the scene closes.
+        strips = stack.enter_context(closing(predict(scene, engine, axes, batch, bar)))
+        for top, probabilities, valid, tiles in strips:
+            put(top, probabilities, valid)
             run += tiles
         if not run:
             raise InputError(
                 f"{scene.path} holds no valid pixel: every pixel is no-data or not finite in one "
                 "of the bands, so there is nothing to map"
             )
-    return counts, run
+    return tally, run

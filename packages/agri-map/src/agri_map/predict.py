@@ -3,7 +3,9 @@
 Nothing here writes; `agri_map.mapping` puts the strips into files.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from agri_data.console import Bar
@@ -24,8 +26,10 @@ def predict(
     axes: tuple[Axis, Axis],
     batch: int,
     bar: Bar | None = None,
-) -> Iterator[tuple[int, Array, NDArray[np.bool_], int]]:
+) -> Generator[tuple[int, Array, NDArray[np.bool_], int]]:
     """Map a scene strip by strip; memory does not grow with its height.
+
+    The next strip is read while the engine works on this one.
 
     Args:
         scene: Bands in the order of the engine's spec.
@@ -35,22 +39,39 @@ def predict(
         bar: Advanced by one for each tile.
 
     Yields:
-        First row, probabilities `(K, rows, W)` (valid until the next step), valid pixels
-        `(rows, W)`, and how many tiles of the strip were run.
+        First row, probabilities `(K, rows, W)` (which stay as they are until the step after the
+        next), valid pixels `(rows, W)`, and how many tiles of the strip were run.
     """
     rows, cols = axes
     blender = StripBlender(rows, cols, len(engine.spec.legend))
     left = cols.starts()[0]
-    right = cols.starts()[-1] + cols.tile
-    for start in rows.starts():
-        image, valid = scene.read((start, start + rows.tile), (left, right))
+    for start, (image, valid) in zip(rows.starts(), _strips(scene, axes), strict=True):
+        blender.begin_row()
         run = 0
         for tiles in _batches(valid, cols, batch, bar):
             _run_tiles(engine, blender, image, valid, cols, tiles)
             run += len(tiles)
         top, done = blender.finish_row()
         inside = valid[top - start : top - start + done.shape[1], -left : cols.length - left]
-        yield top, done, inside, run
+        yield top, done, inside.copy(), run
+
+
+def _strips(
+    scene: Scene, axes: tuple[Axis, Axis]
+) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
+    """Read the scene one row of tiles after the other, always one ahead; each lasts one step."""
+    rows, cols = axes
+    across = cols.starts()[0], cols.starts()[-1] + cols.tile
+    starts = rows.starts()
+    rooms = [scene.blank(rows.tile, across[1] - across[0]) for _ in starts[:2]]
+    with ThreadPoolExecutor(1, "read") as reader:
+        ahead = reader.submit(scene.read, (starts[0], starts[0] + rows.tile), across, rooms[0])
+        for number, start in enumerate(starts[1:], start=1):
+            strip = ahead.result()
+            room = rooms[number % 2]
+            ahead = reader.submit(scene.read, (start, start + rows.tile), across, room)
+            yield strip
+        yield ahead.result()
 
 
 def _batches(
@@ -82,10 +103,7 @@ def _run_tiles(
 ) -> None:
     starts = cols.starts()
     spans = [slice(starts[t] - starts[0], starts[t] - starts[0] + cols.tile) for t in tiles]
-    planes = np.moveaxis(image, -1, 0)  # bands stay apart in memory: no interleaving, no cost
-    block = np.moveaxis(np.stack([planes[:, :, span] for span in spans]), 1, -1)
-    mask = np.stack([valid[:, span] for span in spans])
-    for tile, probabilities in zip(
-        tiles, engine.run(normalise(block, engine.spec, mask)), strict=True
-    ):
+    block = [normalise(image[:, span], engine.spec, valid[:, span]) for span in spans]
+    ready = block[0][None] if len(block) == 1 else np.stack(block)
+    for tile, probabilities in zip(tiles, engine.run(ready), strict=True):
         blender.add(tile, probabilities)

@@ -54,6 +54,10 @@ class Grid:
         return math.sqrt(abs(self.transform.determinant))
 
 
+Values = tuple[NDArray[Any], NDArray[np.bool_]]
+"""Values, and where they are valid."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One band of the scene: the open raster it comes from, its number there, its no-data."""
@@ -100,14 +104,21 @@ class Scene:
         """Tell whether any band says where it has no data."""
         return bool(self._masked) or any(layer.nodata is not None for layer in self._layers)
 
+    def blank(self, height: int, width: int) -> Values:
+        """Give room for a window: values `(C, H, W)` and `(H, W)`, to be read into again."""
+        image = np.empty((len(self._layers), height, width), self.dtype)
+        return image, np.empty((height, width), np.bool_)
+
     def read(
-        self, rows: tuple[int, int], cols: tuple[int, int]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        self, rows: tuple[int, int], cols: tuple[int, int], room: Values | None = None
+    ) -> Values:
         """Read a window; parts outside the scene are its reflection.
 
         Args:
             rows: Half-open range, may begin below 0 and end after the height.
             cols: The same for columns.
+            room: From `blank`, overwritten; new when omitted. Reading strip after strip into the
+                same memory spares the system from handing out, and clearing, its pages again.
 
         Returns:
             Values `(H, W, C)` (a view of `(C, H, W)`), and `(H, W)` True where every band has
@@ -116,37 +127,47 @@ class Scene:
         Raises:
             InputError: The file is damaged.
         """
-        down = reflect(*rows, self.grid.height)
-        across = reflect(*cols, self.grid.width)
-        top, left = int(down.min()), int(across.min())
-        window = Window(left, top, int(across.max()) + 1 - left, int(down.max()) + 1 - top)
-        planes = self._planes(window)
-        valid = self._valid(planes, window)
-        image = np.stack([_mirror(plane, down - top, across - left) for plane in planes])
-        return np.moveaxis(image, 0, -1), _mirror(valid, down - top, across - left)
+        down, top, height = _span(reflect(*rows, self.grid.height))
+        across, left, width = _span(reflect(*cols, self.grid.width))
+        window = Window(left, top, width, height)
+        image, valid = room or self.blank(len(down), len(across))
+        row, col = _inside(down, height), _inside(across, width)
+        if row is None or col is None:
+            core, good = self.blank(height, width)
+            self._fill(core, window)
+            self._valid(core, window, good)
+            image[...], valid[...] = core[:, down][:, :, across], good[down][:, across]
+        else:
+            inner = slice(row, row + height), slice(col, col + width)
+            self._fill(image[:, *inner], window)
+            self._valid(image[:, *inner], window, valid[inner])
+            for plane in (*image, valid):
+                _reflect_rims(plane, inner, down, across)
+        return np.moveaxis(image, 0, -1), valid
 
-    def _planes(self, window: Window) -> list[NDArray[Any]]:
-        planes: dict[int, NDArray[Any]] = {}
+    def _fill(self, out: NDArray[Any], window: Window) -> None:
+        """Read a window of the scene into `(C, H, W)`, the bands of a file in one go."""
         for source in {id(layer.source): layer.source for layer in self._layers}.values():
             places = [i for i, layer in enumerate(self._layers) if layer.source is source]
             numbers = [self._layers[i].number for i in places]
+            together = places == list(range(places[0], places[-1] + 1))
+            target = out[places[0] : places[-1] + 1] if together else np.empty_like(out[places])
             try:
-                block = source.read(numbers, window=window)
+                source.read(numbers, window=window, out=target)
             except rasterio.errors.RasterioError as error:
                 raise damaged(self.path, error) from error
-            planes.update(zip(places, block, strict=True))
-        return [planes[i] for i in range(len(self._layers))]
+            if not together:
+                out[places] = target
 
-    def _valid(self, planes: Sequence[NDArray[Any]], window: Window) -> NDArray[np.bool_]:
-        valid = np.ones(planes[0].shape, np.bool_)
-        for layer, plane in zip(self._layers, planes, strict=True):
+    def _valid(self, image: NDArray[Any], window: Window, valid: NDArray[np.bool_]) -> None:
+        valid[...] = True
+        for layer, plane in zip(self._layers, image, strict=True):
             if plane.dtype.kind == "f":
                 valid &= np.isfinite(plane)
             if layer.nodata is not None and not np.isnan(layer.nodata):
                 valid &= plane != layer.nodata
         for source in self._masked:
             valid &= source.dataset_mask(window=window) > 0
-        return valid
 
 
 def open_scene(
@@ -190,15 +211,33 @@ def _masked(layers: Sequence[Layer]) -> list[Any]:
     ]
 
 
-def _mirror(
-    plane: NDArray[Any], down: NDArray[np.int64], across: NDArray[np.int64]
-) -> NDArray[Any]:
-    """Pick rows and columns of `(H, W)`; rows that are all there in order cost nothing."""
-    if not np.array_equal(down, np.arange(len(plane))):
-        plane = plane[down]
-    if np.array_equal(across, np.arange(plane.shape[1])):
-        return plane
-    return np.take(plane, across, axis=1)
+def _span(positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], int, int]:
+    """Give positions counted from their smallest, the smallest, and how many it is to the last."""
+    first = int(positions.min())
+    return positions - first, first, int(positions.max()) + 1 - first
+
+
+def _inside(positions: NDArray[np.int64], length: int) -> int | None:
+    """Give where 0, 1, ... length - 1 stands in reflected positions, None where it is cut off."""
+    start = int(np.argmin(positions))
+    run = positions[start : start + length]
+    return start if np.array_equal(run, np.arange(length)) else None
+
+
+def _reflect_rims(
+    plane: NDArray[Any],
+    inner: tuple[slice, slice],
+    down: NDArray[np.int64],
+    across: NDArray[np.int64],
+) -> None:
+    """Fill what lies around `inner` of `(H, W)` with its reflection."""
+    rows, cols = inner
+    core = plane[inner]
+    plane[rows, : cols.start] = core[:, across[: cols.start]]
+    plane[rows, cols.stop :] = core[:, across[cols.stop :]]
+    middle = plane[rows]
+    plane[: rows.start] = middle[down[: rows.start]]
+    plane[rows.stop :] = middle[down[rows.stop :]]
 
 
 def band_name(description: str) -> str:

@@ -28,6 +28,7 @@ from agri_map.scene import Grid
 
 Kind = Literal["classes", "probabilities", "confidence"]
 PERCENT_NODATA = 255
+ARGMAX_ROWS = 8
 KIND = "AGRI_KIND"
 LEGEND = "AGRI_LEGEND"
 OURS = "<!-- written by agri-map, replaced with its map -->"
@@ -106,13 +107,16 @@ def encode(
 def argmax(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Give the most probable class of `(K, H, W)`; the first one of equals.
 
-    Plane by plane: numpy's own argmax over the first axis is an order of magnitude slower.
+    Plane by plane and a few rows at a time, which stay in the processor's cache: numpy's own
+    argmax over the first axis takes ten times as long.
     """
-    best = probabilities[0].copy()
-    codes = np.zeros(best.shape, np.uint8)
-    for code, plane in enumerate(probabilities[1:], start=1):
-        codes[plane > best] = code
-        np.maximum(best, plane, out=best)
+    codes = np.zeros(probabilities.shape[1:], np.uint8)
+    for top in range(0, len(codes), ARGMAX_ROWS):
+        some, part = probabilities[:, top : top + ARGMAX_ROWS], codes[top : top + ARGMAX_ROWS]
+        best = some[0].copy()
+        for code, plane in enumerate(some[1:], start=1):
+            np.maximum(part, (plane > best) * np.uint8(code), out=part)
+            np.maximum(best, plane, out=best)
     return codes
 
 
@@ -233,7 +237,8 @@ def _profile(grid: Grid, layout: Layout) -> dict[str, Any]:
         "tiled": True,
         "blockxsize": 512,
         "blockysize": 256,
-        "compress": "lzw",
+        "compress": "deflate",
+        "zlevel": 1,
         "interleave": "band",
         "bigtiff": "if_safer",
         "sparse_ok": True,
@@ -268,7 +273,7 @@ def _to_cog(source: Path, target: Path, layout: Layout, threads: int) -> None:
         target,
         driver="COG",
         compress="DEFLATE",
-        level=6,
+        level=3,
         predictor="NO" if classes else "YES",
         blocksize=512,
         overviews="IGNORE_EXISTING",

@@ -100,18 +100,19 @@ def parse_files(pairs: list[str]) -> dict[str, Path]:
 
 def report(result: "Result") -> None:
     """Print where the map is, its hectares and the speed."""
-    from agri_map.area import measure, shares, to_text
+    from agri_map.area import shares, to_text
 
-    pixels = int(result.counts.sum())
-    if result.ground is None:
-        say(shares(result.path))
+    tally = result.tally
+    pixels = int(tally.pixels.sum())
+    if tally.ground is None:
+        say(shares(tally.pixels, result.legend))
     else:
-        say(to_text(measure(result.path)[0]))
+        say(to_text(tally.table(result.legend)))
     if result.agreement is not None:
         say(f"bf16 gives the class of f32 in {100 * result.agreement:.3f} % of sampled pixels")
     speed = f"{pixels / result.seconds / 1e6:.2f} Mpx/s"
-    if result.ground is not None:
-        speed = f"{result.ground / 1e6 / result.seconds:.1f} km2/s, {speed}"
+    if tally.ground is not None:
+        speed = f"{tally.metres.sum() / 1e6 / result.seconds:.1f} km2/s, {speed}"
     skipped = f", {result.skipped} without data skipped" if result.skipped else ""
     say(f"{result.tiles} tiles{skipped} in {result.seconds:.1f} s: {speed}")
     say(f"map: {result.path}")
