@@ -55,6 +55,9 @@ print((time.perf_counter() - begun) / runs, (time.process_time() - busy) / runs)
 def main() -> None:
     """Run everything and print the table."""
     options = parse()
+    if options.bundle:
+        trained_seams(options)
+        return
     with tempfile.TemporaryDirectory(prefix="agri-bench-", dir=options.folder) as name:
         folder = Path(name)
         scene, small = folder / "scene.tif", folder / "small.tif"
@@ -102,6 +105,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--encoder", default="resnet18", help="or own: a small U-Net of ours")
     parser.add_argument("--engine", default="all", help="onnxruntime, openvino or all")
     parser.add_argument("--runs", type=int, default=0, help="batches of the bare engine; 0: all")
+    parser.add_argument("--bundle", type=Path, help="only the seams of a trained bundle on --scene")
+    parser.add_argument("--scene", type=Path, help="a GeoTIFF with the bands of --bundle")
     parser.add_argument("--folder", type=Path, default=None, help="where the files may lie")
     return parser.parse_args()
 
@@ -242,7 +247,7 @@ def whole(scene: Path, model: Path, options: argparse.Namespace) -> Any:
     from agri_map.tiles import Axis
 
     engine = open_engine(model, threads=options.threads)
-    with open_scene(scene, BANDS) as source:
+    with open_scene(scene, engine.spec.bands) as source:
         axes = (
             Axis(source.grid.height, options.tile, options.overlap),
             Axis(source.grid.width, options.tile, options.overlap),
@@ -268,9 +273,10 @@ def exactness(scene: Path, model: Path, options: argparse.Namespace) -> str:
 def seams(scene: Path, model: Path, shift: int, options: argparse.Namespace) -> str:
     """Shift the tile grid and count the pixels that change their class.
 
-    Measured with the small U-Net: a deep one with random weights sees, and amplifies, the border
-    of its tile from anywhere in it. A U-Net is itself not indifferent to shifts that its poolings
-    do not divide: with such a shift the figure holds the network's own share as well.
+    Measured with the small U-Net (or a trained bundle): a deep one with random weights sees, and
+    amplifies, the border of its tile from anywhere in it. A U-Net is itself not indifferent to
+    shifts that its poolings do not divide: with such a shift the figure holds the network's own
+    share as well.
     """
     import rasterio
 
@@ -285,12 +291,28 @@ def seams(scene: Path, model: Path, shift: int, options: argparse.Namespace) -> 
     first = whole(scene, model, options).argmax(0)[shift:, shift:][inner]
     second = whole(moved, model, options).argmax(0)[inner]
     share = 100 * float((first != second).mean())
-    mix = ", ".join(f"{100 * float((first == code).mean()):.0f}" for code in range(len(CODES)))
+    codes = range(int(first.max()) + 1)
+    mix = ", ".join(f"{100 * float((first == code).mean()):.0f}" for code in codes)
     kind = "seams alone" if shift % 32 == 0 else "with the network's own pooling phase"
     return (
-        f"small U-Net, tile grid shifted by {shift} px, {kind}: {share:.3f} % of pixels change "
+        f"{model.stem}, tile grid shifted by {shift} px, {kind}: {share:.3f} % of pixels change "
         f"(classes: {mix} %)"
     )
+
+
+def trained_seams(options: argparse.Namespace) -> None:
+    """Print how many pixels of a real map change with the tile grid, for a bundle that learnt."""
+    from agri_map.bundle import read_spec
+
+    spec = read_spec(options.bundle)
+    with tempfile.TemporaryDirectory(prefix="agri-bench-", dir=options.folder) as name:
+        scene = Path(name) / "scene.tif"
+        scene.symlink_to(options.scene.resolve())
+        tilings = dict.fromkeys([(spec.tile, spec.overlap), (256, 64), (256, 128)])
+        for options.tile, options.overlap in tilings:
+            for shift in (32, 37):
+                line = seams(scene, options.bundle, shift, options)
+                print(f"tile {options.tile}, overlap {options.overlap}: {line}", flush=True)
 
 
 def measure(arguments: list[str], folder: Path) -> tuple[str, float, float, float]:

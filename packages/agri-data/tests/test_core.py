@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,73 @@ def test_a_folder_of_the_users_own_is_not_replaced(tmp_path: Path) -> None:
     ):
         pass
     assert (tmp_path / "thesis.txt").exists()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from agri_data import atomic
+with atomic.replacing_file(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    print("begun", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_but_not_what_one_still_writes(
+    tmp_path: Path,
+) -> None:
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path / "a.txt")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    dead, alive = runs
+    for run in runs:
+        assert run.stdout is not None and run.stdout.readline() == b"begun\n"
+    (tmp_path / ".partial-a.txt-notes").write_text("of somebody else")
+    dead.kill()
+    dead.wait()
+    assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 2
+    atomic.write_text(tmp_path / "b.txt", "another place")
+    assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 2
+    atomic.write_text(tmp_path / "a.txt", "whole")
+    assert (tmp_path / "a.txt").read_text() == "whole"
+    assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 1
+    assert alive.communicate(timeout=60)[0] == b"" and alive.returncode == 0
+    assert (tmp_path / "a.txt").read_text() == "half"
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".partial-a.txt-notes", "a.txt", "b.txt"]
+    assert dead.stdin is not None and dead.stdout is not None
+    dead.stdin.close()
+    dead.stdout.close()
+
+
+def test_files_are_added_all_or_none_and_nothing_foreign_is_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    with pytest.raises(RuntimeError), atomic.adding_files(out, "done.json") as folder:
+        (folder / "a.txt").write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    for text in ("1", "2"):
+        with atomic.adding_files(out, "done.json") as folder:
+            (folder / "a.txt").write_text(text)
+            (folder / "done.json").write_text(text)
+        (out / "notes.md").write_text("mine")
+        assert [p.read_text() for p in sorted(out.iterdir())] == [text, text, "mine"]
+    (out / "done.json").unlink()
+    with (
+        pytest.raises(InputError, match=r"a\.txt exists and .*report holds no done\.json"),
+        atomic.adding_files(out, "done.json") as folder,
+    ):
+        (folder / "a.txt").write_text("3")
+    assert (out / "a.txt").read_text() == "2"
+    with (
+        pytest.raises(InputError, match="not a folder"),
+        atomic.adding_files(out / "a.txt", "done.json"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(

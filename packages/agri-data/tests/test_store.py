@@ -221,10 +221,8 @@ def test_an_interrupted_rewrite_leaves_a_store_that_opens(
     replace = Path.replace
     with monkeypatch.context() as patch:
         if failing == "replace":
-            pending = agri_data.store.PENDING_FILE
-            patch.setattr(
-                Path, "replace", lambda p, to: stop() if p.name == pending else replace(p, to)
-            )
+            pending = store.path / agri_data.store.PENDING_FILE
+            patch.setattr(Path, "replace", lambda p, to: stop() if p == pending else replace(p, to))
         else:
             patch.setattr(agri_data.store, failing, stop)
         with pytest.raises(KeyboardInterrupt):

@@ -59,6 +59,23 @@ def fails(tmp_path, call):
     return fails
 
 
+def test_a_note_travels_with_the_map(call, fails, inputs, tmp_path):
+    scene, model = inputs
+    note = tmp_path / "why.json"
+    note.write_text('{"name": "plain"}\n')
+    run = call("predict", scene, "--model", model, "--out", "m.tif", "--note", note)
+    assert run.returncode == 0, run.stderr
+    with rasterio.open(tmp_path / "m.tif") as dataset:
+        assert dataset.tags()["AGRI_NOTE"] == '{"name": "plain"}'
+    for content, message in (
+        (b"x" * 16_385, "16385 bytes; a note has at most 16384"),
+        (b"\xff\xfe", "not UTF-8 text"), (b"a\0b", "NUL"),
+    ):  # fmt: skip
+        note.write_bytes(content)
+        assert message in fails(scene, "--model", model, "--note", note)
+    assert "no note gone.txt" in fails(scene, "--model", model, "--note", "gone.txt")
+
+
 def test_the_whole_way(call, inputs, tmp_path):
     scene, model = inputs
     run = call(
@@ -213,7 +230,7 @@ def test_killed_half_way(tmp_path, save_model, write_scene, smooth):
     )  # fmt: skip
 
     def written() -> int:
-        return sum(path.stat().st_size for path in tmp_path.rglob(".partial*") if path.is_file())
+        return sum(path.stat().st_size for path in tmp_path.glob(".partial*/*"))
 
     begun = time.monotonic()
     while not written() and process.poll() is None and time.monotonic() - begun < 60:
@@ -221,7 +238,13 @@ def test_killed_half_way(tmp_path, save_model, write_scene, smooth):
     assert written() and process.poll() is None, "the kill must come while the map is written"
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    assert not list(tmp_path.glob("map*"))
+    assert not list(tmp_path.glob("map*")) and written()
+    small = write_scene(smooth(64, 64), "small.tif")
+    subprocess.run(
+        [*AGRI_MAP, "predict", small, "--model", save_model("wide"), "--out", "map.tif"],
+        cwd=tmp_path, env=ONE_THREAD, check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert (tmp_path / "map.tif").exists() and not list(tmp_path.glob(".partial*"))
 
 
 @pytest.mark.parametrize("command", ["predict", "area", "polygons", "show", "info"])

@@ -39,9 +39,12 @@ def rows_of(path):
 def test_the_best_is_chosen_on_val_and_shown_on_test(written, folders):
     comparison, text, out = written
     assert comparison.ranking == ["good", "bad"]
-    assert json.loads((out / "best.json").read_text()) == {
+    content = json.loads((out / "best.json").read_text())
+    others = content.pop("others")
+    assert content == {
         "name": "good", "arch": "line", "path": "../use.onnx", "select": "val", "miou": 0.55,
     }  # fmt: skip
+    assert list(others) == ["bad"] and others["bad"] < 0.55
     assert (out.parent / "use.onnx").read_bytes() == (folders[1] / "model.onnx").read_bytes()
     assert read_spec(out.parent / "use.onnx").arch == "line"
     assert "Best: good, by mean IoU on the val part." in text

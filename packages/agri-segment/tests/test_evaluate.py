@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from agri_data.errors import InputError
 from agri_data.store import ChipStore, rewrite_table
 from agri_map.engine import open_engine
 from agri_segment import cli
@@ -21,6 +22,24 @@ def written(bundle, small_store, tmp_path):
     engine = open_engine(bundle)
     text = write_evaluation(evaluate(engine, small_store), engine, small_store, tmp_path / "out")
     return text, tmp_path / "out"
+
+
+def test_a_report_of_the_users_own_stays(bundle, small_store, tmp_path):
+    engine, out = open_engine(bundle), tmp_path / "thesis"
+    out.mkdir()
+    (out / "report.md").write_text("chapter one")
+    with pytest.raises(InputError, match=r"report\.md exists and .* choose another output folder"):
+        write_evaluation(evaluate(engine, small_store), engine, small_store, out)
+    assert [path.name for path in out.iterdir()] == ["report.md"]
+    assert (out / "report.md").read_text() == "chapter one"
+
+
+def test_an_evaluation_replaces_an_earlier_one(written, bundle, small_store):
+    _, out = written
+    engine, names = open_engine(bundle), sorted(path.name for path in out.iterdir())
+    (out / "notes.md").write_text("mine")
+    write_evaluation(evaluate(engine, small_store), engine, small_store, out)
+    assert sorted(path.name for path in out.iterdir()) == sorted([*names, "notes.md"])
 
 
 def table_of(path):

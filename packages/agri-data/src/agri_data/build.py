@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agri_data.atomic import PARTIAL
+from agri_data.atomic import scratch_dir
 from agri_data.console import progress
 from agri_data.errors import AgriError, InputError, MissingError
 from agri_data.info import StoreInfo
@@ -153,13 +151,11 @@ def _unpacked(description: Description, out: Path, losses: Losses) -> Iterator[D
         return
     if not root.is_file():
         raise MissingError(f"there is no file {root}")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{root.stem}-", dir=out.parent))
-    try:
-        extract(root, folder)
-        yield replace(description, root=folder)
-    except AgriError as error:
-        raise type(error)(str(error).replace(str(folder), str(root))) from error
-    finally:
-        losses.skipped[:] = [text.replace(str(folder), str(root)) for text in losses.skipped]
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_dir(out.with_name(f"{out.name}-zip")) as folder:
+        try:
+            extract(root, folder)
+            yield replace(description, root=folder)
+        except AgriError as error:
+            raise type(error)(str(error).replace(str(folder), str(root))) from error
+        finally:
+            losses.skipped[:] = [text.replace(str(folder), str(root)) for text in losses.skipped]

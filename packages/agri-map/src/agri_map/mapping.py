@@ -46,6 +46,7 @@ class Options:
         engine: `onnxruntime` or `openvino`.
         precision: `f32` or `bf16`.
         exact: Probabilities and confidence as float32 instead of percent.
+        note: A text that the outputs carry as the tag AGRI_NOTE.
     """
 
     tile: int | None = None
@@ -55,6 +56,7 @@ class Options:
     engine: str = "onnxruntime"
     precision: str = "f32"
     exact: bool = False
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.batch is not None and self.batch < 1:
@@ -172,6 +174,8 @@ def make_tags(
         "AGRI_BANDS": ",".join(scene.bands),
         "AGRI_MAP_VERSION": __version__,
     }
+    if options.note:
+        tags["AGRI_NOTE"] = options.note
     if agreement is not None:
         tags["AGRI_AGREEMENT_WITH_F32"] = f"{agreement:.6f}"
     return tags
@@ -184,7 +188,7 @@ def measure_agreement(
     exact = open_engine(bundle, options.engine, "f32", options.threads)
     same = total = 0
     total_tiles = len(axes[0].starts()) * len(axes[1].starts())
-    count = min(SAMPLE_TILES, 1 + total_tiles // 20)
+    count = min(SAMPLE_TILES, 1 + total_tiles // 50)
     for image, valid in sample_tiles(scene, axes, count):
         batch = normalise(image[None], engine.spec, valid[None])
         equal = argmax(engine.run(batch)[0]) == argmax(exact.run(batch)[0])

@@ -116,7 +116,6 @@ def _write_gpkg(path: Path, parcels: Parcels, grid: Grid, legend: Legend, wanted
     from pyogrio.errors import DataSourceError
     from pyogrio.raw import write
 
-    path.unlink()
     for number, part in enumerate(chunks(parcels)):
         table = columns(part, legend)
         try:

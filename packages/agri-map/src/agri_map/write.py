@@ -135,7 +135,7 @@ def raster_sink(
         warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning),
         replacing_file(path) as target,
     ):
-        rows = target.with_suffix(".rows.tif")
+        rows = target.with_suffix(".rows.tif")  # removed with all that GDAL leaves beside it
         try:
             with rasterio.open(rows, "w", **_profile(grid, layout)) as dataset:
                 _describe(dataset, layout, tags)
@@ -146,8 +146,6 @@ def raster_sink(
         except (rasterio.errors.RasterioError, CPLE_BaseError) as error:
             reason = error.__cause__ or error
             raise OSError(f"cannot write {path}, is the disk full? ({reason})") from error
-        finally:
-            rows.unlink(missing_ok=True)
         if layout.kind == "classes":
             write_sidecars(path, layout.legend)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import replacing_file, write_json, write_text
+from agri_data.atomic import adding_files, replacing_file, write_json, write_text
 from agri_data.errors import InputError, MissingError
 from agri_data.store import ChipStore
 from agri_map.bundle import read_spec
@@ -23,6 +23,7 @@ NOT_WORTH = (
     "the best model does not beat a logistic regression of single pixels on this part: "
     "train longer, or do without a network"
 )
+BEST = "best.json"
 FACTS = ("parameters", "epochs", "seconds", "images_per_second")
 LEFT_OUT = ("precision", "recall")
 """Scores of each class that `agri-segment evaluate` gives; a comparison would drown in them."""
@@ -31,16 +32,24 @@ LEFT_OUT = ("precision", "recall")
 def write_comparison(
     comparison: Comparison, store: ChipStore, out: Path, best: Path | None = None
 ) -> str:
-    """Write the comparison into `out` and return its text.
+    """Write the comparison into `out`, all of it or none, and return its text.
 
     Files: metrics.json, table.csv, table.md, classes.csv and .png, pictures.png, best.json; and
     a copy of the best bundle at `best`.
 
     Raises:
-        InputError: `best` exists and is no bundle.
+        InputError: `best` exists and is no bundle, or `out` holds such a file that is not of an
+            earlier comparison.
     """
     if best is not None:
         _check_replaceable(best)
+    with adding_files(out, BEST) as folder:
+        text = _write_files(comparison, store, folder)
+        _write_best(comparison, folder, out, best)
+    return text
+
+
+def _write_files(comparison: Comparison, store: ChipStore, out: Path) -> str:
     legend = next(iter(comparison.shown.values())).legend
     rows = [_row(name, item, comparison.model(name)) for name, item in comparison.shown.items()]
     text = _report(comparison, rows)
@@ -56,7 +65,6 @@ def write_comparison(
     write_text(out / "classes.csv", report.csv_text(["model", "class", "iou"], lines))
     draw_bars(classes, legend, out / "classes.png", f"IoU of each class, {comparison.part} part")
     _draw_pictures(comparison, store, out / "pictures.png")
-    _write_best(comparison, out, best)
     return text
 
 
@@ -190,19 +198,22 @@ def _metrics(comparison: Comparison) -> dict[str, Any]:
     return content
 
 
-def _write_best(comparison: Comparison, out: Path, copy: Path | None) -> None:
+def _write_best(comparison: Comparison, folder: Path, out: Path, copy: Path | None) -> None:
+    """Write into `folder`, which becomes `out`, which model is the best and what it beat."""
     model = comparison.best
     if copy is not None:
         with replacing_file(copy) as temporary:
             shutil.copyfile(model.path, temporary)
     target = copy or model.path
+    chosen_on = {name: item.scores["miou"] for name, item in comparison.chosen_on.items()}
     write_json(
-        out / "best.json",
+        folder / BEST,
         {
             "name": model.name,
             "arch": model.engine.spec.arch,
             "path": Path(os.path.relpath(target, out)).as_posix(),
             "select": comparison.select,
-            "miou": comparison.chosen_on[model.name].scores["miou"],
+            "miou": chosen_on[model.name],
+            "others": {name: miou for name, miou in chosen_on.items() if name != model.name},
         },
     )

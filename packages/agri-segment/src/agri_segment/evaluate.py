@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import write_json, write_text
+from agri_data.atomic import adding_files, write_json, write_text
 from agri_data.confusion import mean_iou
 from agri_data.console import warn
 from agri_data.errors import InputError
@@ -22,6 +22,7 @@ from agri_segment.gallery import draw_gallery
 from agri_segment.score import Predictor, Scored, number, run_chips, soft_iou, summarise
 
 WORST = 6
+MARKER = "confusion-normalised.csv"
 ENOUGH = 10
 """Places below which an interval is called rough."""
 
@@ -127,11 +128,19 @@ def _notes_on_places(count: int, kind: str) -> tuple[str, ...]:
 def write_evaluation(
     evaluation: Evaluation, predictor: Predictor, store: ChipStore, out: Path
 ) -> str:
-    """Write the report of an evaluation into `out` and return its text.
+    """Write the report of an evaluation into `out`, all of it or none, and return its text.
 
     Files: metrics.json, report.md, confusion.csv and .png, confusion-normalised.csv, places.csv,
     worst.csv and .png.
+
+    Raises:
+        InputError: `out` holds such a file that is not of an earlier evaluation.
     """
+    with adding_files(out, MARKER) as folder:
+        return _write_files(evaluation, predictor, store, folder)
+
+
+def _write_files(evaluation: Evaluation, predictor: Predictor, store: ChipStore, out: Path) -> str:
     text = _report(evaluation)
     matrix, legend = evaluation.matrix, evaluation.legend
     write_json(out / "metrics.json", metrics(evaluation, predictor.spec, store))

@@ -75,7 +75,7 @@ class Keeper(Checkpoint):
             # Weights alone: the optimiser's memory is twice as large and of no use for the best.
             best = {"state_dict": module.state_dict(), "agri": self._sign()}
             with replacing_file(self.folder / self.name) as temporary:
-                torch.save(best, temporary)
+                _write(best, temporary)
         with replacing_file(self.folder / LAST) as temporary:
             trainer.save_checkpoint(temporary)
             if self.config.every and int(record["epoch"]) % self.config.every == 0:
@@ -142,6 +142,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "Remove it to start afresh."
         ) from error
     return dict(content)
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint; torch tells of a full disk as a RuntimeError of its archive."""
+    try:
+        torch.save(content, path)
+    except RuntimeError as error:
+        raise OSError(f"cannot write {path.name}, is the disk full? ({error})") from error
 
 
 def _name(kind: str, record: dict[str, float]) -> str:

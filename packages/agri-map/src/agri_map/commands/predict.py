@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from agri_data.console import say
-from agri_data.errors import InputError
+from agri_data.errors import InputError, MissingError
 
 if TYPE_CHECKING:
     from agri_map.mapping import Result
+
+MAX_NOTE = 16_384
 
 
 def predict(
@@ -46,6 +48,10 @@ def predict(
         Path | None,
         typer.Option(metavar="TIF", help="Also write the probability of the mapped class."),
     ] = None,
+    note: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A short text that the map shall carry: why this model."),
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Write probabilities as float32, not as percent.")
     ] = False,
@@ -69,6 +75,7 @@ def predict(
         engine=engine,
         precision=precision,
         exact=exact,
+        note=read_note(note) if note else "",
     )
     spec = read_spec(model)
     if scene is None and not band:
@@ -79,6 +86,26 @@ def predict(
     ) as source:
         result = map_scene(source, model, Outputs(out, probabilities, confidence), options)
     report(result)
+
+
+def read_note(path: Path) -> str:
+    """Read a short text.
+
+    Raises:
+        MissingError: No such file.
+        InputError: Too long, or not text.
+    """
+    if not path.is_file():
+        raise MissingError(f"there is no note {path}")
+    if path.stat().st_size > MAX_NOTE:
+        raise InputError(f"{path} has {path.stat().st_size} bytes; a note has at most {MAX_NOTE}")
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({error.reason})") from error
+    if "\0" in text:
+        raise InputError(f"{path} holds a NUL character, so it is not text")
+    return text
 
 
 def parse_files(pairs: list[str]) -> dict[str, Path]:
