@@ -1,0 +1,17 @@
+"""The `agri-annotate` command: drawings to masks, and maps to drawings."""
+
+import typer
+
+from agri_annotate.console import run
+
+app = typer.Typer(
+    help="VGG Image Annotator drawings to exact masks, and maps to drawings to correct.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    run(app)
