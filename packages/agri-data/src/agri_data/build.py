@@ -90,7 +90,7 @@ def build(
     begun = time.monotonic()
     description = describe(source, root)
     losses = Losses(skip)
-    with _unpacked(description, out, losses) as ready:
+    with unpacked(description, out, losses) as ready:
         opened = open_source(ready, cut, losses)
         chips, counts = _write(opened, out)
     classes, unit = counts.classes(opened.info)
@@ -140,7 +140,7 @@ def _why_nothing(losses: Losses) -> str:
 
 
 @contextmanager
-def _unpacked(description: Description, out: Path, losses: Losses) -> Iterator[Description]:
+def unpacked(description: Description, out: Path, losses: Losses) -> Iterator[Description]:
     """Unpack a zip that is the root of pairs or scenes beside `out`, and remove it at the end.
 
     Messages name the zip, not the folder that is gone. EuroSAT archives are read in place.

@@ -7,7 +7,9 @@ import typer
 from agri_data.commands.augment import augment
 from agri_data.commands.check import check
 from agri_data.commands.chips import chips
+from agri_data.commands.drawn import drawn
 from agri_data.commands.scenes import scenes
+from agri_data.commands.select import select
 from agri_data.commands.show import show
 from agri_data.commands.split import split
 from agri_data.commands.stats import stats
@@ -24,6 +26,8 @@ app = typer.Typer(
 app.command()(augment)
 app.command()(check)
 app.command()(chips)
+app.command()(drawn)
+app.command()(select)
 app.command()(show)
 app.command()(scenes)
 app.command()(split)

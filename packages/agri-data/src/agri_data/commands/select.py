@@ -1,0 +1,38 @@
+"""`agri-data select`: which pieces of imagery to draw on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def select(
+    source: Annotated[Path, typer.Argument(help="A description (.yaml) of the imagery.")],
+    out: Annotated[Path, typer.Option(help="Folder for the pieces; an earlier one is replaced.")],
+    count: Annotated[int, typer.Option(help="Pieces to choose.")] = 48,
+    size: Annotated[int, typer.Option(help="Side of a piece in pixels.")] = 128,
+    valid: Annotated[float, typer.Option(help="Least share of pixels with data.")] = 0.9,
+    groups: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="chip_id,group: the groups take turns (clusters)."),
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder or .zip with the data, instead of its 'root'.")
+    ] = None,
+) -> None:
+    """Choose pieces of imagery that differ as much as can be, for a person to draw on.
+
+    OUT/pictures holds them in natural colour, for an annotation tool; OUT/images holds all bands,
+    for `agri-data drawn`. Labels of the source are not looked at.
+
+    Example: agri-data select data/scenes/source.yaml --count 48 --size 128 --out data/select
+    """
+    from agri_data.console import say
+    from agri_data.pieces import Wanted, select_pieces
+    from agri_data.select import read_groups
+
+    wanted = Wanted(count, size, valid, read_groups(groups) if groups else None)
+    total = select_pieces(source, out, wanted, root)
+    say(f"{min(count, total)} of {total} pieces chosen; draw on the pictures in {out}/pictures")

@@ -1,0 +1,165 @@
+"""Pieces of imagery as files: a picture to draw on, and all bands to learn from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agri_data.atomic import replacing_dir, write_text
+from agri_data.build import unpacked
+from agri_data.console import progress
+from agri_data.csvfile import csv_text
+from agri_data.errors import InputError
+from agri_data.info import StoreInfo
+from agri_data.picture import composite, picture_bands
+from agri_data.select import describe_piece, match_groups, spread, spread_by_group
+from agri_data.source import Source, describe, open_source
+from agri_data.sources.description import Description, EurosatDescription, PairsDescription
+from agri_data.sources.label import LabelSpec
+from agri_data.sources.skips import Losses
+from agri_data.sources.windows import Cut
+from agri_data.table import ChipRecord
+
+MARKER = "selected.csv"
+PICTURES, IMAGES, IMAGERY = "pictures", "images", "imagery.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many pieces, how large, and which at all.
+
+    Attributes:
+        count: pieces to choose.
+        size: side of a piece in pixels.
+        valid: least share of pixels with data.
+        groups: group by piece id, such as clusters; empty for none.
+    """
+
+    count: int
+    size: int
+    valid: float = 0.9
+    groups: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what chooses nothing."""
+        if self.count < 1 or self.size < 16:
+            raise InputError(
+                f"at least 1 piece of 16 pixels is expected, got {self.count} of {self.size}"
+            )
+        if not 0 <= self.valid <= 1:
+            raise InputError(f"valid is a share from 0 to 1, got {self.valid:g}")
+
+
+def select_pieces(path: Path, out: Path, wanted: Wanted, root: Path | None = None) -> int:
+    """Cut a source into pieces and write those worth drawing on; return how many there were.
+
+    `out` then holds `pictures/ID.png` in natural colour with their georeference, `images/ID.tif`
+    with all bands, `selected.csv` in the order of choice, and `imagery.json`.
+
+    Raises:
+        AgriError: the source is not as it must be, or no piece has enough data.
+    """
+    losses = Losses(False)
+    with unpacked(_unlabelled(describe(path, root), path), out, losses) as description:
+        return _select(description, path, out, wanted)
+
+
+def _select(description: Description, path: Path, out: Path, wanted: Wanted) -> int:
+    source = open_source(description, Cut(wanted.size), Losses(False))
+    records, features = _survey(source, wanted)
+    if not records:
+        raise InputError(
+            f"no piece of {path} has data on {wanted.valid:.0%} of its pixels; ask for less with "
+            "--valid, or for smaller pieces"
+        )
+    ids = [record.chip_id for record in records]
+    if wanted.groups:
+        chosen = spread_by_group(features, match_groups(ids, wanted.groups), wanted.count)
+    else:
+        chosen = spread(features, wanted.count)
+    order = {ids[row]: place for place, row in enumerate(chosen)}
+    with replacing_dir(out, MARKER) as folder:
+        source = open_source(description, Cut(wanted.size), Losses(False))
+        _write_pieces(source, order, folder)
+        _write_imagery(folder / IMAGERY, source.info)
+        rows = [[ids[row], records[row].source, records[row].row, records[row].col,
+                 (wanted.groups or {}).get(ids[row], "")] for row in chosen]  # fmt: skip
+        header = ["chip_id", "source", "row", "col", "group"]
+        write_text(folder / MARKER, csv_text(header, rows))
+    return len(records)
+
+
+def _unlabelled(description: Description, path: Path) -> Description:
+    """Leave the labels of a source alone: what to draw on must not be chosen by them."""
+    if isinstance(description, EurosatDescription):
+        raise InputError(f"{path}: EuroSAT patches are labelled already, and too small to draw on")
+    bare = replace(description, legend=None, label=LabelSpec(), masks="", suffix="")
+    if isinstance(bare, PairsDescription):
+        return bare
+    return replace(bare, scenes=tuple(replace(s, label="", kind="") for s in bare.scenes))
+
+
+def _survey(source: Source, wanted: Wanted) -> tuple[list[ChipRecord], NDArray[np.float64]]:
+    records, features = [], []
+    for record, image, _ in progress(source, "survey", source.expected):
+        if record.valid_fraction >= wanted.valid:
+            records.append(record)
+            features.append(describe_piece(image, source.info.nodata))
+    return records, np.array(features)
+
+
+def _write_pieces(source: Source, order: dict[str, int], folder: Path) -> None:
+    for name in (PICTURES, IMAGES):
+        (folder / name).mkdir()
+    bands = [band.name for band in source.info.bands]
+    unit = source.info.bands[0].unit
+    for record, image, _ in progress(source, "pieces", source.expected):
+        if record.chip_id in order:
+            picture = composite(image, bands, picture_bands(bands), unit=unit)
+            _write_raster(folder / PICTURES / f"{record.chip_id}.png", picture, record, None, ())
+            path = folder / IMAGES / f"{record.chip_id}.tif"
+            _write_raster(path, image, record, source.info.nodata, bands)
+
+
+def _write_raster(
+    path: Path, image: NDArray[Any], record: ChipRecord, nodata: float | None, bands: Sequence[str]
+) -> None:
+    import warnings
+
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+    from rasterio.transform import Affine
+
+    height, width, count = image.shape
+    place: dict[str, Any] = {}
+    if record.crs and record.transform:
+        numbers = (float(n) for n in record.transform.split())
+        place = {"crs": record.crs, "transform": Affine(*numbers)}
+    driver = "PNG" if path.suffix == ".png" else "GTiff"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(
+            path, "w", driver=driver, height=height, width=width, count=count,
+            dtype=image.dtype, nodata=nodata, **place,
+        ) as target:  # fmt: skip
+            target.write(np.moveaxis(image, -1, 0))
+            for number, name in enumerate(bands, start=1):
+                target.set_band_description(number, name)
+
+
+def _write_imagery(path: Path, info: StoreInfo) -> None:
+    content: dict[str, Any] = {
+        "name": info.name,
+        "licence": info.licence,
+        "bands": [band.name for band in info.bands],
+        "unit": info.bands[0].unit,
+    }
+    optional = {"pixel": info.pixel_size, "nodata": info.nodata}
+    content |= {key: value for key, value in optional.items() if value is not None}
+    write_text(path, json.dumps(content, indent=2) + "\n")
