@@ -1,0 +1,120 @@
+"""VIA 1 and 2 JSON: annotations, and the project file of VIA 2 around them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from agri_annotate.decode import Doubled, entries
+from agri_annotate.project import Form, Problem, Project
+from agri_annotate.readers.attributes import read_definitions, read_values
+from agri_annotate.readers.collector import Collector, Draft
+from agri_annotate.readers.geometry import from_object
+from agri_annotate.readers.values import Notes, brief, whole
+
+
+def read_annotations(
+    root: dict[str, Any], form: Form, source: str
+) -> tuple[Project, list[Problem]]:
+    """Read `{id: {filename, size, regions, file_attributes}, ...}`.
+
+    `regions` is a list in VIA 2 and an object in VIA 1, ordered as JavaScript orders an object:
+    whole numbers first and upwards, then the rest as they stand.
+    """
+    collector = Collector(source)
+    for identity, entry in entries(root):
+        _read_picture(identity, entry, collector)
+    return Project(form, collector.pictures()), collector.problems
+
+
+def read_via2_project(root: dict[str, Any], source: str) -> tuple[Project, list[Problem]]:
+    """Read a project of VIA 2, of any version; pictures in the order of its id list, if any.
+
+    Pictures that the list leaves out come after the others, as in the file.
+    """
+    collector = Collector(source)
+    metadata = root["_via_img_metadata"]
+    for identity, entry in _ordered(metadata, root.get("_via_image_id_list"), collector):
+        _read_picture(identity, entry, collector)
+    notes: Notes = []
+    said = root.get("_via_attributes")
+    defined = said if isinstance(said, dict) else {}
+    regions = read_definitions(defined.get("region"), notes)
+    files = read_definitions(defined.get("file"), notes)
+    collector.report_all(collector.source, notes)
+    pictures = collector.pictures()
+    return (
+        Project("via2-project", pictures, regions, files, _project_name(root)),
+        collector.problems,
+    )
+
+
+def _ordered(
+    metadata: dict[str, Any], listed: Any, collector: Collector
+) -> Iterable[tuple[str, Any]]:
+    found = list(entries(metadata))
+    if listed is None:
+        return found
+    if not isinstance(listed, list) or not all(isinstance(i, str) for i in listed):
+        what = "_via_image_id_list is not a list of texts; pictures are in the order of the file"
+        collector.report(collector.source, what, "note")
+        return found
+    place = {identity: n for n, identity in reversed(list(enumerate(listed)))}
+    known = {identity for identity, _ in found}
+    for identity in place:
+        if identity not in known:
+            what = f"_via_image_id_list names {brief(identity)}, of which nothing more is said"
+            collector.report(collector.source, what, "note")
+    return sorted(found, key=lambda pair: place.get(pair[0], len(place) + len(listed)))
+
+
+def _read_picture(identity: str, entry: Any, collector: Collector) -> None:
+    if not isinstance(entry, dict):
+        what = f"picture {brief(identity)} should be an object, got {brief(entry)}"
+        collector.report(collector.source, what)
+        return
+    size = whole(entry.get("size"))
+    name = entry.get("filename")
+    if not isinstance(name, str) or not name:
+        name = identity.removesuffix(str(entry.get("size"))[:30]) or identity
+        what = f"picture {brief(identity)} has no filename; its id is taken"
+        collector.report(collector.source, what, "note")
+    draft = collector.picture(name, size)
+    if isinstance(entry, Doubled):
+        collector.report(draft.label, "something is said of it twice; only the last is read")
+    notes: Notes = []
+    draft.attributes.update(read_values(entry.get("file_attributes"), notes))
+    collector.report_all(draft.label, notes)
+    _read_regions(entry.get("regions"), draft, collector)
+
+
+def _read_regions(said: Any, draft: Draft, collector: Collector) -> None:
+    if isinstance(said, dict):
+        said = [region for _, region in sorted(entries(said), key=_place)]
+    if said is None:
+        collector.report(draft.label, "nothing is said of its regions; taken as none", "note")
+        return
+    if not isinstance(said, list):
+        collector.report(draft.label, f"its regions should be a list, got {brief(said)}")
+        return
+    for region in said:
+        _read_region(region, draft, collector)
+
+
+def _read_region(said: Any, draft: Draft, collector: Collector) -> None:
+    if not isinstance(said, dict):
+        collector.lose(draft, f"a region should be an object, got {brief(said)}")
+        return
+    notes: Notes = []
+    attributes = read_values(said.get("region_attributes"), notes)
+    collector.region(draft, from_object, said.get("shape_attributes"), attributes, notes)
+
+
+def _place(pair: tuple[str, Any]) -> tuple[bool, int]:
+    index = whole(pair[0])
+    return (True, 0) if index is None or str(index) != pair[0] else (False, index)
+
+
+def _project_name(root: dict[str, Any]) -> str:
+    settings = root.get("_via_settings")
+    project = settings.get("project") if isinstance(settings, dict) else None
+    name = project.get("name") if isinstance(project, dict) else None
+    return name if isinstance(name, str) else ""
