@@ -1,0 +1,97 @@
+"""Outlines of regions as SVG, to lie over a thumbnail."""
+
+import math
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import shapely
+
+from agri_annotate.outline import outline
+from agri_annotate.report import PictureReport, RegionReport
+from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
+from agri_annotate.thumbnail import LARGEST
+
+MOST = 400
+"""Outlines on one thumbnail; more would be a blot."""
+
+NUMBERED = 12
+"""So many regions carry their numbers whatever their size; of more, only those large enough."""
+
+TEXT = 11.0
+SMALL = 14.0
+
+
+def drawing(picture: PictureReport, key: str, colours: dict[int | None, str]) -> str:
+    """Return an SVG in the pixels of the picture; ids begin with `key`."""
+    height, width = picture.shape or (1, 1)
+    scale = max(height, width) / LARGEST
+    regions = picture.regions[:MOST]
+    shapes = "".join(
+        f'<g id="{key}-{number}">{_element(region.shape, scale)}</g>'
+        for number, region in enumerate(regions)
+    )
+    used = "".join(
+        _used(f"{key}-{number}", region, escape(colours[region.code]))
+        for number, region in enumerate(regions)
+    )
+    numbers = "".join(_numbers(picture, scale))
+    return (
+        f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{len(picture.regions)} outlines"><defs>{shapes}</defs>{used}'
+        f'<g font-size="{TEXT * scale:.4g}" stroke-width="{2.6 * scale:.4g}">{numbers}</g></svg>'
+    )
+
+
+def _used(key: str, region: RegionReport, colour: str) -> str:
+    """Draw an outline; one in no mask is dashed, without the dark line under it."""
+    tone = f'stroke="{colour}" fill="{colour}"'
+    if region.fate == "lost":
+        return f'<use href="#{key}" class="lost" {tone}/>'
+    return f'<use href="#{key}" class="halo"/><use href="#{key}" {tone}/>'
+
+
+def _element(shape: Shape, scale: float) -> str:
+    match shape:
+        case Rect(x, y, width, height):
+            return f'<rect x="{x:.7g}" y="{y:.7g}" width="{width:.7g}" height="{height:.7g}"/>'
+        case Circle(cx, cy, r):
+            return f'<circle cx="{cx:.7g}" cy="{cy:.7g}" r="{r:.7g}"/>'
+        case Ellipse(cx, cy, rx, ry, theta):
+            turn = f"rotate({math.degrees(theta):.7g} {cx:.7g} {cy:.7g})"
+            place = f'cx="{cx:.7g}" cy="{cy:.7g}" rx="{rx:.7g}" ry="{ry:.7g}"'
+            return f'<ellipse {place} transform="{turn}"/>'
+        case Polygon(points):
+            return f'<path d="M{_path((*points, points[0]), scale)}z"/>'
+        case Polyline(points):
+            return f'<path fill="none" d="M{_path(points, scale)}"/>'
+        case Point(cx, cy):
+            return f'<circle cx="{cx:.7g}" cy="{cy:.7g}" r="{3 * scale:.4g}"/>'
+
+
+def _path(points: tuple[tuple[float, float], ...], scale: float) -> str:
+    """Join points, without corners too fine to be seen."""
+    line = shapely.LineString(points).simplify(scale / 3, preserve_topology=False)
+    return "L".join(f"{x:.6g} {y:.6g}" for x, y in shapely.get_coordinates(line).tolist())
+
+
+def _numbers(picture: PictureReport, scale: float) -> Iterator[str]:
+    """Write numbers where no later region lies over them, if there is such a place."""
+    height, width = picture.shape or (1, 1)
+    frame = shapely.box(0, 0, width, height)
+    regions = picture.regions[:MOST]
+    shapes = [shapely.intersection(outline(region.shape), frame) for region in regions]
+    tree = shapely.STRtree(shapes)
+    for index, (region, shape) in enumerate(zip(regions, shapes, strict=True)):
+        if shape.is_empty or not _has_room(shape, scale, len(regions)):
+            continue
+        above = [shapes[other] for other in tree.query(shape) if other > index]
+        rest = shapely.difference(shape, shapely.union_all(above)) if above else shape
+        at = (shape if rest.is_empty else rest).representative_point()
+        lift = TEXT * scale if region.shape.kind == "point" else 0.0
+        yield f'<text x="{at.x:.6g}" y="{at.y - lift:.6g}">{region.number}</text>'
+
+
+def _has_room(shape: Any, scale: float, count: int) -> bool:
+    west, north, east, south = shape.bounds
+    return count <= NUMBERED or max(east - west, south - north) >= SMALL * scale
