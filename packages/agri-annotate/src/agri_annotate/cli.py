@@ -2,6 +2,7 @@
 
 import typer
 
+from agri_annotate.commands.convert import convert
 from agri_annotate.console import run
 
 app = typer.Typer(
@@ -10,6 +11,15 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+
+
+@app.callback()
+def _commands() -> None:
+    """Keep the names of commands needed, even where there is one only."""
+
+
+for command in (convert,):
+    app.command()(command)
 
 
 def main() -> None:
