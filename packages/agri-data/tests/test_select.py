@@ -113,6 +113,7 @@ def test_pieces_come_with_their_place_and_all_bands(scene, tmp_path: Path):
     assert select_pieces(source, tmp_path / "out", Wanted(count=3, size=32)) == 5
     with (tmp_path / "out/selected.csv").open() as stream:
         rows = list(csv.DictReader(stream))
+    assert json.loads((tmp_path / "out/classes.json").read_text()) == LEGEND[:1]
     assert len(rows) == 3 and {row["source"] for row in rows} == {"north.tif"}
     for row in rows:
         top, left = int(row["row"]), int(row["col"])

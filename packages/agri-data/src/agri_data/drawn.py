@@ -12,7 +12,7 @@ from agri_data.atomic import write_text
 from agri_data.csvfile import csv_text, read_rows
 from agri_data.errors import InputError, MissingError
 from agri_data.legend import Legend
-from agri_data.pieces import IMAGERY, IMAGES
+from agri_data.pieces import CLASSES, IMAGERY, IMAGES
 
 
 def describe_drawn(selected: Path, masks: Path, out: Path) -> int:
@@ -31,7 +31,7 @@ def describe_drawn(selected: Path, masks: Path, out: Path) -> int:
     from ruamel.yaml import YAML
 
     imagery = _read_json(selected / IMAGERY, dict)
-    legend = Legend.from_list(_read_json(masks / "classes.json", list))
+    legend = Legend.from_list(_read_json(masks / CLASSES, list))
     pairs = _pairs(selected, masks)
     table = out.with_suffix(".csv")
     root = Path(os.path.commonpath([p.resolve() for p in (selected, masks, out.parent)]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agri_data.atomic import replacing_dir, write_text
+from agri_data.atomic import replacing_dir, write_json, write_text
 from agri_data.build import unpacked
 from agri_data.console import progress
 from agri_data.csvfile import csv_text
 from agri_data.errors import InputError
 from agri_data.info import StoreInfo
+from agri_data.legend import Legend
 from agri_data.picture import composite, picture_bands
 from agri_data.select import describe_piece, match_groups, spread, spread_by_group
 from agri_data.source import Source, describe, open_source
@@ -27,7 +27,8 @@ from agri_data.sources.windows import Cut
 from agri_data.table import ChipRecord
 
 MARKER = "selected.csv"
-PICTURES, IMAGES, IMAGERY = "pictures", "images", "imagery.json"
+PICTURES, IMAGES = "pictures", "images"
+IMAGERY, CLASSES = "imagery.json", "classes.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,22 @@ def select_pieces(path: Path, out: Path, wanted: Wanted, root: Path | None = Non
     """Cut a source into pieces and write those worth drawing on; return how many there were.
 
     `out` then holds `pictures/ID.png` in natural colour with their georeference, `images/ID.tif`
-    with all bands, `selected.csv` in the order of choice, and `imagery.json`.
+    with all bands, `selected.csv` in the order of choice, `imagery.json`, and `classes.json` where
+    the source has a legend.
 
     Raises:
         AgriError: the source is not as it must be, or no piece has enough data.
     """
-    losses = Losses(False)
-    with unpacked(_unlabelled(describe(path, root), path), out, losses) as description:
-        return _select(description, path, out, wanted)
+    whole = describe(path, root)
+    bare = _unlabelled(whole, path)
+    with unpacked(bare, out, Losses(False)) as description:
+        legend = None if isinstance(whole, EurosatDescription) else whole.legend
+        return _select(description, path, out, wanted, legend)
 
 
-def _select(description: Description, path: Path, out: Path, wanted: Wanted) -> int:
+def _select(
+    description: Description, path: Path, out: Path, wanted: Wanted, legend: Legend | None
+) -> int:
     source = open_source(description, Cut(wanted.size), Losses(False))
     records, features = _survey(source, wanted)
     if not records:
@@ -88,6 +94,8 @@ def _select(description: Description, path: Path, out: Path, wanted: Wanted) -> 
         source = open_source(description, Cut(wanted.size), Losses(False))
         _write_pieces(source, order, folder)
         _write_imagery(folder / IMAGERY, source.info)
+        if legend is not None:
+            write_json(folder / CLASSES, legend.to_list())
         rows = [[ids[row], records[row].source, records[row].row, records[row].col,
                  (wanted.groups or {}).get(ids[row], "")] for row in chosen]  # fmt: skip
         header = ["chip_id", "source", "row", "col", "group"]
@@ -162,4 +170,4 @@ def _write_imagery(path: Path, info: StoreInfo) -> None:
     }
     optional = {"pixel": info.pixel_size, "nodata": info.nodata}
     content |= {key: value for key, value in optional.items() if value is not None}
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    write_json(path, content)

@@ -1,0 +1,38 @@
+"""`agri-annotate simulate`: a drawing where nobody has drawn yet."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def simulate(
+    truth: Annotated[Path, typer.Argument(help="Folder of class maps SCENE.tif.")],
+    *,
+    pictures: Annotated[Path, typer.Option(help="Folder of georeferenced pictures SCENE_*.png.")],
+    classes: Annotated[Path, typer.Option(help="The legend of the maps, a classes.json.")],
+    out: Annotated[Path, typer.Option(help="The VIA 2 project to write, a .json.")],
+    slack: Annotated[float, typer.Option(help="How far off a border is drawn, in pixels.")] = 0.5,
+    minimum: Annotated[int, typer.Option(help="Smallest piece that is drawn, in pixels.")] = 32,
+    skip: Annotated[list[str] | None, typer.Option(help="A class that nobody draws.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the slack.")] = 7,
+) -> None:
+    """Draw pictures from maps that are known to be true, with the slack of a hand.
+
+    This stands in for a person in examples and tests; it draws better than a person would.
+
+    Example: agri-annotate simulate data/scenes/truth --pictures data/select/pictures
+    --classes data/select/classes.json --out data/draw/drawings.json
+    """
+    from agri_annotate.console import say
+    from agri_annotate.legend import Legend
+    from agri_annotate.simulate import Hand
+    from agri_annotate.simulate import simulate as draw
+    from agri_annotate.write import write_project
+
+    hand = Hand(slack=slack, minimum=minimum, skip=tuple(skip or ()))
+    project = draw(truth, pictures, Legend.read(classes), hand, seed)
+    write_project(project, "via2-project", out)
+    count = sum(len(picture.regions) for picture in project.pictures)
+    say(f"simulated, not drawn by a person: {count} regions on {len(project.pictures)} pictures")
+    say(f"drawings: {out}")
