@@ -243,8 +243,8 @@ def test_coco_says_what_it_cannot_hold() -> None:
     assert [(p.where, p.weight, p.what[:38]) for p in problems] == [
         ("a.png region 2", "lost", "a polyline is not written: COCO holds "),
         ("a.png region 3", "changed", "nothing is said of 'label', so its cat"),
-        ("out.json", "lost", "'flags' of regions, said 1 x, is not "),
-        ("out.json", "lost", "'by' of pictures, said 1 x, is not ot"),
+        ("out.json", "lost", "what 1 of the regions say of 'flags' i"),
+        ("out.json", "lost", "what 1 of the pictures say of 'by' is "),
         ("out.json", "note", "categories are known by their texts; t"),
     ]
     ours = json.loads(text)

@@ -76,13 +76,14 @@ def value_of(
 
 def unheld(project: Project, chosen: str, where: str) -> list[Problem]:
     """Return the problems of attributes that are not the category: COCO has no place for them."""
-    counts: Counter[str] = Counter()
+    drawn: Counter[str] = Counter()
     for _, region in regions(project):
-        counts.update(f"{name!r} of regions" for name in said(region.attributes) if name != chosen)
-    for picture in project.pictures:
-        counts.update(f"{name!r} of pictures" for name in said(picture.attributes))
+        drawn.update(name for name in said(region.attributes) if name != chosen)
+    filed = Counter(name for picture in project.pictures for name in said(picture.attributes))
+    what = "what {} of the {} say of {!r} is not in the file: COCO holds one category a region"
     return [
-        Problem(where, f"{name}, said {count} x, is not in a COCO file")
+        Problem(where, what.format(count, kind, name))
+        for kind, counts in (("regions", drawn), ("pictures", filed))
         for name, count in counts.items()
     ]
 
