@@ -1,0 +1,177 @@
+"""`agri-annotate check`: everything that `masks` does, but nothing is written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agri_annotate.console import SKIPPED, say
+
+if TYPE_CHECKING:
+    from agri_annotate.annotate import Options, Outcome
+    from agri_annotate.project import Project
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="Annotation file of any VIA form.")]
+Pictures = Annotated[Path, typer.Option(help="Folder of the pictures, which stay there.")]
+Attribute = Annotated[
+    str | None, typer.Option(help="Attribute of regions that names the class, if there are more.")
+]
+Single = Annotated[str | None, typer.Option(help="One class for all regions, whatever they say.")]
+Classes = Annotated[
+    Path | None,
+    typer.Option(help="classes.json to use, class 0 is background; else made from the options."),
+]
+Alias = Annotated[
+    list[str] | None, typer.Option(help="'Bare soil=soil': a text as drawn is this class. Repeat.")
+]
+Fold = Annotated[bool, typer.Option("--fold", help="Case and runs of blanks do not matter.")]
+Unlabelled = Annotated[
+    str, typer.Option(help="Regions that say nothing: refuse, ignore (255), or a class.")
+]
+Overlap = Annotated[
+    str,
+    typer.Option(help="Who keeps a pixel: the region drawn last, first, the largest; or error."),
+]
+Priority = Annotated[
+    str, typer.Option(help="Classes above all others, the last the highest: 'water,soil'.")
+]
+Line = Annotated[float | None, typer.Option(help="Width of polylines in pixels.")]
+Radius = Annotated[float | None, typer.Option(help="Radius of points in pixels.")]
+Empty = Annotated[
+    bool, typer.Option(help="Whether pictures without regions become masks of background.")
+]
+Format = Annotated[str, typer.Option(help="png, or tif with the place of the picture.")]
+
+
+def check(
+    file: File,
+    pictures: Pictures,
+    attribute: Attribute = None,
+    single: Single = None,
+    classes: Classes = None,
+    alias: Alias = None,
+    fold: Fold = False,
+    unlabelled: Unlabelled = "refuse",
+    overlap: Overlap = "last",
+    priority: Priority = "",
+    line: Line = None,
+    radius: Radius = None,
+    empty: Empty = True,
+) -> None:
+    """Do all that `masks` does but writing, and say what would be lost.
+
+    Exit code 0: nothing would be; 3: something would be; 2: no masks could be made.
+
+    Example: agri-annotate check fields.json --pictures images --attribute label
+    """
+    run(
+        file, pictures, None, attribute=attribute, single=single, classes=classes, alias=alias,
+        fold=fold, unlabelled=unlabelled, overlap=overlap, priority=priority, line=line,
+        radius=radius, empty=empty, kind="png",
+    )  # fmt: skip
+
+
+def run(file: Path, pictures: Path, out: Path | None, **stated: Any) -> None:
+    """Read, draw, write unless `out` is None, and say what came of it.
+
+    Raises:
+        InputError: an option or a file is wrong, or `out` would take `file` with it.
+    """
+    from agri_annotate.annotate import make_masks
+    from agri_annotate.conversion import listed
+    from agri_annotate.errors import InputError
+    from agri_annotate.read import read_project
+    from agri_annotate.report import write_report
+
+    project, problems = read_project(file)
+    if out is not None and file.resolve().is_relative_to(out.resolve()):
+        raise InputError(f"{out} would be replaced, but {file.name} is in it; choose another")
+    outcome = make_masks(
+        project,
+        pictures,
+        out,
+        options(project, **stated),
+        problems=problems,
+        source=file.name,
+        finish=lambda result, folder: write_report(result.report, folder),
+    )
+    for text in listed(outcome.report.problems):
+        typer.echo(text, err=True)
+    for text in summary(outcome, out):
+        say(text)
+    if outcome.lost:
+        raise typer.Exit(SKIPPED)
+
+
+def options(
+    project: "Project",
+    *,
+    attribute: str | None,
+    single: str | None,
+    classes: Path | None,
+    alias: list[str] | None,
+    fold: bool,
+    unlabelled: str,
+    overlap: str,
+    priority: str,
+    line: float | None,
+    radius: float | None,
+    empty: bool,
+    kind: str,
+) -> "Options":
+    """Turn what was stated into the options of `make_masks`.
+
+    Raises:
+        InputError: a value is none of those allowed, or no class of the legend.
+        MissingError: there is no such legend.
+    """
+    from agri_annotate.annotate import Options
+    from agri_annotate.errors import InputError
+    from agri_annotate.legend import Legend, derive
+    from agri_annotate.mask import Rules, check_overlap
+    from agri_annotate.maskfile import check_format
+    from agri_annotate.naming import Naming, choose, option_texts
+
+    if attribute is not None and single is not None:
+        raise InputError("state --attribute or --single, not both")
+    name = None if single is not None else choose(project, attribute)
+    legend = derive(project, name, single) if classes is None else Legend.read(classes)
+    above = [part.strip() for part in priority.split(",") if part.strip()]
+    rules = Rules(check_overlap(overlap), tuple(map(legend.index, above)), line, radius)
+    pairs = dict(map(_pair, alias or ()))
+    texts = option_texts(project, name)
+    naming = Naming(legend, name, pairs, texts, single, unlabelled, fold)
+    return Options(naming, rules, empty, check_format(kind))
+
+
+def summary(outcome: "Outcome", out: Path | None) -> list[str]:
+    """Return the lines to end with: masks, regions, classes."""
+    report = outcome.report
+    drawn, clipped = report.count("drawn", "clipped"), report.count("clipped")
+    lines = [
+        f"{len(report.pictures)} pictures in the file, {outcome.masks} masks "
+        f"({outcome.empty} of pictures without regions"
+        + (f", {outcome.skipped} more of those skipped)" if outcome.skipped else ")"),
+        f"{report.count() + report.unread} regions in the file, {drawn} drawn ({clipped} cut at "
+        f"the border), {report.lost} lost",
+    ]
+    for item in report.legend.classes:
+        regions = report.count("drawn", "clipped", code=item.id)
+        pixels, lost = (report.pixels or {}).get(item.id, 0), outcome.overwritten.get(item.id, 0)
+        over = f", {lost} more were overwritten" if lost else ""
+        lines.append(f"{item.id:>4} {item.name}: {regions} regions, {pixels} pixels{over}")
+    if unknown := (report.pixels or {}).get(255):
+        lines.append(
+            f" 255 not known: {report.count('drawn', 'clipped', code=255)} regions, "
+            f"{unknown} pixels"
+        )
+    return [*lines, "nothing written" if out is None else f"written to {out}"]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from agri_annotate.errors import InputError
+
+    drawn, mark, name = text.rpartition("=")
+    if not mark or not drawn.strip():
+        raise InputError(f"an alias looks like 'Bare soil=soil', got {text!r}")
+    return drawn, name.strip()

@@ -1,0 +1,90 @@
+"""Mask files: their names, and writing them as palette PNG or as GeoTIFF."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agri_annotate.atomic import replacing_file
+from agri_annotate.errors import InputError
+from agri_annotate.legend import IGNORE, Legend
+from agri_annotate.pictures import Header
+from agri_annotate.png import write_png
+
+Format = Literal["png", "tif"]
+LONGEST = 120
+"""Characters of a mask's name, so that its bytes fit any file system."""
+
+BLOCK = 256
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]|\s')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+def check_format(text: str) -> Format:
+    """Return the format called `text`.
+
+    Raises:
+        InputError: there is none.
+    """
+    formats: tuple[Format, ...] = get_args(Format)
+    for known in formats:
+        if text == known:
+            return known
+    raise InputError(f"the format of masks is png or tif, got {text!r}")
+
+
+def mask_names(pictures: Sequence[str], ending: str) -> list[str]:
+    """Return a file name a picture, each different even where case makes no difference.
+
+    That is the picture's name with its ending replaced; where two would be one, both keep their
+    own ending (`a.jpg.png`), and what is still no different gets a number.
+    """
+    plain = [_safe(Path(name).stem) for name in pictures]
+    often = Counter(name.casefold() for name in plain)
+    taken: set[str] = set()
+    names = []
+    for name, stem in zip(pictures, plain, strict=True):
+        base = stem if often[stem.casefold()] == 1 else _safe(Path(name).name)
+        names.append(_free(base, ending, taken))
+    return names
+
+
+def write_mask(
+    path: Path, mask: NDArray[np.uint8], legend: Legend, header: Header, kind: Format
+) -> None:
+    """Write a mask atomically; a GeoTIFF has the place of the picture if that has one."""
+    if kind == "png":
+        write_png(path, mask, legend.palette())
+        return
+    import rasterio
+
+    height, width = mask.shape
+    profile: dict[str, Any] = {
+        "driver": "GTiff", "dtype": "uint8", "count": 1, "height": height, "width": width,
+        "nodata": IGNORE, "compress": "deflate", "zlevel": 1, "bigtiff": "if_safer",
+        "tiled": min(height, width) >= BLOCK, "crs": header.crs, "transform": header.transform,
+    }  # fmt: skip
+    if profile["tiled"]:
+        profile |= {"blockxsize": BLOCK, "blockysize": BLOCK}
+    palette = legend.palette()
+    with replacing_file(path) as temporary, rasterio.open(temporary, "w", **profile) as file:
+        file.write(mask, 1)
+        file.write_colormap(1, {i: (*palette[3 * i : 3 * i + 3], 255) for i in range(IGNORE + 1)})
+
+
+def _safe(name: str) -> str:
+    """Return `name` without what a file system, a shell or a table may trip over."""
+    name = _UNSAFE.sub("_", name).strip(". ")[:LONGEST].rstrip(". ")
+    return f"_{name}" if not name or _DEVICES.match(name) else name
+
+
+def _free(base: str, ending: str, taken: set[str]) -> str:
+    name, number = f"{base}.{ending}", 2
+    while name.casefold() in taken:
+        name, number = f"{base}-{number}.{ending}", number + 1
+    taken.add(name.casefold())
+    return name
