@@ -13,6 +13,7 @@ from agri_annotate.readers.attributes import text_of
 from agri_annotate.readers.collector import Collector, Draft
 from agri_annotate.readers.geometry import from_object, from_ring
 from agri_annotate.readers.values import Notes, brief, key, whole
+from agri_annotate.shape import Shape
 
 Category = tuple[str, str]
 """Attribute name and option."""
@@ -34,7 +35,7 @@ def read_coco(root: dict[str, Any], source: str) -> tuple[Project, list[Problem]
     collector = Collector(source)
     categories = _categories(root.get("categories"), collector)
     drafts = _images(root["images"], collector)
-    seen: dict[str, list[Region]] = {}
+    seen: dict[str, slice] = {}
     for place, said in enumerate(root["annotations"]):
         _read_annotation(place, said, drafts, categories, seen, collector)
     pictures = collector.pictures()
@@ -70,7 +71,7 @@ def _images(said: list[Any], collector: Collector) -> dict[str, Draft]:
             what = f"an image is left out: id {brief(identity)}, file_name {brief(name)}"
             collector.report(collector.source, what)
             continue
-        draft = drafts[identity] = collector.picture(name, None)
+        draft = drafts[identity] = collector.picture(name, mark=identity)
         height, width = whole(one.get("height"), 1), whole(one.get("width"), 1)
         if height and width and max(height, width) <= _MOST:
             draft.shape = (height, width)
@@ -82,7 +83,7 @@ def _read_annotation(
     said: Any,
     drafts: Mapping[str, Draft],
     categories: Mapping[str, Category],
-    seen: dict[str, list[Region]],
+    seen: dict[str, slice],
     collector: Collector,
 ) -> None:
     image = key(said.get("image_id")) if isinstance(said, dict) else None
@@ -96,10 +97,10 @@ def _read_annotation(
     identity = key(said.get("id"))
     before, start = len(draft.regions), draft.count
     _draw(said, draft, values, notes, collector)
-    drawn = draft.regions[before:]
-    known = seen.setdefault(f"{image} {identity}", drawn) if identity is not None else drawn
-    if known is not drawn and [r.shape for r in known] == [r.shape for r in drawn]:
-        del draft.regions[before:]
+    drawn = slice(before, len(draft.regions))
+    known = drawn if identity is None else seen.setdefault(f"{image} {identity}", drawn)
+    if known != drawn and _shapes(draft, known) == _shapes(draft, drawn):
+        del draft.regions[drawn]
         draft.count = start
         _merge(known, values, draft, collector)
 
@@ -144,13 +145,14 @@ def _draw_point(
         collector.lose(draft, "it has no segmentation, only polygons and single points are read")
 
 
-def _merge(
-    known: list[Region], values: dict[str, Value], draft: Draft, collector: Collector
-) -> None:
-    for region in known:
-        index = next(i for i, r in enumerate(draft.regions) if r is region)
+def _shapes(draft: Draft, part: slice) -> list[Shape]:
+    return [region.shape for region in draft.regions[part]]
+
+
+def _merge(known: slice, values: dict[str, Value], draft: Draft, collector: Collector) -> None:
+    for index in range(known.start, known.stop):
+        region = draft.regions[index]
         merged = Region(region.shape, {**region.attributes, **values}, region.number)
         draft.regions[index] = merged
-        known[known.index(region)] = merged
         what = "is twice in the file, as VIA writes a region with two attributes; taken once"
         collector.report(f"{draft.label} region {region.number + 1}", what, "note")

@@ -36,32 +36,34 @@ class Draft:
 class Collector:
     """The pictures of one file in order, and the problems met.
 
-    The same name with the same recorded size is one picture: its regions are put together in the
-    order of the file, and that is noted unless the form repeats pictures by nature. The same name
-    with another size stays another picture, since VIA keeps no folders and two pictures of one
-    name may well be two; that is noted too.
+    The same name with the same recorded size and mark (a path or id, where the form has one) is
+    one picture: its regions are put together in the order of the file, and that is noted unless
+    the form repeats pictures by nature. The same name with another size or mark stays another
+    picture, since VIA keeps no folders and two pictures of one name may well be two; that is noted
+    too.
     """
 
     def __init__(self, source: str) -> None:
         self.source = printable(source)
         self.problems: list[Problem] = []
-        self._drafts: dict[tuple[str, int | None], Draft] = {}
-        self._sizes: dict[str, set[int | None]] = {}
+        self._drafts: dict[tuple[str, int | None, str], Draft] = {}
+        self._names: set[str] = set()
 
-    def picture(self, name: str, size: int | None, *, repeats: bool = False) -> Draft:
+    def picture(
+        self, name: str, size: int | None = None, mark: str = "", *, repeats: bool = False
+    ) -> Draft:
         """Return the draft of a picture, a new one or that of its earlier entry."""
-        draft = self._drafts.get((name, size))
+        draft = self._drafts.get((name, size, mark))
         if draft is not None:
             if not repeats:
                 what = "is twice in the file; the regions of both are kept as of one picture"
                 self.report(draft.label, what, "note")
             return draft
-        draft = self._drafts[name, size] = Draft(name, size)
-        sizes = self._sizes.setdefault(name, set())
-        sizes.add(size)
-        if len(sizes) == 2:
-            what = "is in the file with different sizes; kept as different pictures of one name"
+        draft = self._drafts[name, size, mark] = Draft(name, size)
+        if name in self._names:
+            what = "is in the file more than once; kept apart, as different pictures of one name"
             self.report(draft.label, what, "note")
+        self._names.add(name)
         return draft
 
     def region(

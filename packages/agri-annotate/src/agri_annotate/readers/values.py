@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from agri_annotate.errors import InputError
@@ -100,6 +100,12 @@ def pairs(points: Sequence[float]) -> tuple[tuple[float, float], ...]:
     return tuple(zip(points[::2], points[1::2], strict=True))
 
 
-def _bounded(values: Iterable[float]) -> bool:
-    """Tell whether all are finite and bounded; a comparison with NaN is never true."""
-    return all(-LARGEST <= v <= LARGEST for v in values)
+def _bounded(values: list[float]) -> bool:
+    """Tell whether all are finite and bounded.
+
+    Least and greatest may overlook NaN, which the sum does not; the sum comes last, since an
+    integer beyond all floats must not reach it.
+    """
+    if not values:
+        return True
+    return min(values) >= -LARGEST and max(values) <= LARGEST and math.isfinite(sum(values))

@@ -141,14 +141,13 @@ def _picture(view: str, said: Any, files: Mapping[str, Any], collector: Collecto
         return None
     identity = key(listed[0])
     file = files.get(identity) if identity is not None else None
-    name = (
-        (text_of(file.get("fname")) or text_of(file.get("src"))) if isinstance(file, dict) else ""
-    )
+    source = text_of(file.get("src")) if isinstance(file, dict) else ""
+    name = (text_of(file.get("fname")) if isinstance(file, dict) else "") or source
     if not name:
         what = f"view {brief(view)} shows file {brief(listed[0])}, which has no name"
         collector.report(collector.source, what, "changed")
         return None
-    return collector.picture(name, None)
+    return collector.picture(name, mark=source)
 
 
 def _definition(identity: str, said: dict[str, Any], notes: Notes) -> Attribute:

@@ -87,5 +87,5 @@ def _read_row(line: int, row: dict[str, str], vocabulary: Vocabulary, collector:
 
 def _picture(files: Any, collector: Collector) -> Draft | None:
     if isinstance(files, list) and len(files) == 1 and isinstance(files[0], str) and files[0]:
-        return collector.picture(files[0], None, repeats=True)
+        return collector.picture(files[0], repeats=True)
     return None

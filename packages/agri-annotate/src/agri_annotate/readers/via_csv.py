@@ -12,6 +12,7 @@ from agri_annotate.readers.attributes import read_values
 from agri_annotate.readers.collector import Collector, Draft
 from agri_annotate.readers.geometry import from_object
 from agri_annotate.readers.values import Notes, brief, whole
+from agri_annotate.shape import Shape
 
 COLUMNS = (
     "filename", "file_size", "file_attributes", "region_count", "region_id",
@@ -22,10 +23,11 @@ NEEDED = ("filename", "region_shape_attributes", "region_attributes")
 
 @dataclass(slots=True)
 class _Tally:
-    """How many regions a picture's rows say it has, and which of them came."""
+    """How many regions a picture's rows say it has, how many came, what was said of it last."""
 
     said: int = 0
     seen: int = 0
+    cell: str = ""
 
 
 def read_via_csv(text: str, form: Form, source: str) -> tuple[Project, list[Problem]]:
@@ -77,7 +79,9 @@ def _read_row(
     draft = collector.picture(name, whole(row.get("file_size")), repeats=True)
     tally = tallies[draft.name, draft.size]
     tally.said = max(tally.said, whole(row.get("region_count")) or 0)
-    _read_file_attributes(row.get("file_attributes", ""), draft, collector)
+    if (cell := row.get("file_attributes", "")) != tally.cell:
+        _read_file_attributes(cell, line, draft, collector)
+        tally.cell = cell
     cells = row["region_shape_attributes"].strip(), row["region_attributes"].strip()
     if all(cell in ("", "{}") for cell in cells):
         return
@@ -89,7 +93,7 @@ def _read_region(shape: str, said: str, line: int, draft: Draft, collector: Coll
     notes: Notes = []
     attributes = read_values(_cell(said, "region_attributes", line, notes), notes)
 
-    def draw(cell: Any, notes: Notes) -> Any:
+    def draw(cell: Any, notes: Notes) -> Shape:
         try:
             content = parse_json(cell)
         except InputError as error:
@@ -99,15 +103,10 @@ def _read_region(shape: str, said: str, line: int, draft: Draft, collector: Coll
     collector.region(draft, draw, shape, attributes, notes)
 
 
-def _read_file_attributes(cell: str, draft: Draft, collector: Collector) -> None:
-    """Take what the rows say of the picture, which VIA repeats in each of them."""
-    if cell.strip() in ("", "{}"):
-        return
+def _read_file_attributes(cell: str, line: int, draft: Draft, collector: Collector) -> None:
     notes: Notes = []
-    new = read_values(_cell(cell, "file_attributes", 0, notes), notes)
-    if not new or draft.attributes != {**draft.attributes, **new}:
-        collector.report_all(draft.label, notes)
-    draft.attributes.update(new)
+    draft.attributes.update(read_values(_cell(cell, "file_attributes", line, notes), notes))
+    collector.report_all(draft.label, notes)
 
 
 def _cell(cell: str, column: str, line: int, notes: Notes) -> Any:
@@ -116,6 +115,5 @@ def _cell(cell: str, column: str, line: int, notes: Notes) -> Any:
     try:
         return parse_json(cell)
     except InputError as error:
-        where = f"line {line}, " if line else ""
-        notes.append((f"{where}{column} is left out: {error}", "changed"))
+        notes.append((f"line {line}, {column} is left out: {error}", "changed"))
         return None

@@ -74,7 +74,7 @@ def _read_picture(identity: str, entry: Any, collector: Collector) -> None:
     size = whole(entry.get("size"))
     name = entry.get("filename")
     if not isinstance(name, str) or not name:
-        name = identity.removesuffix(str(entry.get("size"))[:30]) or identity
+        name = identity.removesuffix("-1" if size is None else str(size)) or identity
         what = f"picture {brief(identity)} has no filename; its id is taken"
         collector.report(collector.source, what, "note")
     draft = collector.picture(name, size)
