@@ -1,6 +1,7 @@
 """`agri-annotate convert`: what is kept, what is listed, what is refused."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -105,6 +106,20 @@ def test_the_source_and_a_folder_are_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"):
         convert_file(file, "coco", tmp_path)
     assert file.read_bytes() == PROJECT.read_bytes()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="no regular file"):
+        convert_file(PROJECT, "coco", tmp_path / "pipe")
+
+
+def test_an_attribute_is_for_coco(tmp_path: Path) -> None:
+    done = convert_file(PROJECT, "coco", tmp_path / "out", attribute="note")
+    assert ('a "quoted", note') in (tmp_path / "out").read_text().replace("\\", "")
+    assert done.lost
+    with pytest.raises(InputError, match="for categories of coco, not for via2-csv"):
+        convert_file(PROJECT, "via2-csv", tmp_path / "out", attribute="note")
 
 
 def test_a_missing_file_and_an_unknown_form(tmp_path: Path) -> None:

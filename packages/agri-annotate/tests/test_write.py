@@ -67,7 +67,8 @@ def test_via1_csv() -> None:
 
 
 def test_via2_csv_of_a_picture_without_regions_and_with_a_bad_name() -> None:
-    text, _ = render(Project("via2-csv", (Picture('a,"b\n.png', 9),)), "via2-csv", "out")
+    text, problems = render(Project("via2-csv", (Picture('a,"b\n.png', 9),)), "via2-csv", "out")
+    assert [(p.where, p.weight) for p in problems] == [('a,"b\n.png', "changed")]
     assert text.split("\n", 1)[1] == '"a,""b\n.png",9,"{}",0,0,"{}","{}"'
 
 

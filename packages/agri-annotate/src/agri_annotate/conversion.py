@@ -45,7 +45,7 @@ class Conversion:
         weights = Counter(problem.weight for problem in self.problems)
         return "\n".join(
             [
-                f"{self.out}: {self.result.form}, from {self.source.form}",
+                f"{_printable(str(self.out))}: {self.result.form}, from {self.source.form}",
                 f"pictures  {len(self.result.pictures)} of {len(self.source.pictures)}",
                 f"regions   {shapes.total()} of {_count(self.source)}: {kinds}",
                 f"lost {weights['lost']}, changed {weights['changed']}, notes {weights['note']}",
@@ -68,6 +68,8 @@ def convert_file(
     Raises:
         InputError: `file` is no annotation file, or `out` is something that must not be replaced.
     """
+    if attribute is not None and form != "coco":
+        raise InputError(f"the attribute {attribute!r} is for categories of coco, not for {form}")
     check_target(file, out)
     source, problems = read_project(file)
     project = source
@@ -90,6 +92,8 @@ def check_target(file: Path, out: Path) -> None:
         raise InputError(f"{out} is a folder; give the name of a file to write")
     if not out.exists():
         return
+    if not out.is_file():
+        raise InputError(f"{out} is no regular file; give the name of a file to write")
     if file.exists() and out.samefile(file):
         raise InputError(f"{out} is the file to convert; write to another one")
     try:

@@ -3,8 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agri_annotate.project import Problem
 from agri_annotate.writers.entries import Entry
 from agri_annotate.writers.text import cell, name_cell
+
+
+def doubtful(found: Sequence[Entry]) -> list[Problem]:
+    """Return the problems of names that stand within quotes in CSV.
+
+    VIA 2 splits a CSV at every line end before it looks for quotes, and keeps the quotes as part
+    of the name (`import_annotations_from_csv` in its via.js).
+    """
+    what = "the name stands within quotes in CSV, which VIA itself does not read back; use JSON"
+    names = dict.fromkeys(entry.picture.name for entry in found)
+    return [Problem(name, what, "changed") for name in names if name_cell(name) != name]
 
 
 def rows(entry: Entry, said: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -11,7 +11,7 @@ from agri_annotate.writers.definitions import undefined, unnamed
 from agri_annotate.writers.drawn import drawn
 from agri_annotate.writers.entries import Entry, entries
 from agri_annotate.writers.losses import place, ticks_as_text, uprights
-from agri_annotate.writers.rows import rows
+from agri_annotate.writers.rows import doubtful, rows
 from agri_annotate.writers.text import compact
 
 HEADER = (
@@ -44,7 +44,7 @@ def to_csv(project: Project, sizes: Mapping[str, int], where: str) -> tuple[str,
     for entry in found:
         regions = _regions(entry, problems)
         lines += rows(entry, _said(entry, problems), regions)
-    return "\n".join(lines), problems + _absent(project, where)
+    return "\n".join(lines), problems + doubtful(found) + _absent(project, where)
 
 
 def _regions(entry: Entry, problems: list[Problem]) -> list[dict[str, Any]]:

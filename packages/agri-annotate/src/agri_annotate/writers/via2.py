@@ -10,7 +10,7 @@ from agri_annotate.project import Attribute, Problem, Project, Value
 from agri_annotate.writers.definitions import undefined, unnamed, whole
 from agri_annotate.writers.drawn import drawn
 from agri_annotate.writers.entries import Entry, entries
-from agri_annotate.writers.rows import rows
+from agri_annotate.writers.rows import doubtful, rows
 from agri_annotate.writers.text import compact
 
 HEADER = (
@@ -35,7 +35,7 @@ def to_csv(project: Project, sizes: Mapping[str, int], where: str) -> tuple[str,
     lines = [HEADER]
     for entry in found:
         lines += rows(entry, _said(entry.picture.attributes), _regions(entry))
-    return "\n".join(lines), problems + _absent(project, where)
+    return "\n".join(lines), problems + doubtful(found) + _absent(project, where)
 
 
 def to_project(project: Project, sizes: Mapping[str, int], where: str) -> tuple[str, list[Problem]]:
