@@ -112,7 +112,7 @@ def test_via2_projects_hold_everything(project: Project) -> None:
 def test_via2_annotations_hold_everything_but_definitions(project: Project, form: Form) -> None:
     result, written, read = _again(project, form)
     assert result.pictures == tuple(map(_plain, project.pictures))
-    quoted = [p for p in written if "within quotes" in p.what]
+    quoted = [p for p in written if "from CSV" in p.what]
     assert [p.weight for p in written if p.weight != "note" and p not in quoted] == ["changed"]
     assert form == "via2-csv" or not quoted
     assert read == []

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from agri_annotate.project import Picture, Problem, Project
+from agri_annotate.readers.values import printable
 
 UNKNOWN = -1
 """What VIA writes as the size of a picture whose bytes it has not seen."""
@@ -35,12 +36,12 @@ def entries(
         size = sizes.get(picture.name, UNKNOWN if picture.size is None else picture.size)
         if picture.size not in (None, size):
             what = f"{picture.size} bytes were recorded, the picture has {size}; {size} is written"
-            problems.append(Problem(picture.name, what, "note"))
+            problems.append(Problem(printable(picture.name), what, "note"))
         first = found.get((picture.name, size))
         found[picture.name, size] = picture if first is None else _together(first, picture)
         if first is not None:
             what = "the picture is there twice under one name and size; its regions were joined"
-            problems.append(Problem(picture.name, what, "changed"))
+            problems.append(Problem(printable(picture.name), what, "changed"))
     unknown = [name for name, size in found if size == UNKNOWN]
     if unknown:
         what = f"the size in bytes of {listed(unknown)} is unknown, so VIA is told {UNKNOWN}"
@@ -53,7 +54,9 @@ def twins(project: Project) -> list[Problem]:
     counts = Counter(picture.name for picture in project.pictures)
     what = "{} pictures have this name; without sizes in bytes nothing tells them apart"
     return [
-        Problem(name, what.format(count), "changed") for name, count in counts.items() if count > 1
+        Problem(printable(name), what.format(count), "changed")
+        for name, count in counts.items()
+        if count > 1
     ]
 
 

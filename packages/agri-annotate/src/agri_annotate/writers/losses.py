@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from agri_annotate.errors import InputError
 from agri_annotate.project import Picture, Problem, Region, Value
+from agri_annotate.readers.values import printable
 from agri_annotate.shape import Polygon, Shape
 from agri_annotate.writers.outline import CORNERS, untilted
 
 
 def place(picture: Picture, region: Region) -> str:
     """Return where a region is, as a person counts."""
-    return f"{picture.name} region {region.number + 1}"
+    return f"{printable(picture.name)} region {region.number + 1}"
 
 
 def uprights(picture: Picture, problems: list[Problem]) -> Iterator[tuple[Region, Shape]]:

@@ -4,19 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agri_annotate.project import Problem
+from agri_annotate.readers.values import printable
 from agri_annotate.writers.entries import Entry
-from agri_annotate.writers.text import cell, name_cell
+from agri_annotate.writers.text import cell, encode, name_cell
 
 
 def doubtful(found: Sequence[Entry]) -> list[Problem]:
-    """Return the problems of names that stand within quotes in CSV.
+    """Return the problems of names that CSV cannot carry bare.
 
     VIA 2 splits a CSV at every line end before it looks for quotes, and keeps the quotes as part
     of the name (`import_annotations_from_csv` in its via.js).
     """
-    what = "the name stands within quotes in CSV, which VIA itself does not read back; use JSON"
+    what = "the name holds what VIA cannot read back from CSV, so it is quoted; JSON holds it"
     names = dict.fromkeys(entry.picture.name for entry in found)
-    return [Problem(name, what, "changed") for name in names if name_cell(name) != name]
+    return [Problem(printable(name), what, "changed") for name in names if not _bare(name)]
 
 
 def rows(entry: Entry, said: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -34,3 +35,7 @@ def rows(entry: Entry, said: Mapping[str, Any], regions: Sequence[Mapping[str, A
         f"{head},{number},{cell(region['shape_attributes'])},{cell(region['region_attributes'])}"
         for number, region in enumerate(regions)
     ]
+
+
+def _bare(name: str) -> bool:
+    return name_cell(name) == name and encode(name).decode() == name

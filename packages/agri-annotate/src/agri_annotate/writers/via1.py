@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agri_annotate.project import Problem, Project
+from agri_annotate.readers.values import printable
 from agri_annotate.writers.definitions import undefined, unnamed
 from agri_annotate.writers.drawn import drawn
 from agri_annotate.writers.entries import Entry, entries
@@ -62,7 +63,7 @@ def _regions(entry: Entry, problems: list[Problem]) -> list[dict[str, Any]]:
 
 def _said(entry: Entry, problems: list[Problem]) -> dict[str, str]:
     picture = entry.picture
-    return ticks_as_text(picture.attributes, picture.name, problems, exact=False)
+    return ticks_as_text(picture.attributes, printable(picture.name), problems, exact=False)
 
 
 def _absent(project: Project, where: str) -> list[Problem]:

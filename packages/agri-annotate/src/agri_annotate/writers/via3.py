@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agri_annotate.project import Attribute, Picture, Problem, Project, Value
+from agri_annotate.readers.values import printable
 from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
 from agri_annotate.writers.definitions import unnamed, whole
 from agri_annotate.writers.entries import listed, twins
@@ -109,7 +110,7 @@ def _metadata(vid: str, picture: Picture, drawn: Ids, filed: Ids, problems: list
         (coordinates(shape), _values(region.attributes, drawn, place(picture, region), problems))
         for region, shape in uprights(picture, problems)
     ]
-    said.append(([], _values(picture.attributes, filed, picture.name, problems)))
+    said.append(([], _values(picture.attributes, filed, printable(picture.name), problems)))
     return {
         f"{vid}_{count:08d}": {"vid": vid, "flg": 0, "z": [], "xy": xy, "av": values}
         for count, (xy, values) in enumerate(said, start=1)
