@@ -1,0 +1,55 @@
+"""`agri-annotate diff`: what a person corrected of what was proposed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agri_annotate.console import SKIPPED, say
+
+
+def diff(
+    proposed: Annotated[Path, typer.Argument(help="Annotation file a person began with.")],
+    corrected: Annotated[Path, typer.Argument(help="Annotation file the person saved.")],
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures, for their sizes.")
+    ] = None,
+    attribute: Annotated[
+        str | None, typer.Option(help="Attribute that names the class, if there are several.")
+    ] = None,
+    classes: Annotated[
+        Path | None, typer.Option(help="classes.json; without it the options of both files.")
+    ] = None,
+    line: Annotated[float | None, typer.Option(help="Width of polylines in pixels.")] = None,
+    radius: Annotated[float | None, typer.Option(help="Radius of points in pixels.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Your own figure to draw a region; nothing is measured.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON to write.")] = None,
+) -> None:
+    """Compare what was proposed with what a person made of it.
+
+    Regions of a picture match one to one, the highest IoU first, above 0.5. Counted are regions
+    kept (IoU above 0.99, same class), moved, relabelled, added and removed, pictures untouched,
+    and the IoU per class of the masks that both files draw. Annotation files hold no times, so none
+    are reported; --seconds states your own.
+
+    Exit code 0: all was compared; 3: a region or picture could not be; 2: nothing was compared.
+
+    Example: agri-annotate diff guess.json corrected.json --pictures images --out diff.json
+    """
+    from agri_annotate.atomic import write_json
+    from agri_annotate.conversion import listed
+    from agri_annotate.diff import Options, compare_files, table, to_json
+    from agri_annotate.legend import Legend
+
+    legend = None if classes is None else Legend.read(classes)
+    options = Options(attribute, legend, line, radius, seconds)
+    difference = compare_files(proposed, corrected, options, pictures)
+    for text in listed(difference.problems):
+        typer.echo(text, err=True)
+    say(table(difference))
+    if out is not None:
+        write_json(out, to_json(difference))
+    if any(problem.weight == "lost" for problem in difference.problems):
+        raise typer.Exit(SKIPPED)

@@ -1,0 +1,71 @@
+"""`agri-annotate prelabel`: maps as drawings to correct."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agri_annotate.console import SKIPPED, say
+
+
+def prelabel(
+    maps: Annotated[
+        Path,
+        typer.Argument(metavar="MAPS", help="A class map, a folder of them, or a CSV image,mask."),
+    ],
+    pictures: Annotated[Path, typer.Option(help="Folder of the pictures, or the one picture.")],
+    out: Annotated[Path, typer.Option(help="VIA 2 project to write.")],
+    classes: Annotated[
+        Path | None, typer.Option(help="classes.json; without it the one beside MAPS.")
+    ] = None,
+    attribute: Annotated[str, typer.Option(help="Name of the dropdown of classes.")] = "class",
+    confidence: Annotated[
+        Path | None, typer.Option(help="Raster of 0..1 or percent, or a folder of them.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Pixels a border may be moved; 0 keeps each pixel edge.")
+    ] = 1.0,
+    fidelity: Annotated[
+        float, typer.Option(help="IoU each class keeps, lowering the tolerance where needed.")
+    ] = 0.98,
+    minimum: Annotated[int, typer.Option(help="Pixels of the smallest region.")] = 64,
+    background: Annotated[
+        str,
+        typer.Option(help="Draw of class 0: its regions inside others (holes), all, or none."),
+    ] = "holes",
+    binary: Annotated[
+        bool, typer.Option("--binary", help="Every value but 0 is class 1, as in 0 and 255.")
+    ] = False,
+    path: Annotated[
+        str, typer.Option(help="Where VIA's page finds the pictures, such as images/.")
+    ] = "",
+) -> None:
+    """Write class maps as a VIA 2 project, so that a person corrects instead of draws.
+
+    MAPS hold class numbers: PNG (grey or palette) or GeoTIFF, from a model or from clusters. Class
+    0 is the background, 255 is never drawn. Maps belong to the pictures of their name; one map of
+    a whole scene is cut where georeferenced pictures lie. Regions come with few vertices and the
+    largest first: what lies inside another region is drawn above it.
+
+    In VIA: Project, Load, then Add Files for the pictures; regions are labelled and coloured by
+    class. `agri-annotate masks` draws the corrected file, `agri-annotate diff` says what changed.
+
+    Exit code 0: all was drawn; 3: written, but a picture or class is missing; 2: not written.
+
+    Example: agri-annotate prelabel maps --pictures images --out guess.json --classes classes.json
+    """
+    from typing import cast
+
+    from agri_annotate.conversion import listed
+    from agri_annotate.polygonise import Background
+    from agri_annotate.prelabel import Options
+    from agri_annotate.prelabel import prelabel as draw
+
+    kind = cast(Background, background)
+    options = Options(attribute, tolerance, minimum, fidelity, kind, binary, path)
+    outcome = draw(maps, pictures, out, options, classes=classes, confidence=confidence)
+    for line in listed(outcome.problems):
+        typer.echo(line, err=True)
+    say(outcome.summary())
+    if outcome.lost:
+        raise typer.Exit(SKIPPED)

@@ -1,0 +1,374 @@
+"""What a person corrected of what was proposed, measured from the two annotation files alone."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agri_annotate.errors import InputError
+from agri_annotate.legend import IGNORE, Legend, derive
+from agri_annotate.mask import Rules, draw
+from agri_annotate.matching import OVERLAP, SAME, Change, Drawn, Match, drawn, match
+from agri_annotate.naming import TO_IGNORE, Naming, choose, option_texts
+from agri_annotate.outline import outline
+from agri_annotate.pictures import find_pictures, header
+from agri_annotate.project import Attribute, Picture, Problem, Project
+from agri_annotate.read import read_project
+
+CHANGES: tuple[Change, ...] = get_args(Change)
+UNTOUCHED: tuple[Change, ...] = ("kept",)
+
+RULE = (
+    f"regions match one to one within a picture, the highest IoU first, above {OVERLAP:g}; kept: "
+    f"IoU above {SAME:g} and same class; moved: IoU {OVERLAP:g} to {SAME:g} and same class; "
+    "relabelled: another class"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How files are compared.
+
+    Attributes:
+        attribute: that names the class, None for the only one there is.
+        legend: None for the options and values of both files.
+        line: width of polylines in pixels.
+        radius: of points in pixels.
+        seconds: to draw one region, as the user says; nothing of the files.
+    """
+
+    attribute: str | None = None
+    legend: Legend | None = None
+    line: float | None = None
+    radius: float | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("line", self.line),
+            ("radius", self.radius),
+            ("seconds", self.seconds),
+        ):
+            if value is not None and not 0 < value < float("inf"):
+                raise InputError(f"--{name} must be positive, got {value:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureChange:
+    """What changed in one picture.
+
+    Attributes:
+        changes: how many regions by change.
+        labels: per change, how many by class, as proposed or, for added ones, as corrected.
+        counts: `(classes, 3)` pixels: proposed, corrected, and both.
+    """
+
+    name: str
+    changes: Mapping[str, int]
+    labels: Mapping[tuple[str, str], int]
+    counts: NDArray[np.int64]
+
+    @property
+    def untouched(self) -> bool:
+        """Whether every region was kept and none was added."""
+        return set(self.changes) <= set(UNTOUCHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a person changed.
+
+    Attributes:
+        names: of the classes.
+        problems: what a person should know of the comparison.
+    """
+
+    proposed: str
+    corrected: str
+    names: tuple[str, ...]
+    pictures: tuple[PictureChange, ...]
+    problems: tuple[Problem, ...]
+    seconds: float | None = None
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """Regions by change, in all pictures."""
+        total: Counter[str] = Counter()
+        for picture in self.pictures:
+            total.update(picture.changes)
+        return {change: total[change] for change in CHANGES}
+
+    @property
+    def untouched(self) -> int:
+        """Pictures in which nothing was changed."""
+        return sum(picture.untouched for picture in self.pictures)
+
+    @property
+    def iou(self) -> dict[str, float | None]:
+        """IoU of the drawn masks per class over all pictures; None where neither has the class."""
+        empty = np.zeros((len(self.names), 3), np.int64)
+        counts = sum((picture.counts for picture in self.pictures), empty)
+        either = counts[:, 0] + counts[:, 1] - counts[:, 2]
+        return {
+            name: float(counts[row, 2] / either[row]) if either[row] else None
+            for row, name in enumerate(self.names)
+        }
+
+    def by_class(self, name: str) -> dict[str, int]:
+        """Regions of one class by change; what was relabelled counts where it was proposed."""
+        return {
+            change: sum(picture.labels.get((change, name), 0) for picture in self.pictures)
+            for change in CHANGES
+        }
+
+
+def compare_files(
+    proposed: Path, corrected: Path, options: Options, pictures: Path | None = None
+) -> Difference:
+    """Compare two annotation files over the same pictures.
+
+    Args:
+        proposed: what a person began with.
+        corrected: what the person saved.
+        options: how.
+        pictures: folder of the pictures, for their sizes; without it the sizes in the files, else
+            the picture ends where the last region does.
+
+    Raises:
+        MissingError: a file or the folder is not there.
+        InputError: a file is no annotation file, or no picture is in both.
+    """
+    before, problems = read_project(proposed)
+    after, more = read_project(corrected)
+    problems = [*problems, *more]
+    sizes = {} if pictures is None else _sizes(before, after, pictures, problems)
+    return compare(before, after, options, sizes, (proposed.name, corrected.name), problems)
+
+
+def compare(
+    before: Project,
+    after: Project,
+    options: Options,
+    sizes: Mapping[str, tuple[int, int]],
+    files: tuple[str, str] = ("proposed", "corrected"),
+    problems: Sequence[Problem] = (),
+) -> Difference:
+    """Compare two projects; `sizes` is `(height, width)` by the name of a picture.
+
+    Raises:
+        InputError: no picture is in both, or the class attribute is unclear.
+    """
+    found = list(problems)
+    pairs = _pairs(before, after, files, found)
+    naming = _naming(before, after, options)
+    changed = [_compare(*pair, naming, options, sizes, found) for pair in pairs]
+    return Difference(
+        *files, naming.legend.names, tuple(changed), tuple(found), seconds=options.seconds
+    )
+
+
+def to_json(difference: Difference) -> dict[str, Any]:
+    """Return the difference as plain JSON; times only as the user stated them."""
+    content: dict[str, Any] = {
+        "proposed": difference.proposed,
+        "corrected": difference.corrected,
+        "rule": RULE,
+        "pictures": {"compared": len(difference.pictures), "untouched": difference.untouched},
+        "regions": difference.changes,
+        "classes": {
+            name: {"iou": _rounded(iou), **difference.by_class(name)}
+            for name, iou in difference.iou.items()
+        },
+        "each": [{"name": p.name, **_all(p.changes)} for p in difference.pictures],
+        "times": "the files hold none",
+    }
+    if difference.seconds is not None:
+        content["stated"] = stated(difference.changes, difference.seconds)
+    content["problems"] = [
+        {"where": p.where, "what": p.what, "weight": p.weight} for p in difference.problems
+    ]
+    return content
+
+
+def stated(changes: Mapping[str, int], seconds: float) -> dict[str, float]:
+    """Return minutes at the user's own seconds per region: all drawn anew, and changed ones."""
+    touched = sum(changes[change] for change in CHANGES if change != "kept")
+    corrected = sum(changes[change] for change in CHANGES if change != "removed")
+    return {
+        "seconds_per_region": seconds,
+        "minutes_to_draw_all": round(corrected * seconds / 60, 2),
+        "minutes_to_draw_changed": round(touched * seconds / 60, 2),
+    }
+
+
+def table(difference: Difference) -> str:
+    """Return the difference as text."""
+    width = max([len(name) for name in difference.names] + [len("class")])
+    head = "".join(f"{change:>11}" for change in CHANGES)
+    lines = [
+        f"{difference.proposed} -> {difference.corrected}",
+        f"pictures  {len(difference.pictures)}, untouched {difference.untouched}",
+        f"{'class':<{width}}{'IoU':>8}{head}",
+    ]
+    for name, iou in difference.iou.items():
+        lines.append(_row(name, width, iou, difference.by_class(name)))
+    lines.append(_row("all", width, None, difference.changes))
+    return "\n".join([*lines, _times(difference), RULE])
+
+
+def _times(difference: Difference) -> str:
+    if difference.seconds is None:
+        return "times     none are known: the files hold none"
+    minutes = stated(difference.changes, difference.seconds)
+    return (
+        f"times     none are known; at the {difference.seconds:g} s per region that you state, all "
+        f"regions are {minutes['minutes_to_draw_all']:g} min, the changed ones "
+        f"{minutes['minutes_to_draw_changed']:g} min"
+    )
+
+
+def _row(name: str, width: int, iou: float | None, changes: Mapping[str, int]) -> str:
+    share = f"{iou:.4f}" if iou is not None else "-"
+    return f"{name:<{width}}{share:>8}" + "".join(f"{changes[c]:>11}" for c in CHANGES)
+
+
+def _sizes(
+    before: Project, after: Project, folder: Path, problems: list[Problem]
+) -> dict[str, tuple[int, int]]:
+    names = [picture.name for project in (before, after) for picture in project.pictures]
+    found, missing = find_pictures(folder, names)
+    problems += missing
+    sizes = {}
+    for name, path in found.items():
+        try:
+            head = header(path)
+        except InputError as error:
+            problems.append(Problem(name, str(error)))
+        else:
+            sizes[name] = (head.height, head.width)
+    return sizes
+
+
+def _pairs(
+    before: Project, after: Project, files: tuple[str, str], problems: list[Problem]
+) -> list[tuple[Picture, Picture]]:
+    first, second = _by_name(before, files[0], problems), _by_name(after, files[1], problems)
+    for names, others, file in ((first, second, files[1]), (second, first, files[0])):
+        problems += [
+            Problem(name, f"it is not in {file}, so it is not compared", "note")
+            for name in names
+            if name not in others
+        ]
+    pairs = [(picture, second[name]) for name, picture in first.items() if name in second]
+    if not pairs:
+        raise InputError(f"no picture is in both {files[0]} and {files[1]}")
+    return pairs
+
+
+def _by_name(project: Project, file: str, problems: list[Problem]) -> dict[str, Picture]:
+    found: dict[str, Picture] = {}
+    for picture in project.pictures:
+        if picture.name in found:
+            problems.append(Problem(picture.name, f"it is in {file} twice; the first counts"))
+        found.setdefault(picture.name, picture)
+    return found
+
+
+def _naming(before: Project, after: Project, options: Options) -> Naming:
+    """Name classes by the options and values of both files, or by the legend that was given."""
+    pictures = before.pictures + after.pictures
+    both = Project("via2-project", pictures, before.regions + after.regions)
+    attribute = choose(both, options.attribute)
+    texts = option_texts(before, attribute) | option_texts(after, attribute)
+    values = [r.attributes.get(attribute, "") for picture in pictures for r in picture.regions]
+    drawn_names = sorted({value.strip() for value in values if isinstance(value, str)} - {""})
+    known = Attribute(attribute, "dropdown", texts | {n: n for n in drawn_names if n not in texts})
+    legend = options.legend or derive(Project("via2-project", (), (known,)), attribute, None)
+    return Naming(legend, attribute, texts=texts, unlabelled=TO_IGNORE)
+
+
+def _compare(
+    before: Picture,
+    after: Picture,
+    naming: Naming,
+    options: Options,
+    sizes: Mapping[str, tuple[int, int]],
+    problems: list[Problem],
+) -> PictureChange:
+    size = sizes.get(before.name) or before.shape or after.shape
+    if size is None:
+        size = _extent(before, after)
+        what = f"its size is unknown; {size[1]} x {size[0]} hold all regions (--pictures)"
+        problems.append(Problem(before.name, what, "note"))
+    first = _regions(before, naming, options, size, problems)
+    second = _regions(after, naming, options, size, problems)
+    matches = match(first, second)
+    changes: Counter[str] = Counter(each.change for each in matches)
+    labels: Counter[tuple[str, str]] = Counter(
+        (each.change, _label(each, first, second)) for each in matches
+    )
+    counts = _counts(before, after, naming, options, size)
+    return PictureChange(before.name, changes, labels, counts)
+
+
+def _regions(
+    picture: Picture,
+    naming: Naming,
+    options: Options,
+    size: tuple[int, int],
+    problems: list[Problem],
+) -> list[Drawn]:
+    regions = []
+    for region in picture.regions:
+        where = f"{picture.name} region {region.number + 1}"
+        code = naming.class_of(region, where)
+        if isinstance(code, Problem):
+            problems.append(code)
+        label = naming.legend.names[code] if isinstance(code, int) and code != IGNORE else None
+        one = drawn(region.shape, label, *size, line=options.line, radius=options.radius)
+        if one.cover is None:
+            what = f"a {region.shape.kind} without a width or radius covers nothing"
+            problems.append(Problem(where, f"{what}; only its equal is found", "note"))
+        regions.append(one)
+    return regions
+
+
+def _label(each: Match, before: Sequence[Drawn], after: Sequence[Drawn]) -> str:
+    if each.before is not None:
+        return before[each.before].label or ""
+    return after[each.after].label or "" if each.after is not None else ""
+
+
+def _counts(
+    before: Picture, after: Picture, naming: Naming, options: Options, size: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Count pixels per class: proposed, corrected, both, where neither is 255."""
+    rules = Rules(line=options.line, radius=options.radius)
+    masks = [draw(picture, *size, naming, rules).mask for picture in (before, after)]
+    count = len(naming.legend.names)
+    if masks[0] is None or masks[1] is None:
+        return np.zeros((count, 3), np.int64)
+    known = (masks[0] != IGNORE) & (masks[1] != IGNORE)
+    first, second = masks[0][known], masks[1][known]
+    columns = [first, second, first[first == second]]
+    return np.stack([np.bincount(column, minlength=count) for column in columns], axis=1)
+
+
+def _extent(before: Picture, after: Picture) -> tuple[int, int]:
+    """Height and width that hold every region."""
+    bounds = [outline(r.shape).bounds for picture in (before, after) for r in picture.regions]
+    right = max((bound[2] for bound in bounds), default=0.0)
+    bottom = max((bound[3] for bound in bounds), default=0.0)
+    return max(1, int(np.ceil(bottom))), max(1, int(np.ceil(right)))
+
+
+def _all(changes: Mapping[str, int]) -> dict[str, int]:
+    return {change: changes.get(change, 0) for change in CHANGES}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
