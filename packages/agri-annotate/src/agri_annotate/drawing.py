@@ -37,18 +37,19 @@ def drawing(picture: PictureReport, key: str, colours: dict[int | None, str]) ->
     )
     numbers = "".join(_numbers(picture, scale))
     return (
-        f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{len(picture.regions)} outlines"><defs>{shapes}</defs>{used}'
+        f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" style="--u:{scale:.4g}" '
+        f'role="img" aria-label="{len(picture.regions)} outlines"><defs>{shapes}</defs>{used}'
         f'<g font-size="{TEXT * scale:.4g}" stroke-width="{2.6 * scale:.4g}">{numbers}</g></svg>'
     )
 
 
 def _used(key: str, region: RegionReport, colour: str) -> str:
-    """Draw an outline; one in no mask is dashed, without the dark line under it."""
-    tone = f'stroke="{colour}" fill="{colour}"'
-    if region.fate == "lost":
-        return f'<use href="#{key}" class="lost" {tone}/>'
-    return f'<use href="#{key}" class="halo"/><use href="#{key}" {tone}/>'
+    """Draw an outline over a light seam; one that is in no mask is dashed."""
+    lost = " lost" if region.fate == "lost" else ""
+    return (
+        f'<use href="#{key}" class="halo{lost}"/>'
+        f'<use href="#{key}" class="line{lost}" stroke="{colour}" fill="{colour}"/>'
+    )
 
 
 def _element(shape: Shape, scale: float) -> str:

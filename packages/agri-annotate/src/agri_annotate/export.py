@@ -25,6 +25,10 @@ STEP = 128.0
 """Pixels between corners before a shape goes to another CRS, where its edges would bend."""
 
 MOST_COLUMNS = 500
+_KINDS = {"regions": AREAS, "lines": ("LineString", "MultiLineString"), "points": ("Point",)}
+"""Layers of a GeoPackage: which geometries, the last of which names the type of the layer."""
+
+_OPENING = '{"type":"FeatureCollection","features":[\n{"type":"Feature","properties":{"class":'
 _STAMP = {"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"}
 
 
@@ -35,9 +39,8 @@ def write_layer(path: Path, features: Sequence[Feature]) -> list[Problem]:
     first are moved to that of the first.
 
     Raises:
-        InputError: the suffix of `path` is another, or there is nothing to write.
+        InputError: there is nothing to write.
     """
-    check_suffix(path)
     if not features:
         raise InputError("no region of a georeferenced picture is left to write")
     json_wanted = path.suffix == ".geojson"
@@ -52,10 +55,31 @@ def write_layer(path: Path, features: Sequence[Feature]) -> list[Problem]:
     return [*problems, *listed]
 
 
-def check_suffix(path: Path) -> None:
-    """Refuse a name that ends in something else."""
+def check_output(path: Path, source: Path) -> None:
+    """Refuse an unknown suffix, and to overwrite what does not look like an earlier output.
+
+    Raises:
+        InputError: `path` is refused.
+    """
     if path.suffix not in SUFFIXES:
         raise InputError(f"expected a name ending in {' or '.join(SUFFIXES)}, got {path.name!r}")
+    if path.exists() and not (path.is_file() and (not path.stat().st_size or _is_ours(path))):
+        raise InputError(f"{path} exists and is no earlier output; choose another name")
+    if path.exists() and source.exists() and path.samefile(source):
+        raise InputError(f"{path} is the input; choose another output")
+
+
+def _is_ours(path: Path) -> bool:
+    if path.suffix == ".geojson":
+        with path.open("rb") as stream:
+            return stream.read(len(_OPENING)) == _OPENING.encode()
+    from pyogrio import list_layers
+    from pyogrio.errors import DataSourceError
+
+    try:
+        return {str(name) for name, _ in list_layers(path.absolute())} <= set(_KINDS)
+    except DataSourceError:
+        return False
 
 
 def _move(features: Sequence[Feature], crs: CRS) -> tuple[list[tuple[Feature, Any]], list[Problem]]:
@@ -124,18 +148,17 @@ def _geojson(moved: Sequence[tuple[Feature, Any]], columns: Mapping[str, str]) -
         rows.append(
             f'{{"type":"Feature","properties":{text},"geometry":{shapely.to_geojson(rounded)}}}'
         )
-    return '{"type":"FeatureCollection","features":[\n' + ",\n".join(rows) + "\n]}\n"
+    opening = _OPENING[: _OPENING.index("\n") + 1]
+    return opening + ",\n".join(rows) + "\n]}\n"
 
 
 def _write_gpkg(
     path: Path, moved: Sequence[tuple[Feature, Any]], columns: Mapping[str, str], crs: CRS
 ) -> None:
-    kinds = {"regions": AREAS, "lines": ("LineString", "MultiLineString"), "points": ("Point",)}
-    types = {"regions": "MultiPolygon", "lines": "MultiLineString", "points": "Point"}
-    for name, kind in kinds.items():
+    for name, kind in _KINDS.items():
         part = [(f, g) for f, g in moved if g.geom_type in kind]
         if part:
-            _write_table(path, name, types[name], part, columns, crs)
+            _write_table(path, name, kind[-1], part, columns, crs)
 
 
 def _write_table(

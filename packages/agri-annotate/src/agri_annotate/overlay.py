@@ -109,7 +109,7 @@ def _rings(
             problems.append(Problem(f"feature {row + 1} on {name}", str(error)))
             continue
         inside = whole if place.frame.covers(whole) else _cut(whole, place)
-        cut += inside is not whole and not inside.is_empty
+        cut += not inside.is_empty and whole.area - inside.area > SLIVER
         split = list(_split(inside))
         rings.extend((ring, row, hole) for ring, hole in split if len(set(_points(ring))) >= 3)
         if not inside.is_empty and not any(len(set(_points(ring))) >= 3 for ring, _ in split):
@@ -160,7 +160,7 @@ def _edge(place: Place) -> float:
 
 def _cut(whole: Any, place: Place) -> Any:
     cut = polygonal(shapely.intersection(whole, place.frame))
-    return shapely.multipolygons([p for p in shapely.get_parts(cut) if p.area > SLIVER])
+    return shapely.MultiPolygon([part for part in shapely.get_parts(cut) if part.area > SLIVER])
 
 
 def _split(shape: Any) -> Iterator[tuple[Any, bool]]:

@@ -42,10 +42,9 @@ figure{margin:0;break-inside:avoid}
 .view{position:relative;display:block;background:#e9ecee;overflow:hidden;border-radius:4px}
 .view img,.view svg{position:absolute;inset:0;width:100%;height:100%;display:block}
 .view span{position:absolute;inset:auto 0 50%;text-align:center;color:var(--soft);font-size:13px}
-svg defs *{vector-effect:non-scaling-stroke}
-svg use{stroke-width:2;fill-opacity:.16;stroke-linejoin:round}
-svg .halo{stroke:#000;stroke-width:3.6;stroke-opacity:.45;fill:none}
-svg .lost{stroke-dasharray:5 4;fill-opacity:.06}
+svg use{stroke-width:calc(2.2px*var(--u));fill-opacity:.16;stroke-linejoin:round}
+svg .halo{stroke:#fff;stroke-width:calc(4.2px*var(--u));stroke-opacity:.8;fill:none}
+svg .lost{stroke-dasharray:calc(6px*var(--u)) calc(5px*var(--u));fill-opacity:0}
 svg text{fill:#fff;stroke:#000b;paint-order:stroke;font-weight:700;text-anchor:middle;
 dominant-baseline:central;font-family:system-ui,sans-serif}
 figcaption{font-size:13px;margin-top:6px;overflow-wrap:anywhere}
@@ -234,5 +233,5 @@ def _caption(report: Report, picture: PictureReport) -> str:
     parts += [f"the first {MOST} outlined"] if len(picture.regions) > MOST else []
     text = f'<span class="soft">{", ".join(parts)}</span>'
     missing = sum(problem.weight == "lost" for problem in report.of(picture))
-    alert = f' <span class="alert">{_plural(missing, "thing")} missing</span>' if missing else ""
+    alert = f'<br><span class="alert">{missing:,} missing</span>' if missing else ""
     return text + alert

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from agri_annotate.bands import open_bands
+from agri_annotate.errors import InputError
+from agri_annotate.pictures import FORMATS
+
 LARGEST = 320
 """Pixels of the longer side."""
 
 QUALITY = 80
 MOST_PIXELS = 200_000_000
-TIFF = (".tif", ".tiff")
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError)
 """What Pillow raises on a damaged picture, besides its own errors and those of zlib."""
 
@@ -27,7 +30,7 @@ def thumbnail(path: Path) -> str | None:
 
     A large JPEG is decoded at an eighth to a half of its size, which costs little.
     """
-    image = _read_tiff(path) if path.suffix.lower() in TIFF else _read(path)
+    image = _read(path) or _read_bands(path)
     if image is None:
         return None
     sink = io.BytesIO()
@@ -39,7 +42,7 @@ def _read(path: Path) -> Image.Image | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 return _shrink(image)
     except (*_BROKEN, struct.error, zlib.error, Image.DecompressionBombError):
         return None
@@ -60,21 +63,16 @@ def _shrink(image: Image.Image) -> Image.Image | None:
     return image.convert("RGB")
 
 
-def _read_tiff(path: Path) -> Image.Image | None:
-    """Read a TIFF of any bands and numbers: the first three as red, green and blue."""
-    import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
-
+def _read_bands(path: Path) -> Image.Image | None:
+    """Read a picture of any bands and numbers: the first three as red, green and blue."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path, driver="GTiff") as dataset:
-                bands = [1, 2, 3] if dataset.count >= 3 else [1]
-                scale = max(1.0, max(dataset.shape) / LARGEST)
-                small = (len(bands), *(max(1, round(side / scale)) for side in dataset.shape))
-                plain = dataset.dtypes[0] == "uint8"
-                data = dataset.read(bands, out_shape=small, masked=True)
-    except (RasterioError, OSError, ValueError, MemoryError):
+        with open_bands(path) as dataset:
+            bands = [1, 2, 3] if dataset.count >= 3 else [1]
+            scale = max(1.0, max(dataset.shape) / LARGEST)
+            small = (len(bands), *(max(1, round(side / scale)) for side in dataset.shape))
+            plain = dataset.dtypes[0] == "uint8"
+            data = dataset.read(bands, out_shape=small, masked=True)
+    except (InputError, ValueError, MemoryError):
         return None
     filled = np.ma.filled(data.astype(np.float32), np.nan)
     shown = [np.nan_to_num(band).astype(np.uint8) if plain else _stretch(band) for band in filled]

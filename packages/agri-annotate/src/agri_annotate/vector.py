@@ -16,8 +16,8 @@ FIXED = ("class", "hectares", "picture", "region")
 """What a file says of every feature."""
 
 AREAS = ("Polygon", "MultiPolygon")
-Name = Callable[[Region], "str | Problem"]
-"""Gives the class of a region, "" for none, or says why it has none."""
+Name = Callable[[Region, str], "str | Problem"]
+"""From a region and where it is: its class, "" for none, or why it is not to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _locate(
     picture: Picture, region: Region, place: Place, name: Name
 ) -> tuple[Feature | None, list[Problem]]:
     where = f"{picture.name} region {region.number + 1}"
-    label = name(region)
+    label = name(region, where)
     if isinstance(label, Problem):
         return None, [label]
     shape = outline(region.shape)
