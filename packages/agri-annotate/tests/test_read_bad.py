@@ -225,6 +225,12 @@ def test_picture_without_a_filename_has_that_of_its_id(fields):
     assert [p.weight for p in problems] == ["note"]
 
 
+def test_picture_without_a_name_of_any_kind_is_lost():
+    project, problems = read({"": {"regions": []}, "a": {"regions": []}})
+    assert [p.name for p in project.pictures] == ["a"]
+    assert [p.weight for p in problems] == ["lost", "note"]
+
+
 def test_junk_beside_pictures_is_reported():
     project, problems = read({**via2(region(GOOD)), "b.png7": 7, "c.png1": {"regions": 7}})
     assert [p.name for p in project.pictures] == ["a.png", "c.png1"]

@@ -72,11 +72,9 @@ def _read_picture(identity: str, entry: Any, collector: Collector) -> None:
         collector.report(collector.source, what)
         return
     size = whole(entry.get("size"))
-    name = entry.get("filename")
-    if not isinstance(name, str) or not name:
-        name = identity.removesuffix("-1" if size is None else str(size)) or identity
-        what = f"picture {brief(identity)} has no filename; its id is taken"
-        collector.report(collector.source, what, "note")
+    name = _name(identity, entry.get("filename"), size, collector)
+    if not name:
+        return
     draft = collector.picture(name, size)
     if isinstance(entry, Doubled):
         collector.report(draft.label, "something is said of it twice; only the last is read")
@@ -84,6 +82,17 @@ def _read_picture(identity: str, entry: Any, collector: Collector) -> None:
     draft.attributes.update(read_values(entry.get("file_attributes"), notes))
     collector.report_all(draft.label, notes)
     _read_regions(entry.get("regions"), draft, collector)
+
+
+def _name(identity: str, said: Any, size: int | None, collector: Collector) -> str:
+    """Return the filename, else the id without the size that VIA appends to it, else ""."""
+    if isinstance(said, str) and said:
+        return said
+    name = identity.removesuffix("-1" if size is None else str(size)) or identity
+    what = f"picture {brief(identity)} has no filename"
+    what = f"{what}; its id is taken" if name else f"{what}, nor has it an id"
+    collector.report(collector.source, what, "note" if name else "lost")
+    return name
 
 
 def _read_regions(said: Any, draft: Draft, collector: Collector) -> None:
