@@ -2,7 +2,13 @@
 
 import typer
 
+from agri_annotate.commands.check import check
 from agri_annotate.commands.convert import convert
+from agri_annotate.commands.diff import diff
+from agri_annotate.commands.masks import masks
+from agri_annotate.commands.prelabel import prelabel
+from agri_annotate.commands.simulate import simulate
+from agri_annotate.commands.vector import vector
 from agri_annotate.console import run
 
 app = typer.Typer(
@@ -13,12 +19,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep the names of commands needed, even where there is one only."""
-
-
-for command in (convert,):
+for command in (masks, check, vector, prelabel, diff, convert, simulate):
     app.command()(command)
 
 

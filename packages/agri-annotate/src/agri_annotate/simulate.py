@@ -5,7 +5,7 @@ hold: borders a little off, small pieces left out, nothing under a cloud. It doe
 class for another, so what is learnt from it is better than from a tired person.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from agri_annotate.errors import InputError, MissingError
 from agri_annotate.legend import Legend
 from agri_annotate.pictures import header
-from agri_annotate.polygonise import polygonise
+from agri_annotate.polygonise import Outline, polygonise
 from agri_annotate.project import Attribute, Picture, Project, Region
 from agri_annotate.shape import Points, Polygon
 
@@ -130,11 +130,11 @@ def _read_window(truth: Path, picture: Path, found: Any) -> NDArray[np.uint8]:
     return mask
 
 
-def _inside_another(points: Points, outlines: Any) -> bool:
-    centre = shapely.Polygon(points).representative_point()
+def _inside_another(points: Points, outlines: Iterable[Outline]) -> bool:
+    own = shapely.Polygon(points)
+    others = (shapely.Polygon(other.points) for other in outlines)
     return any(
-        other.points != points and shapely.Polygon(other.points).contains(centre)
-        for other in outlines
+        other.area > own.area and other.contains(own.representative_point()) for other in others
     )
 
 
