@@ -15,11 +15,16 @@ from agri_annotate.thumbnail import LARGEST
 MOST = 400
 """Outlines on one thumbnail; more would be a blot."""
 
-NUMBERED = 12
+NUMBERED = 20
 """So many regions carry their numbers whatever their size; of more, only those large enough."""
 
 TEXT = 11.0
-SMALL = 14.0
+SMALL = 20.0
+ROOMY = 30.0
+"""Pixels of the thumbnail: numbers of regions less wide than this stand beside them."""
+
+CROWD = 30
+"""Outlines of so many regions are drawn finer."""
 
 
 def drawing(picture: PictureReport, key: str, colours: dict[int | None, str]) -> str:
@@ -27,6 +32,7 @@ def drawing(picture: PictureReport, key: str, colours: dict[int | None, str]) ->
     height, width = picture.shape or (1, 1)
     scale = max(height, width) / LARGEST
     regions = picture.regions[:MOST]
+    fine = 1.0 if len(regions) < CROWD else 0.6
     shapes = "".join(
         f'<g id="{key}-{number}">{_element(region.shape, scale)}</g>'
         for number, region in enumerate(regions)
@@ -37,8 +43,8 @@ def drawing(picture: PictureReport, key: str, colours: dict[int | None, str]) ->
     )
     numbers = "".join(_numbers(picture, scale))
     return (
-        f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" style="--u:{scale:.4g}" '
-        f'role="img" aria-label="{len(picture.regions)} outlines"><defs>{shapes}</defs>{used}'
+        f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" '
+        f'style="--u:{scale * fine:.4g}" role="img" aria-label="{len(picture.regions)} outlines"><defs>{shapes}</defs>{used}'
         f'<g font-size="{TEXT * scale:.4g}" stroke-width="{2.6 * scale:.4g}">{numbers}</g></svg>'
     )
 
@@ -88,9 +94,18 @@ def _numbers(picture: PictureReport, scale: float) -> Iterator[str]:
             continue
         above = [shapes[other] for other in tree.query(shape) if other > index]
         rest = shapely.difference(shape, shapely.union_all(above)) if above else shape
-        at = (shape if rest.is_empty else rest).representative_point()
-        lift = TEXT * scale if region.shape.kind == "point" else 0.0
-        yield f'<text x="{at.x:.6g}" y="{at.y - lift:.6g}">{region.number}</text>'
+        x, y = _spot(shape if rest.is_empty else rest, frame, scale)
+        yield f'<text x="{x:.6g}" y="{y:.6g}">{region.number}</text>'
+
+
+def _spot(shape: Any, frame: Any, scale: float) -> tuple[float, float]:
+    """Give a place for a number: inside, or for a small shape to the right of it."""
+    west, north, east, south = shape.bounds
+    at = shape.representative_point()
+    if max(east - west, south - north) >= ROOMY * scale:
+        return at.x, at.y
+    x = east + TEXT * scale * 0.8
+    return (x if x < frame.bounds[2] - TEXT * scale / 2 else west - TEXT * scale * 0.8), at.y
 
 
 def _has_room(shape: Any, scale: float, count: int) -> bool:

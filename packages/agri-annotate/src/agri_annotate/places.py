@@ -5,12 +5,17 @@ from pathlib import Path
 
 from pyproj import CRS
 
-from agri_annotate.bands import open_bands
 from agri_annotate.errors import InputError, MissingError
+from agri_annotate.pictures import Header, header
 from agri_annotate.place import Place, parse_crs
 from agri_annotate.project import Problem
 
 SUFFIXES = frozenset({".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".jp2"})
+
+TURNED = (
+    "the picture has an EXIF orientation: VIA shows it turned, its georeference is that of the "
+    "stored pixels, so regions may be misplaced; store the picture upright"
+)
 
 
 def list_pictures(folder: Path) -> dict[str, Path]:
@@ -41,24 +46,25 @@ def read_places(
     problems: list[Problem] = []
     for name, path in pictures.items():
         try:
-            places[name] = read_place(path, crs)
+            found = header(path)
+            places[name] = place_of(found, crs)
         except InputError as error:
             problems.append(Problem(name, str(error), "note"))
+            continue
+        if found.turned:
+            problems.append(Problem(name, TURNED, "changed"))
     return places, problems
 
 
-def read_place(path: Path, crs: CRS | None = None) -> Place:
-    """Read where a picture lies.
+def place_of(found: Header, crs: CRS | None = None) -> Place:
+    """Give the place that the header of a picture says.
 
     Raises:
-        InputError: it is no picture, has no georeference, or no CRS and none is given.
+        InputError: it has no georeference, or no CRS and none is given.
     """
-    with open_bands(path) as image:
-        (height, width), transform = image.shape, image.transform
-        own = parse_crs(image.crs.to_wkt()) if image.crs else None
-    if transform.is_identity:
+    if found.transform is None:
         raise InputError("it says nothing of where it lies: no GeoTIFF, no world file beside it")
-    system = own or crs
+    system = parse_crs(found.crs.to_wkt()) if found.crs else crs
     if system is None:
         raise InputError("it has a place but no coordinate reference system; state --crs")
-    return Place(height, width, system, transform)
+    return Place(found.height, found.width, system, found.transform)

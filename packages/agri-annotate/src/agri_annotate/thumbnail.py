@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from agri_annotate.bands import open_bands
 from agri_annotate.errors import InputError
-from agri_annotate.pictures import FORMATS
+from agri_annotate.pictures import FORMATS, open_raster
 
 LARGEST = 320
 """Pixels of the longer side."""
@@ -65,14 +64,16 @@ def _shrink(image: Image.Image) -> Image.Image | None:
 
 def _read_bands(path: Path) -> Image.Image | None:
     """Read a picture of any bands and numbers: the first three as red, green and blue."""
+    from rasterio.errors import RasterioError
+
     try:
-        with open_bands(path) as dataset:
+        with open_raster(path) as dataset:
             bands = [1, 2, 3] if dataset.count >= 3 else [1]
             scale = max(1.0, max(dataset.shape) / LARGEST)
             small = (len(bands), *(max(1, round(side / scale)) for side in dataset.shape))
             plain = dataset.dtypes[0] == "uint8"
             data = dataset.read(bands, out_shape=small, masked=True)
-    except (InputError, ValueError, MemoryError):
+    except (InputError, RasterioError, ValueError, MemoryError):
         return None
     filled = np.ma.filled(data.astype(np.float32), np.nan)
     shown = [np.nan_to_num(band).astype(np.uint8) if plain else _stretch(band) for band in filled]
