@@ -280,7 +280,9 @@ def via2_project(listed, **parts):
         (["c", "a", "b"], "cab", 0),
         (["c"], "cab", 0),
         (["c", "b", "c", "x", "a"], "cba", 1),
-        (["c", 7], "abc", 1),
+        (["c", None], "abc", 1),
+        (["c", 7.5, "a"], "abc", 1),
+        (["c", 7, "b"], "cba", 1),
         ({"c": 1}, "abc", 1),
         (None, "abc", 0),
     ],
@@ -297,6 +299,13 @@ def test_project_order(listed, order, notes):
 def test_project_with_junk_definitions_is_read(junk):
     project, _ = read(via2_project(None, _via_attributes=junk, _via_settings=junk))
     assert len(project.pictures) == 3
+
+
+def test_project_that_via_took_from_coco_has_numbers_for_ids():
+    metadata = {n: via2(filename=f"{n}.png", size=-1)["a.png5"] for n in "123"}
+    project, problems = read({"_via_img_metadata": metadata, "_via_image_id_list": [3, 1, 2]})
+    assert [p.name for p in project.pictures] == ["3.png", "1.png", "2.png"]
+    assert problems == []
 
 
 def test_root_that_says_something_twice_is_refused():

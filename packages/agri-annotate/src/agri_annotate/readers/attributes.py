@@ -14,8 +14,8 @@ def read_values(said: Any, notes: Notes) -> dict[str, Value]:
     """Return an attributes object by name; texts stay exactly as they are.
 
     A checkbox `{"id": true, ...}` becomes the tuple of the ticked ids, empty where none is.
-    A number or truth value, which VIA never writes, becomes its text and is noted; anything else
-    that is not a text is left out and reported.
+    A number (as VIA writes the width and height of pictures it took from COCO) or truth value
+    becomes its text and is noted; anything else that is not a text is left out and reported.
     """
     if said is None:
         return {}

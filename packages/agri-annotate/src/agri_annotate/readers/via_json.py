@@ -8,7 +8,7 @@ from agri_annotate.project import Form, Problem, Project
 from agri_annotate.readers.attributes import read_definitions, read_values
 from agri_annotate.readers.collector import Collector, Draft
 from agri_annotate.readers.geometry import from_object
-from agri_annotate.readers.values import Notes, brief, whole
+from agri_annotate.readers.values import Notes, brief, key, whole
 
 
 def read_annotations(
@@ -28,7 +28,8 @@ def read_annotations(
 def read_via2_project(root: dict[str, Any], source: str) -> tuple[Project, list[Problem]]:
     """Read a project of VIA 2, of any version; pictures in the order of its id list, if any.
 
-    Pictures that the list leaves out come after the others, as in the file.
+    Pictures that the list leaves out come after the others, as in the file. Where VIA took the
+    pictures from COCO, their ids are numbers in the list and texts elsewhere.
     """
     collector = Collector(source)
     metadata = root["_via_img_metadata"]
@@ -53,17 +54,17 @@ def _ordered(
     found = list(entries(metadata))
     if listed is None:
         return found
-    if not isinstance(listed, list) or not all(isinstance(i, str) for i in listed):
-        what = "_via_image_id_list is not a list of texts; pictures are in the order of the file"
+    ids = [key(one) for one in listed] if isinstance(listed, list) else [None]
+    if None in ids:
+        what = "_via_image_id_list is no list of ids; pictures are in the order of the file"
         collector.report(collector.source, what, "note")
         return found
-    place = {identity: n for n, identity in reversed(list(enumerate(listed)))}
+    place = {identity: n for n, identity in reversed(list(enumerate(ids)))}
     known = {identity for identity, _ in found}
-    for identity in place:
-        if identity not in known:
-            what = f"_via_image_id_list names {brief(identity)}, of which nothing more is said"
-            collector.report(collector.source, what, "note")
-    return sorted(found, key=lambda pair: place.get(pair[0], len(place) + len(listed)))
+    for identity in [one for one in place if one not in known]:
+        what = f"_via_image_id_list names {brief(identity)}, of which nothing more is said"
+        collector.report(collector.source, what, "note")
+    return sorted(found, key=lambda pair: place.get(pair[0], len(ids)))
 
 
 def _read_picture(identity: str, entry: Any, collector: Collector) -> None:
