@@ -16,8 +16,9 @@ from rasterio import features
 from shapely.geometry import shape as to_geometry
 
 from agri_annotate.arcs import Arc, corner_count, cut, meeting_places, thin
+from agri_annotate.coverage import cover
 from agri_annotate.errors import InputError
-from agri_annotate.shape import Points
+from agri_annotate.shape import Points, Polygon
 
 IGNORE = 255
 FIDELITY = 0.98
@@ -29,7 +30,7 @@ SLACK = 0.1
 STEP = 0.7
 """By how much the tolerance of a region is lowered at a time."""
 
-FINEST = 0.25
+FINEST = 0.1
 """Below this tolerance, in pixels, every pixel edge is kept."""
 
 Background = Literal["holes", "all", "none"]
@@ -118,7 +119,7 @@ def polygonise(
     outlines = tuple(
         Outline(
             int(parts.codes[part]),
-            tuple((float(x), float(y)) for x, y in ring),
+            _points(ring),
             int(parts.pixels[part]),
             None if np.isnan(means[part]) else float(means[part]),
         )
@@ -147,10 +148,11 @@ def _check(
 
 
 def _sieve(mask: Mask, minimum: int) -> Mask:
-    if minimum == 1 or mask.size <= 1:
+    size = min(minimum, mask.size - 1)
+    if size <= 1:
         return mask
     known = mask != IGNORE
-    sieved: Mask = features.sieve(mask, minimum, mask=known, connectivity=4)
+    sieved: Mask = features.sieve(mask, size, mask=known, connectivity=4)
     return np.where(known, sieved, mask).astype(np.uint8)
 
 
@@ -257,13 +259,17 @@ def _is_plain(ring: NDArray[np.float64]) -> bool:
 def _redrawn(
     rings: Sequence[NDArray[np.float64]], drawn: Sequence[int], shape: tuple[int, ...]
 ) -> NDArray[np.int32]:
-    """Paint thinned rings in their order with their labels."""
-    whole = {
-        part: shapely.Polygon(ring)
-        for part, ring in zip(drawn, rings, strict=True)
-        if len(ring) >= 3
-    }
-    return _paint(whole, list(whole), shape)
+    """Paint thinned rings in their order with their labels, as masks are drawn."""
+    canvas = np.zeros(shape, dtype=np.int32)
+    for part, ring in zip(drawn, rings, strict=True):
+        if len(np.unique(ring, axis=0)) >= 3:
+            covered = cover(Polygon(_points(ring)), *shape)
+            np.copyto(canvas[covered.window], part + 1, where=covered.inside)
+    return canvas
+
+
+def _points(ring: NDArray[np.float64]) -> Points:
+    return tuple((float(x), float(y)) for x, y in ring)
 
 
 def _unlike_pixels(
