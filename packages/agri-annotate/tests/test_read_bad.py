@@ -408,8 +408,8 @@ def xy(*numbers, **fields):
         ((7, 0, 0, 9, 0, 0, 9, 0, 0), Polygon(TRIANGLE), []),
         # Left 0, top 1, right 10, bottom 5, in any order.
         ((8, 10, 2, 0, 3, 4, 1, 6, 5), Rect(0, 1, 10, 4), ["note"]),
-        # (6, 2), (0, 2) and (3, 5) are 3 away from (3, 2).
-        ((9, 6, 2, 0, 2, 3, 5), Circle(3, 2, 3), ["note"]),
+        # (6, 2), (3, 5) and (3, -1) are 3 away from (3, 2).
+        ((9, 6, 2, 3, 5, 3, -1), Circle(3, 2, 3), ["note"]),
         (("2", "5", 6, 7, 8), Rect(5, 6, 7, 8), ["note"]),
     ],
 )
