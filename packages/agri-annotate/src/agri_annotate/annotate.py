@@ -4,9 +4,8 @@ import contextlib
 import csv
 import io
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from agri_annotate.report import PictureReport, RegionReport, Report, to_json
 MARKER = "classes.json"
 TABLE = "masks.csv"
 MASKS = "masks"
-THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ def make_masks(
     """Draw a mask for each picture of `project` into the folder `out`.
 
     `out` then holds `masks/NAME.png`, `masks.csv` (image,mask: paths from the table's own folder),
-    and `classes.json`. Of a picture the header alone is read; memory holds a few masks at a time.
+    and `classes.json`. Of a picture the header alone is read; a mask is held as runs.
 
     Args:
         project: what was drawn.
@@ -132,7 +130,8 @@ def make_masks(
     target = contextlib.nullcontext() if out is None else replacing_dir(out, MARKER)
     with target as new:
         plan = _plan(project, found, options, {*map(_region_of, problems)})
-        done = list(_made(progress(plan, "masks", len(project.pictures)), new, options))
+        items = progress(plan, "masks", len(project.pictures))
+        done = [item if isinstance(item, _Done) else _make(item, new, options) for item in items]
         outcome = _outcome(done, (*problems, *missing), options, source)
         outcome = replace(
             outcome, report=replace(outcome.report, files=count_pictures(folder, out))
@@ -216,43 +215,25 @@ def _without(
     return _Done(report, () if problem is None else (problem,))
 
 
-def _made(plan: Iterable[_Task | _Done], new: Path | None, options: Options) -> Iterator[_Done]:
-    """Draw and write in threads, a few pictures ahead, and yield in order."""
-    waiting: deque[Future[_Done] | _Done] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for item in plan:
-            waiting.append(
-                item if isinstance(item, _Done) else pool.submit(_make, item, new, options)
-            )
-            if len(waiting) > 2 * THREADS:
-                yield _result(waiting.popleft())
-        while waiting:
-            yield _result(waiting.popleft())
-
-
-def _result(item: Future[_Done] | _Done) -> _Done:
-    return item if isinstance(item, _Done) else item.result()
-
-
 def _make(task: _Task, new: Path | None, options: Options) -> _Done:
     picture, read = task.picture, task.header
     drawn = draw(picture, read.height, read.width, options.naming, options.rules)
     problems = [*task.problems, *drawn.problems]
     mask: str | None = f"{MASKS}/{task.mask}"
-    if drawn.mask is None:
+    if drawn.runs is None:
         mask = None
     elif picture.regions and set(drawn.fates.values()) == {"lost"}:
         text = "no mask of this picture: none of its regions could be drawn"
         problems.append(Problem(picture.name, text))
         mask = None
     elif new is not None:
-        write_mask(new / MASKS / task.mask, drawn.mask, options.naming.legend, read, options.format)
+        write_mask(new / MASKS / task.mask, drawn.runs, options.naming.legend, read, options.format)
     regions = tuple(
         RegionReport(r.number + 1, r.shape, drawn.codes.get(r.number), drawn.fates[r.number])
         for r in picture.regions
     )
     report = PictureReport(picture.name, task.path, (read.height, read.width), regions, mask)
-    counted = replace(drawn, mask=None) if mask else None
+    counted = replace(drawn, runs=None) if mask else None
     return _Done(report, tuple(problems), counted)
 
 

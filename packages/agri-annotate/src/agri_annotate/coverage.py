@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agri_annotate.errors import InputError
+from agri_annotate.runs import Ints, Spans, union
 from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
 
 MAX_CROSSINGS = 10_000_000
 """An outline that crosses rows of pixels more often would fill the memory."""
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
@@ -54,15 +54,15 @@ class _Crossings:
     clipped: bool
 
 
-def cover(
+def spans(
     shape: Shape,
     height: int,
     width: int,
     *,
     line: float | None = None,
     radius: float | None = None,
-) -> Cover:
-    """Return the pixels of a picture of `height` and `width` that `shape` covers.
+) -> Spans:
+    """Return what `shape` covers of a picture of `height` and `width`.
 
     Args:
         shape: in pixels of the picture.
@@ -86,6 +86,30 @@ def cover(
     return _fill(_crossings(shape, height), width)
 
 
+def cover(
+    shape: Shape,
+    height: int,
+    width: int,
+    *,
+    line: float | None = None,
+    radius: float | None = None,
+) -> Cover:
+    """Return the same as `spans`, as an array."""
+    found = spans(shape, height, width, line=line, radius=radius)
+    if not len(found.begin):
+        return Cover(0, 0, np.zeros((0, 0), bool), found.clipped)
+    rows, begin = np.divmod(found.begin - 1, width + 1)
+    end = begin + found.end - found.begin
+    top, left = int(rows.min()), int(begin.min())
+    high, wide = int(rows.max()) + 1 - top, int(end.max()) - left
+    start = (rows - top) * wide - left
+    edges = np.concatenate(
+        [[0], np.column_stack([start + begin, start + end]).ravel(), [high * wide]]
+    )
+    turns = np.arange(len(edges) - 1) % 2 == 1
+    return Cover(top, left, np.repeat(turns, np.diff(edges)).reshape(high, wide), found.clipped)
+
+
 def _crossings(shape: Rect | Circle | Ellipse | Polygon, height: int) -> _Crossings:
     if isinstance(shape, Circle):
         shape = Ellipse(shape.cx, shape.cy, shape.r, shape.r)
@@ -105,7 +129,7 @@ def _first(edge: Floats) -> Ints:
 
 def _ring(points: Floats, height: int) -> _Crossings:
     """Cross a closed ring `(n, 2)` of x, y with the rows of pixel centres."""
-    following = np.roll(points, -1, axis=0)
+    following = np.concatenate([points[1:], points[:1]])
     # Both neighbours of a common edge walk it downwards, so they round it alike.
     down = (points[:, 1] < following[:, 1]) | (
         (points[:, 1] == following[:, 1]) & (points[:, 0] <= following[:, 0])
@@ -115,7 +139,7 @@ def _ring(points: Floats, height: int) -> _Crossings:
     first, last = _first(upper[:, 1]), _first(lower[:, 1])
     crossed = last > first
     cut = bool((crossed & ((first < 0) | (last > height))).any())
-    first, last = np.clip(first, 0, height), np.clip(last, 0, height)
+    first, last = np.maximum(first, 0), np.minimum(last, height)
     count = np.maximum(last - first, 0)
     if count.sum() > MAX_CROSSINGS:
         raise InputError(
@@ -150,59 +174,35 @@ def _ellipse(shape: Ellipse, height: int) -> _Crossings:
     return _Crossings(np.tile(rows, 2), columns, bool(ends[0] < first or ends[1] > last))
 
 
-def _fill(crossings: _Crossings, width: int) -> Cover:
+def _fill(crossings: _Crossings, width: int) -> Spans:
     """Fill each row between its crossings, the first and second, third and fourth, and so on."""
-    rows = crossings.rows
-    columns = np.clip(crossings.columns, 0, width)
-    if not len(rows):
-        return Cover(0, 0, np.zeros((0, 0), bool), crossings.clipped)
-    cut = crossings.clipped or _spills(crossings, width)
-    top, left = int(rows.min()), int(columns.min())
-    high, wide = int(rows.max()) + 1 - top, int(columns.max()) - left
     # In reading order each crossing turns inside to outside or back; a row has an even number.
-    places = np.sort((rows - top) * wide + (columns - left))
-    lengths = np.diff(places, prepend=0, append=high * wide)
-    turns = np.zeros(len(lengths), bool)
-    turns[1::2] = True
-    inside = np.repeat(turns, lengths).reshape(high, wide)
-    return Cover(top, left, inside, cut) if wide else Cover(0, 0, np.zeros((0, 0), bool), cut)
+    columns = np.minimum(np.maximum(crossings.columns, 0), width)
+    places = np.sort(crossings.rows * (width + 1) + 1 + columns)
+    begin, end = places[0::2], places[1::2]
+    full = end > begin
+    return Spans(begin[full], end[full], crossings.clipped or _spills(crossings, width))
 
 
 def _spills(crossings: _Crossings, width: int) -> bool:
     """Whether covered pixels lie left or right of the picture."""
     columns = crossings.columns
-    if columns.min() >= 0 and columns.max() <= width:
+    if not len(columns) or (columns.min() >= 0 and columns.max() <= width):
         return False
     order = np.lexsort((columns, crossings.rows))
     begin, end = columns[order][0::2], columns[order][1::2]
-    spans = end > begin
-    return bool((begin[spans] < 0).any() or (end[spans] > width).any())
+    full = end > begin
+    return bool((begin[full] < 0).any() or (end[full] > width).any())
 
 
-def _stroke(shape: Polyline, line: float, height: int, width: int) -> Cover:
+def _stroke(shape: Polyline, line: float, height: int, width: int) -> Spans:
     """Cover what is within half of `line` of the line: a disc a point, a rectangle a piece."""
     half = line / 2
-    parts = [cover(Circle(x, y, half), height, width) for x, y in shape.points]
+    parts = [spans(Circle(x, y, half), height, width) for x, y in shape.points]
     for (x0, y0), (x1, y1) in zip(shape.points, shape.points[1:], strict=False):
         length = float(np.hypot(x1 - x0, y1 - y0))
         if length > 0:
             dx, dy = (y1 - y0) / length * half, (x0 - x1) / length * half
             ring = [(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)]
             parts.append(_fill(_ring(np.array(ring), height), width))
-    return _union(parts)
-
-
-def _union(parts: list[Cover]) -> Cover:
-    cut = any(part.clipped for part in parts)
-    seen = [part for part in parts if part.inside.size]
-    if not seen:
-        return Cover(0, 0, np.zeros((0, 0), bool), cut)
-    top, left = min(part.top for part in seen), min(part.left for part in seen)
-    bottom = max(part.window[0].stop for part in seen)
-    right = max(part.window[1].stop for part in seen)
-    inside = np.zeros((bottom - top, right - left), bool)
-    for part in seen:
-        height, width = part.inside.shape
-        row, column = part.top - top, part.left - left
-        inside[row : row + height, column : column + width] |= part.inside
-    return Cover(top, left, inside, cut)
+    return union(parts)

@@ -9,19 +9,17 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from agri_annotate.coverage import Cover, cover
+from agri_annotate.coverage import spans
 from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE
 from agri_annotate.naming import Naming
 from agri_annotate.outline import outline
 from agri_annotate.project import Picture, Problem, Region
+from agri_annotate.runs import Layer, Runs, Spans, blank, paint
 from agri_annotate.shape import Point, Polygon, Polyline
 
 Overlap = Literal["last", "first", "largest", "error"]
 Fate = Literal["drawn", "clipped", "lost"]
-Mask = NDArray[np.uint8]
-_DRAWN = 254
-"""No class has this id: it stands for background that was drawn, until the mask is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class Drawn:
     """A mask and what became of the regions.
 
     Attributes:
-        mask: uint8 `(H, W)` of class ids and 255; None if an overlap refused the picture.
+        runs: the mask; None if an overlap refused the picture.
         codes: number of a region -> its class id or 255; none where it could not be named.
         fates: number of a region -> "drawn" whole, "clipped" at the border, or "lost".
         pixels: class id or 255 -> pixels of the mask.
@@ -75,12 +73,17 @@ class Drawn:
         problems: in the order of the regions.
     """
 
-    mask: Mask | None
+    runs: Runs | None
     codes: Mapping[int, int]
     fates: Mapping[int, Fate]
     pixels: Mapping[int, int] = field(default_factory=dict)
     overwritten: Mapping[int, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def mask(self) -> NDArray[np.uint8] | None:
+        """The mask as uint8 `(H, W)` of class ids and 255."""
+        return None if self.runs is None else self.runs.array()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +103,25 @@ def draw(picture: Picture, height: int, width: int, naming: Naming, rules: Rules
     A region that cannot be drawn is a problem "lost", one that is cut at the border "changed".
     """
     found: Found = []
-    named = list(_named(picture, naming, found))
-    codes = {piece.region.number: piece.value for piece in named}
+    pieces = list(_named(picture, naming, found))
+    crossed = _crossed(pieces)
+    layers = []
     fates: dict[int, Fate] = {region.number: "lost" for region in picture.regions}
-    mask = np.zeros((height, width), np.uint8)
-    pixels: Counter[int] = Counter()
+    for index, piece in enumerate(pieces):
+        covered = _spans(piece, index in crossed, (height, width), rules, found)
+        if covered is not None:
+            layers.append(Layer(covered, piece.value, index))
+            fates[piece.region.number] = "clipped" if covered.clipped else "drawn"
+    codes = {piece.region.number: piece.value for piece in pieces}
+    runs, lost = paint(blank(height, width), _ordered(layers, rules))
+    if lost and rules.overlap == "error":
+        index = min(owner for owner, _ in lost)
+        found.append((pieces[index].region.number, _clash(pieces[index], index, naming, lost)))
+        return Drawn(None, codes, dict.fromkeys(fates, "lost"), problems=_sorted(found))
     overwritten: Counter[int] = Counter()
-    for piece in _ordered(named, (height, width), rules):
-        covered = _cover(piece, (height, width), rules, found)
-        if covered is None:
-            continue
-        overwritten.update(_paint(mask, covered, piece.value, pixels))
-        fates[piece.region.number] = "clipped" if covered.clipped else "drawn"
-        if overwritten and rules.overlap == "error":
-            found.append((piece.region.number, _clash(piece, naming, overwritten)))
-            return Drawn(None, codes, dict.fromkeys(fates, "lost"), problems=_sorted(found))
-    if pixels[0]:
-        mask[mask == _DRAWN] = 0
-    pixels[0] += mask.size - pixels.total()
-    return Drawn(mask, codes, fates, +pixels, overwritten, _sorted(found))
+    for (_, value), count in lost.items():
+        overwritten[value] += count
+    return Drawn(runs, codes, fates, runs.pixels(), overwritten, _sorted(found))
 
 
 def _sorted(found: Found) -> tuple[Problem, ...]:
@@ -135,31 +138,40 @@ def _named(picture: Picture, naming: Naming, found: Found) -> Iterator[_Piece]:
             yield _Piece(region, where, value)
 
 
-def _ordered(pieces: Sequence[_Piece], size: tuple[int, int], rules: Rules) -> Sequence[_Piece]:
-    """Return the pieces from the lowest to the highest; of equals the one drawn last is highest."""
+def _crossed(pieces: Sequence[_Piece]) -> set[int]:
+    """Return the places of polygons whose outline crosses or touches itself."""
+    shapes = [(index, piece.region.shape) for index, piece in enumerate(pieces)]
+    rings = [(index, shape.points) for index, shape in shapes if isinstance(shape, Polygon)]
+    if not rings:
+        return set()
+    points = np.concatenate([np.asarray(ring) for _, ring in rings])
+    which = np.repeat(np.arange(len(rings)), [len(ring) for _, ring in rings])
+    valid = shapely.is_valid(shapely.polygons(shapely.linearrings(points, indices=which)))
+    return {index for (index, _), good in zip(rings, valid, strict=True) if not good}
+
+
+def _ordered(layers: Sequence[Layer], rules: Rules) -> list[Layer]:
+    """Return the layers from the lowest to the highest; of equals the last drawn is highest."""
     ranks = {value: rank for rank, value in enumerate(rules.priority, 1)}
-    order = list(pieces)
+    order = list(layers)
     if rules.overlap == "first":
         order.reverse()
     if rules.overlap == "largest":
-        order.sort(key=lambda piece: _pixels(piece, size, rules))
-    return sorted(order, key=lambda piece: ranks.get(piece.value, 0))
+        order.sort(key=lambda layer: layer.spans.count)
+    return sorted(order, key=lambda layer: ranks.get(layer.value, 0))
 
 
-def _pixels(piece: _Piece, size: tuple[int, int], rules: Rules) -> int:
-    covered = _cover(piece, size, rules, [])
-    return 0 if covered is None else int(np.count_nonzero(covered.inside))
-
-
-def _cover(piece: _Piece, size: tuple[int, int], rules: Rules, found: Found) -> Cover | None:
+def _spans(
+    piece: _Piece, crossed: bool, size: tuple[int, int], rules: Rules, found: Found
+) -> Spans | None:
     """Return what the piece covers; whatever is wrong with it goes to `found`."""
     shape, number = piece.region.shape, piece.region.number
     try:
-        covered = cover(shape, *size, line=rules.line, radius=rules.radius)
+        covered = spans(shape, *size, line=rules.line, radius=rules.radius)
     except InputError as error:
         found.append((number, Problem(piece.where, f"not drawn: {error}")))
         return None
-    if not covered.inside.any():
+    if not len(covered.begin):
         outside = "lies wholly outside the picture" if covered.clipped else "covers no pixel centre"
         text = f"not drawn: this {shape.kind} {outside} ({size[1]} x {size[0]} pixels)"
         found.append((number, Problem(piece.where, text)))
@@ -167,7 +179,7 @@ def _cover(piece: _Piece, size: tuple[int, int], rules: Rules, found: Found) -> 
     if covered.clipped:
         text = f"cut at the border: {_share_outside(piece, size, rules):.2%} of it lies outside"
         found.append((number, Problem(piece.where, text, "changed")))
-    if isinstance(shape, Polygon) and not shapely.is_valid(shapely.polygons(shape.points)):
+    if crossed:
         text = "its outline meets itself: filled is what it goes around once (the even-odd rule)"
         found.append((number, Problem(piece.where, text, "note")))
     return covered
@@ -175,33 +187,22 @@ def _cover(piece: _Piece, size: tuple[int, int], rules: Rules, found: Found) -> 
 
 def _share_outside(piece: _Piece, size: tuple[int, int], rules: Rules) -> float:
     """Return how much of the shape's area lies outside the picture, in [0, 1]."""
-    drawn = outline(piece.region.shape)
-    if isinstance(piece.region.shape, Polyline | Point):
-        reach = rules.line / 2 if rules.line and isinstance(piece.region.shape, Polyline) else 0
-        drawn = drawn.buffer(reach or rules.radius or 0)
+    shape = piece.region.shape
+    drawn = outline(shape)
+    if isinstance(shape, Polyline):
+        drawn = drawn.buffer((rules.line or 0) / 2)
+    if isinstance(shape, Point):
+        drawn = drawn.buffer(rules.radius or 0)
     within = drawn.intersection(shapely.box(0, 0, size[1], size[0]))
     return float(1 - within.area / drawn.area) if drawn.area else 1.0
 
 
-def _paint(mask: Mask, covered: Cover, value: int, pixels: Counter[int]) -> dict[int, int]:
-    """Paint the covered pixels, keep `pixels` up, and return which other classes lost how many."""
-    view, inside = mask[covered.window], covered.inside
-    own = _DRAWN if value == 0 else value
-    before = np.bincount(view[inside & (view != 0)], minlength=1)
-    np.copyto(view, own, where=inside)
-    counts = {int(number): int(before[number]) for number in np.flatnonzero(before)}
-    kept = counts.pop(own, 0)
-    lost = {0 if number == _DRAWN else number: count for number, count in counts.items()}
-    pixels[value] += int(np.count_nonzero(inside)) - kept
-    pixels.subtract(lost)
-    return lost
-
-
-def _clash(piece: _Piece, naming: Naming, lost: Mapping[int, int]) -> Problem:
+def _clash(
+    piece: _Piece, index: int, naming: Naming, lost: Mapping[tuple[int, int], int]
+) -> Problem:
     names = {**dict(enumerate(naming.legend.names)), IGNORE: "ignore"}
-    below = ", ".join(
-        f"{count} pixels of {names[value]!r}" for value, count in sorted(lost.items())
-    )
+    mine = [(value, count) for (owner, value), count in sorted(lost.items()) if owner == index]
+    below = ", ".join(f"{count} pixels of {names[value]!r}" for value, count in mine)
     return Problem(
         piece.where,
         f"no mask of this picture: this {names[piece.value]!r} lies on {below}; correct the "

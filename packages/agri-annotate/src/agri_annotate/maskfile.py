@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from agri_annotate.atomic import replacing_file
 from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE, Legend
 from agri_annotate.pictures import Header
 from agri_annotate.png import write_png
+from agri_annotate.runs import Runs
 
 Format = Literal["png", "tif"]
 LONGEST = 120
@@ -53,26 +51,24 @@ def mask_names(pictures: Sequence[str], ending: str) -> list[str]:
     return names
 
 
-def write_mask(
-    path: Path, mask: NDArray[np.uint8], legend: Legend, header: Header, kind: Format
-) -> None:
+def write_mask(path: Path, runs: Runs, legend: Legend, header: Header, kind: Format) -> None:
     """Write a mask atomically; a GeoTIFF has the place of the picture if that has one."""
     if kind == "png":
-        write_png(path, mask, legend.palette())
+        write_png(path, runs, legend.palette())
         return
     import rasterio
 
-    height, width = mask.shape
     profile: dict[str, Any] = {
-        "driver": "GTiff", "dtype": "uint8", "count": 1, "height": height, "width": width,
+        "driver": "GTiff", "dtype": "uint8", "count": 1, "height": runs.height, "width": runs.width,
         "nodata": IGNORE, "compress": "deflate", "zlevel": 1, "bigtiff": "if_safer",
-        "tiled": min(height, width) >= BLOCK, "crs": header.crs, "transform": header.transform,
+        "tiled": min(runs.height, runs.width) >= BLOCK, "crs": header.crs,
+        "transform": header.transform,
     }  # fmt: skip
     if profile["tiled"]:
         profile |= {"blockxsize": BLOCK, "blockysize": BLOCK}
     palette = legend.palette()
     with replacing_file(path) as temporary, rasterio.open(temporary, "w", **profile) as file:
-        file.write(mask, 1)
+        file.write(runs.array(), 1)
         file.write_colormap(1, {i: (*palette[3 * i : 3 * i + 3], 255) for i in range(IGNORE + 1)})
 
 

@@ -3,7 +3,6 @@
 No path is ever made from a name in the file: names are looked up among what the folder holds.
 """
 
-import glob
 import os
 import unicodedata
 import warnings
@@ -23,7 +22,8 @@ MAX_PIXELS = 1_000_000_000
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 RASTERS = ("GTiff", "PNG", "JPEG", "WEBP", "BMP", "GIF", "JP2OpenJPEG")
-WORLD = (".wld", ".pgw", ".pngw", ".jgw", ".jpgw", ".jpegw", ".bpw", ".gfw", ".aux.xml")
+WORLD = (".wld", ".pgw", ".pngw", ".jgw", ".jpgw", ".jpegw", ".bpw", ".gfw")
+AUXILIARY = ".aux.xml"
 """Endings of files beside a picture that say where it lies."""
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".jp2")
@@ -103,8 +103,8 @@ def header(path: Path) -> Header:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"the picture cannot be read: {error.strerror}") from error
-    beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
-    placed = any(other.name.lower().endswith(WORLD) for other in beside)
+    beside = [path.with_suffix(ending) for ending in WORLD] + [Path(f"{path}{AUXILIARY}")]
+    placed = any(other.exists() for other in beside)
     result = None if placed else _by_pillow(path, size)
     result = result or _by_rasterio(path, size)
     if result.height * result.width > MAX_PIXELS:

@@ -1,8 +1,8 @@
 """Masks as palette PNG, fast: a drawing is runs of one value, and runs are all that is coded.
 
 A general compressor searches 12 million pixels for repetitions for 20 ms; a mask has but some ten
-thousand runs, so here they are found at once and written as deflate codes with the fixed Huffman
-table (RFC 1951, 3.2.6): the value, then repetitions at distance 1 of up to 258 bytes.
+thousand runs, which are written as deflate codes with the fixed Huffman table (RFC 1951, 3.2.6):
+the value, then repetitions at distance 1 of up to 258 bytes.
 """
 
 import struct
@@ -14,52 +14,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agri_annotate.atomic import replacing_file
+from agri_annotate.runs import Ints, Runs
 
-STRIP = 1 << 20
+STEP = 1 << 22
 """Pixels coded at a time, so that memory does not grow with the picture."""
 
+MODULUS = 65521
+
 LONGEST = 258
-Ints = NDArray[np.int64]
 
 
-def write_png(path: Path, mask: NDArray[np.uint8], palette: bytes) -> None:
-    """Write `mask` `(H, W)` as PNG of mode P with the 256 colours of `palette`, atomically."""
-    height, width = mask.shape
-    header = struct.pack(">2I5B", width, height, 8, 3, 0, 0, 0)
+def write_png(path: Path, runs: Runs, palette: bytes) -> None:
+    """Write a mask as PNG of mode P with the 256 colours of `palette`, atomically."""
+    header = struct.pack(">2I5B", runs.width, runs.height, 8, 3, 0, 0, 0)
     with replacing_file(path) as temporary, temporary.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
         file.write(_chunk(b"IHDR", header) + _chunk(b"PLTE", palette))
-        for data in deflate(mask):
+        for data in deflate(runs.edges, runs.classes):
             file.write(_chunk(b"IDAT", data))
         file.write(_chunk(b"IEND", b""))
 
 
-def deflate(mask: NDArray[np.uint8]) -> Iterator[bytes]:
-    """Yield a zlib stream (RFC 1950) of the rows of `mask`, each after a byte 0: "not filtered"."""
-    height, width = mask.shape
-    rows = max(1, STRIP // (width + 1))
-    check, tail, bits = 1, 0b011, 3  # the last block, fixed codes
+def deflate(edges: Ints, values: NDArray[np.uint8]) -> Iterator[bytes]:
+    """Yield a zlib stream (RFC 1950) of `values[i]` from `edges[i]` until before `edges[i + 1]`."""
+    tail, bits = 0b011, 3  # the last block, fixed codes
     start = b"\x78\x01"
-    for top in range(0, height, rows):
-        strip = mask[top : top + rows]
-        raw = np.zeros((len(strip), width + 1), np.uint8)
-        raw[:, 1:] = strip
-        check = zlib.adler32(raw.data, check)
-        data, tail, bits = _encode(raw.ravel(), tail, bits)
+    for begin in range(0, int(edges[-1]), STEP):
+        stop = min(begin + STEP, int(edges[-1]))
+        first, last = np.searchsorted(edges, begin, "right") - 1, np.searchsorted(edges, stop)
+        cut = np.clip(edges[first : last + 1], begin, stop)
+        data, tail, bits = _encode(values[first:last].astype(np.int64), np.diff(cut), tail, bits)
         yield start + data
         start = b""
     # 7 zero bits end the block.
     rest = tail.to_bytes((bits + 7 + 7) // 8, "little")
-    yield start + rest + struct.pack(">I", check)
+    yield start + rest + struct.pack(">I", adler(edges, values))
 
 
-def _encode(raw: NDArray[np.uint8], tail: int, bits: int) -> tuple[bytes, int, int]:
-    """Code the bytes of `raw` after `bits` < 8 pending bits; return whole bytes and new pending."""
-    begin = np.flatnonzero(raw[1:] != raw[:-1]) + 1
-    begin = np.concatenate([[0], begin])
-    lengths = np.diff(begin, append=len(raw)) - 1
-    full, rest = np.divmod(lengths, LONGEST)
-    value = raw[begin].astype(np.int64)
+def adler(edges: Ints, values: NDArray[np.uint8]) -> int:
+    """Return the check sum of RFC 1950 of all bytes, from their runs.
+
+    It is a = 1 + sum of d_i and b = n + sum of (n - i) d_i over the bytes d_0 ... d_(n-1), both
+    modulo 65521; over a run n - i is an arithmetic series.
+    """
+    count, begin, end = int(edges[-1]), edges[:-1], edges[1:]
+    value, length = values.astype(np.int64), end - begin
+    series = (2 * count - begin - end + 1) * length // 2 % MODULUS
+    a = 1 + int((value * length).sum())
+    b = count + int((value * series).sum())
+    return b % MODULUS << 16 | a % MODULUS
+
+
+def _encode(value: Ints, lengths: Ints, tail: int, bits: int) -> tuple[bytes, int, int]:
+    """Code runs after `bits` < 8 pending bits; return whole bytes and the new pending bits."""
+    full, rest = np.divmod(lengths - 1, LONGEST)
     # A run is one code of the value, `full` codes of 258 repetitions, one code of the rest.
     count = full + 2
     last = np.cumsum(count) - 1
