@@ -17,7 +17,9 @@ from agri_annotate.errors import InputError
 from agri_annotate.export import write_layer
 from agri_annotate.layer import Layer, is_layer, read_layer
 from agri_annotate.overlay import Wanted, draw_layer
+from agri_annotate.pictures import Header
 from agri_annotate.place import Place
+from agri_annotate.places import list_pictures, read_places
 from agri_annotate.project import Picture, Problem, Project, Region
 from agri_annotate.read import read_project
 from agri_annotate.shape import Circle, Point, Polyline, Rect
@@ -346,6 +348,12 @@ def test_a_polygon_that_names_its_picture_is_drawn_there_only():
     assert [len(p.regions) for p in made.pictures] == [0, 1]
 
 
+def test_a_polygon_of_a_picture_that_is_not_there_is_drawn_where_it_lies():
+    shape = ground(shapely.box(10, 20, 30, 50))
+    made, _ = draw_layer(layer(shape, picture=["last year.tif"]), {"a.tif": PLACE}, Wanted())
+    assert len(made.pictures[0].regions) == 1
+
+
 def test_neighbours_that_only_touch_the_border_leave_no_slivers():
     shape = ground(shapely.box(640, 0, 700, 50))
     inside = ground(shapely.box(5, 5, 9, 9))
@@ -528,3 +536,51 @@ def test_polygons_to_a_project_through_the_command(tmp_path):
         "--background", "bare",
     )  # fmt: skip
     assert out.read_bytes() == first
+
+
+def test_a_picture_turned_by_exif_is_said(tmp_path, monkeypatch):
+    turned = Header(480, 640, 9, rasterio.crs.CRS.from_epsg(32632), TEN, turned=True)
+    monkeypatch.setattr("agri_annotate.places.header", lambda path: turned)
+    places, problems = read_places({"a.jpg": tmp_path / "a.jpg"})
+    assert places == {"a.jpg": PLACE}
+    assert [(p.where, p.weight) for p in problems] == [("a.jpg", "changed")]
+
+
+def test_pictures_that_say_nothing_are_notes(tmp_path):
+    (tmp_path / "bad.tif").write_bytes(b"II*")
+    picture(tmp_path / "bare.tif", crs=None, transform=Affine.identity())
+    picture(tmp_path / "flat.tif", transform=Affine(10, 0, 0, 10, 0, 0))
+    picture(tmp_path / "good.tif")
+    places, problems = read_places(list_pictures(tmp_path))
+    assert list(places) == ["good.tif"]
+    assert [p.where for p in problems] == ["bad.tif", "bare.tif", "flat.tif"]
+
+
+def test_coordinates_that_are_no_numbers_are_no_polygon(tmp_path):
+    shapes = np.array([ground(shapely.box(10, 20, 30, 50)), shapely.box(0, 0, np.inf, 1)], object)
+    path = tmp_path / "a.gpkg"
+    pyogrio.raw.write(
+        str(path), shapely.to_wkb(shapes), [np.array([1.0, np.nan])], ["class"],
+        crs="EPSG:32632", geometry_type="Polygon", driver="GPKG",
+    )  # fmt: skip
+    made, problems = draw_layer(read_layer(path), {"a.tif": PLACE}, Wanted())
+    assert [r.attributes for r in made.pictures[0].regions] == [{"class": "1"}]
+    assert [p.where for p in problems] == ["feature 2"]
+
+
+def test_a_bow_tie_on_the_ground_is_mended_and_said():
+    bow = ground(shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]))
+    made, problems = draw_layer(layer(bow), {"a.tif": PLACE}, Wanted())
+    assert len(made.pictures[0].regions) == 2
+    assert [(p.where, p.weight) for p in problems] == [("feature 1", "changed")]
+
+
+def test_regions_without_class_are_written_and_counted(folder, tmp_path):
+    out = tmp_path / "a.gpkg"
+    result = run(
+        EXPORTS / "via-2.0.11_annotations.json", "--pictures", folder, "--out", out,
+        "--crs", "EPSG:32632", "--attribute", "label",
+    )  # fmt: skip
+    assert "1 of its regions say no class" in result.stderr  # the point
+    meta, _, _, fields = read_table(out, layer="points")
+    assert fields[list(meta["fields"]).index("class")].tolist() == [""]

@@ -44,7 +44,8 @@ def drawing(picture: PictureReport, key: str, colours: dict[int | None, str]) ->
     numbers = "".join(_numbers(picture, scale))
     return (
         f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" '
-        f'style="--u:{scale * fine:.4g}" role="img" aria-label="{len(picture.regions)} outlines"><defs>{shapes}</defs>{used}'
+        f'style="--u:{scale * fine:.4g}" role="img" aria-label="{len(picture.regions)} outlines">'
+        f"<defs>{shapes}</defs>{used}"
         f'<g font-size="{TEXT * scale:.4g}" stroke-width="{2.6 * scale:.4g}">{numbers}</g></svg>'
     )
 

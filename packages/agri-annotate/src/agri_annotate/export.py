@@ -46,6 +46,8 @@ def write_layer(path: Path, features: Sequence[Feature]) -> list[Problem]:
     json_wanted = path.suffix == ".geojson"
     crs = LONLAT if json_wanted else features[0].place.crs
     moved, problems = _move(features, crs)
+    if not moved:
+        raise InputError(f"no region can be moved to {crs.name}; {problems[0]}")
     columns, listed = _columns([feature for feature, _ in moved])
     with replacing_file(path) as target:
         if json_wanted:

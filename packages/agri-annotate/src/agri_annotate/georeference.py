@@ -82,6 +82,9 @@ def to_ground(
     if not features:
         raise InputError(_nothing(problems))
     problems += write_layer(out, features)
+    bare = sum(not feature.name for feature in features)
+    if bare:
+        problems.append(Problem(file.name, f"{bare} of its regions say no class", "note"))
     return Carried(_summary(features, out), tuple(problems))
 
 

@@ -100,7 +100,15 @@ def _read_geojson(path: Path, content: Mapping[str, Any]) -> Layer:
 def _geometry(content: Any) -> Any:
     if not isinstance(content, dict):
         return None
-    geometry = shapely.from_geojson(json.dumps(content), on_invalid="ignore")
+    try:
+        text = json.dumps(content)
+    except RecursionError:
+        return None
+    return _sound(shapely.from_geojson(text, on_invalid="ignore"))
+
+
+def _sound(geometry: Any) -> Any:
+    """Drop heights; None where there is no number."""
     if geometry is None or not np.isfinite(shapely.get_coordinates(geometry)).all():
         return None
     return shapely.force_2d(geometry)
@@ -137,8 +145,8 @@ def _read_gpkg(path: Path) -> Layer:
             raise InputError(f"{path} says nothing of its coordinate reference system")
         crs = parse_crs(meta["crs"])
         found = found or crs
-        read_shapes = shapely.force_2d(shapely.from_wkb(shapes, on_invalid="ignore"))
-        geometries.extend(g if g is None else move(g, crs, found) for g in read_shapes)
+        sound = map(_sound, shapely.from_wkb(shapes, on_invalid="ignore"))
+        geometries.extend(g if g is None else move(g, crs, found) for g in sound)
         rows = zip(*(column.tolist() for column in fields), strict=True) if fields else ()
         keys = [str(name) for name in meta["fields"]]
         records.extend(dict(zip(keys, row, strict=True)) for row in rows)

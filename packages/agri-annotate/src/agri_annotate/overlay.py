@@ -51,7 +51,8 @@ def draw_layer(
 
     A part of a multi-polygon becomes a region of its own. A hole becomes a later region of the
     class `background`; then the regions of that picture go from the largest to the smallest, so
-    that what lies in a hole lies above it. A polygon that names its picture is drawn there only.
+    that what lies in a hole lies above it. A polygon that names one of the pictures is drawn there
+    only.
 
     Raises:
         MissingError: there is no such column.
@@ -62,8 +63,9 @@ def draw_layer(
     drawn: set[int] = set()
     pictures = []
     tree = shapely.STRtree(shapes)
+    homes = _homes(layer, places)
     for name, place in places.items():
-        near = [row for row in _near(tree, layer, place) if _may_lie(layer.records[row], name)]
+        near = [row for row in _near(tree, layer, place) if homes[row] in (None, name)]
         rings, listed = _rings(layer, [(row, shapes[row]) for row in near], name, place)
         problems += listed
         drawn.update(row for _, row, _ in rings)
@@ -125,8 +127,11 @@ def _rings(
     return rings, problems
 
 
-def _may_lie(record: Mapping[str, Any], name: str) -> bool:
-    return record.get("picture") in (None, "", clean(name))
+def _homes(layer: Layer, places: Mapping[str, Place]) -> list[str | None]:
+    """Give the picture that each record names, None where it names none of these."""
+    known = {clean(name): name for name in places}
+    said = (record.get("picture") for record in layer.records)
+    return [known.get(name) if isinstance(name, str) else None for name in said]
 
 
 def _near(tree: Any, layer: Layer, place: Place) -> list[int]:

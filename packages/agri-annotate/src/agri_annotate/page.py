@@ -84,7 +84,8 @@ $remainder
 $pictures
 </div>
 <footer class="soft">Outlines are as drawn, in the colour of their class; numbers count the regions
-of a picture from 1 and are left out of small ones in a crowd. A dashed outline is in no mask. All counts are in report.json.</footer>
+of a picture from 1; small ones in a crowd carry none. A dashed outline is in no mask. All counts
+are in report.json.</footer>
 </body>
 </html>
 """)
