@@ -1,10 +1,6 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from rasterio import features
-
 from agri_annotate.errors import InputError
 from agri_annotate.legend import Legend
 from agri_annotate.mask import Rules, draw
@@ -12,6 +8,9 @@ from agri_annotate.naming import Naming
 from agri_annotate.polygonise import polygonise
 from agri_annotate.project import Picture, Region
 from agri_annotate.shape import Polygon
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rasterio import features
 
 NAMES = ("background", "one", "two", "three")
 NAMING = Naming(Legend.of(NAMES), "class")
@@ -183,9 +182,7 @@ def test_wrong_numbers_are_refused(wrong):
 
 
 blobs = st.lists(
-    st.tuples(
-        st.integers(1, 3), st.floats(-5, 85), st.floats(-5, 65), st.floats(5, 30)
-    ),
+    st.tuples(st.integers(1, 3), st.floats(-5, 85), st.floats(-5, 65), st.floats(5, 30)),
     min_size=1,
     max_size=8,
 )
@@ -207,7 +204,7 @@ def test_drawn_again_the_map_is_the_map(found, tolerance):
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**31), st.floats(0, 3))
 def test_any_map_is_drawn(height, width, seed, tolerance):
-    """Noise: regions of a pixel, diagonals, rings; every pixel is right where nothing is thinned."""
+    """Noise: regions of a pixel, diagonals, rings; unthinned, every pixel is right."""
     mask = np.random.default_rng(seed).choice([0, 1, 2, 255], (height, width)).astype(np.uint8)
     drawing = polygonise(mask, tolerance=tolerance, minimum=1)
     known = mask != 255

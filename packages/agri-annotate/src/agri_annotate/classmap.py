@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
+from rasterio.errors import CRSError, RasterioError
 from rasterio.vrt import WarpedVRT
 
 from agri_annotate.errors import InputError
@@ -124,8 +124,8 @@ def _read(path: Path, picture: Header) -> tuple[NDArray[Any], NDArray[np.bool_]]
             if (place.height, place.width) != (picture.height, picture.width):
                 raise InputError(_unlike(path, place, picture))
             return source.read(1), source.read_masks(1) > 0
-        except RasterioError as error:
-            raise InputError(f"{path.name} is damaged: {error}") from error
+        except (RasterioError, CRSError) as error:
+            raise InputError(f"{path.name} is damaged, or lies nowhere: {error}") from error
 
 
 def _window(source: Any, picture: Header) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -147,6 +147,8 @@ def _window(source: Any, picture: Header) -> tuple[NDArray[Any], NDArray[np.bool
 def _same_grid(first: Header, second: Header) -> bool:
     if (first.height, first.width) != (second.height, second.width) or first.crs != second.crs:
         return False
+    if first.transform.is_degenerate or second.transform.is_degenerate:
+        raise InputError("its georeference has pixels without area")
     corners = [(0, 0), (first.width, 0), (0, first.height), (first.width, first.height)]
     there = np.array([~first.transform * (second.transform * corner) for corner in corners])
     return bool(np.abs(there - corners).max() < NEAR)

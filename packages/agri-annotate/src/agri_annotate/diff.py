@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE, Legend, derive
-from agri_annotate.mask import Rules, draw
 from agri_annotate.matching import OVERLAP, SAME, Change, Drawn, Match, drawn, match
 from agri_annotate.naming import TO_IGNORE, Naming, choose, option_texts
 from agri_annotate.outline import outline
@@ -21,6 +20,9 @@ from agri_annotate.read import read_project
 
 CHANGES: tuple[Change, ...] = get_args(Change)
 UNTOUCHED: tuple[Change, ...] = ("kept",)
+
+NO_CLASS = ""
+"""Stands for the class of regions that have none."""
 
 RULE = (
     f"regions match one to one within a picture, the highest IoU first, above {OVERLAP:g}; kept: "
@@ -183,6 +185,7 @@ def to_json(difference: Difference) -> dict[str, Any]:
             name: {"iou": _rounded(iou), **difference.by_class(name)}
             for name, iou in difference.iou.items()
         },
+        "no_class": difference.by_class(NO_CLASS),
         "each": [{"name": p.name, **_all(p.changes)} for p in difference.pictures],
         "times": "the files hold none",
     }
@@ -207,7 +210,7 @@ def stated(changes: Mapping[str, int], seconds: float) -> dict[str, float]:
 
 def table(difference: Difference) -> str:
     """Return the difference as text."""
-    width = max([len(name) for name in difference.names] + [len("class")])
+    width = max(len(name) for name in (*difference.names, "(none)"))
     head = "".join(f"{change:>11}" for change in CHANGES)
     lines = [
         f"{difference.proposed} -> {difference.corrected}",
@@ -216,6 +219,9 @@ def table(difference: Difference) -> str:
     ]
     for name, iou in difference.iou.items():
         lines.append(_row(name, width, iou, difference.by_class(name)))
+    unnamed = difference.by_class(NO_CLASS)
+    if any(unnamed.values()):
+        lines.append(_row("(none)", width, None, unnamed))
     lines.append(_row("all", width, None, difference.changes))
     return "\n".join([*lines, _times(difference), RULE])
 
@@ -285,8 +291,13 @@ def _naming(before: Project, after: Project, options: Options) -> Naming:
     attribute = choose(both, options.attribute)
     texts = option_texts(before, attribute) | option_texts(after, attribute)
     values = [r.attributes.get(attribute, "") for picture in pictures for r in picture.regions]
-    drawn_names = sorted({value.strip() for value in values if isinstance(value, str)} - {""})
-    known = Attribute(attribute, "dropdown", texts | {n: n for n in drawn_names if n not in texts})
+    said = sorted({value.strip() for value in values if isinstance(value, str)} - {""})
+    both_known = texts | {value: value for value in said if value not in texts}
+    # A form that keeps texts only, as COCO does, says "Bare soil" of the option "soil".
+    longer = {text for option, text in texts.items() if text != option}
+    known = Attribute(
+        attribute, "dropdown", {n: text for n, text in both_known.items() if n not in longer}
+    )
     legend = options.legend or derive(Project("via2-project", (), (known,)), attribute, None)
     return Naming(legend, attribute, texts=texts, unlabelled=TO_IGNORE)
 
@@ -311,7 +322,7 @@ def _compare(
     labels: Counter[tuple[str, str]] = Counter(
         (each.change, _label(each, first, second)) for each in matches
     )
-    counts = _counts(before, after, naming, options, size)
+    counts = _counts(first, second, naming.legend.names, size)
     return PictureChange(before.name, changes, labels, counts)
 
 
@@ -339,23 +350,31 @@ def _regions(
 
 def _label(each: Match, before: Sequence[Drawn], after: Sequence[Drawn]) -> str:
     if each.before is not None:
-        return before[each.before].label or ""
-    return after[each.after].label or "" if each.after is not None else ""
+        return before[each.before].label or NO_CLASS
+    return after[each.after].label or NO_CLASS if each.after is not None else NO_CLASS
 
 
 def _counts(
-    before: Picture, after: Picture, naming: Naming, options: Options, size: tuple[int, int]
+    before: Sequence[Drawn], after: Sequence[Drawn], names: Sequence[str], size: tuple[int, int]
 ) -> NDArray[np.int64]:
-    """Count pixels per class: proposed, corrected, both, where neither is 255."""
-    rules = Rules(line=options.line, radius=options.radius)
-    masks = [draw(picture, *size, naming, rules).mask for picture in (before, after)]
-    count = len(naming.legend.names)
-    if masks[0] is None or masks[1] is None:
-        return np.zeros((count, 3), np.int64)
-    known = (masks[0] != IGNORE) & (masks[1] != IGNORE)
-    first, second = masks[0][known], masks[1][known]
+    """Count pixels per class: proposed, corrected, both; regions of no class leave theirs out."""
+    first, second = _paint(before, names, size), _paint(after, names, size)
+    known = (first != IGNORE) & (second != IGNORE)
+    first, second = first[known], second[known]
     columns = [first, second, first[first == second]]
-    return np.stack([np.bincount(column, minlength=count) for column in columns], axis=1)
+    return np.stack([np.bincount(column, minlength=len(names)) for column in columns], axis=1)
+
+
+def _paint(
+    regions: Sequence[Drawn], names: Sequence[str], size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """Draw the mask of regions, later ones above earlier ones; 255 is a region of no class."""
+    mask = np.zeros(size, np.uint8)
+    for region in regions:
+        if region.cover is not None:
+            code = IGNORE if region.label is None else names.index(region.label)
+            np.copyto(mask[region.cover.window], code, where=region.cover.inside)
+    return mask
 
 
 def _extent(before: Picture, after: Picture) -> tuple[int, int]:

@@ -1,13 +1,12 @@
 """Which map belongs to which picture: by a table, by file name, or by where they lie."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agri_annotate.classmap import SUFFIXES, is_placed
-from agri_annotate.decode import read_text
+from agri_annotate.decode import parse_csv, read_text
 from agri_annotate.errors import InputError, MissingError
 from agri_annotate.pictures import find_pictures, header
 from agri_annotate.project import Problem
@@ -102,10 +101,13 @@ def _why_not(path: Path, others: Sequence[Path], taken: Pair | None, folder: Pat
 
 
 def _by_table(table: Path, folder: Path) -> tuple[list[Pair], list[Problem]]:
-    rows = list(csv.DictReader(read_text(table).splitlines()))
-    if not rows or not {"image", "mask"} <= set(rows[0]):
+    rows = [row for _, row in parse_csv(read_text(table)) if any(row)]
+    head = [cell.strip() for cell in rows[0]] if rows else []
+    if not {"image", "mask"} <= set(head) or len(rows) < 2:
         raise InputError(f"{table} must have the header image,mask and a row for each picture")
-    named = [(row["image"] or "", row["mask"] or "") for row in rows]
+    first, second = head.index("image"), head.index("mask")
+    long = [row + [""] * len(head) for row in rows[1:]]
+    named = [(row[first], row[second]) for row in long]
     pictures, problems = find_pictures(folder, [image for image, _ in named])
     maps, missing = find_pictures(table.parent, [mask for _, mask in named])
     found: dict[Path, Pair] = {}
