@@ -521,7 +521,7 @@ def test_polygons_to_a_project_through_the_command(tmp_path):
         "--background", "bare",
     )  # fmt: skip
     assert result.exit_code == 0
-    assert "2 regions on 1 pictures" in result.stdout
+    assert "2 regions on 1 picture:" in result.stdout
     content = json.loads(out.read_text())
     key = f"a.tif{path.stat().st_size}"
     regions = content["_via_img_metadata"][key]["regions"]

@@ -85,7 +85,7 @@ def to_ground(
     bare = sum(not feature.name for feature in features)
     if bare:
         problems.append(Problem(file.name, f"{bare} of its regions say no class", "note"))
-    return Carried(_summary(features, out), tuple(problems))
+    return Carried(_summary(features, out, flat), tuple(problems))
 
 
 def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wanted) -> Carried:
@@ -107,7 +107,7 @@ def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wa
     sizes = {name: paths[name].stat().st_size for name in places}
     problems = [*unplaced, *problems, *write_project(project, "via2-project", out, sizes)]
     count = sum(len(picture.regions) for picture in project.pictures)
-    summary = f"{count:,} regions on {len(places):,} pictures: {out}"
+    summary = f"{_counted(count, 'region')} on {_counted(len(places), 'picture')}: {out}"
     return Carried(summary, tuple(problems))
 
 
@@ -131,10 +131,13 @@ def _nothing(problems: Sequence[Problem]) -> str:
     return f"nothing can be written: no region lies on a georeferenced picture{first}{more}"
 
 
-def _summary(features: Sequence[Feature], out: Path) -> str:
+def _summary(features: Sequence[Feature], out: Path, flat: bool) -> str:
     hectares = sum(feature.hectares or 0.0 for feature in features)
     pictures = len({feature.picture for feature in features})
-    return (
-        f"{len(features):,} regions of {pictures:,} pictures, {hectares:,.4f} ha as drawn "
-        f"(overlaps count twice unless --flat): {out}"
-    )
+    overlaps = "overlaps cut" if flat else "as drawn: overlaps count for each, --flat cuts them"
+    regions = f"{_counted(len(features), 'region')} of {_counted(pictures, 'picture')}"
+    return f"{regions}, {hectares:,.4f} ha ({overlaps}): {out}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -52,7 +52,8 @@ figcaption b{display:block}.alert{color:var(--bad)}
 footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--line);font-size:13px}
 @media print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}
 tr{break-inside:avoid}thead{display:table-header-group}
-.grid{grid-template-columns:repeat(3,1fr)}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+.tiles{grid-template-columns:repeat(4,1fr)}.grid{grid-template-columns:repeat(3,1fr)}
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """
 
 PAGE = Template("""<!DOCTYPE html>

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agri_annotate.console import SKIPPED, say, warn
+from agri_annotate.console import SKIPPED, say
 
 
 def vector(
@@ -45,6 +45,7 @@ def vector(
 
     Example: agri-annotate vector fields.json --pictures scenes --out fields.gpkg
     """
+    from agri_annotate.conversion import listed
     from agri_annotate.georeference import Labels, to_drawings, to_ground
     from agri_annotate.layer import is_layer
     from agri_annotate.overlay import Wanted
@@ -57,8 +58,8 @@ def vector(
     else:
         labels = Labels(attribute, single)
         carried = to_ground(file, pictures, out, system, labels, flat=flat)
-    for problem in carried.problems:
-        warn(f"{problem.weight}: {problem}")
+    for line in listed(carried.problems):
+        typer.echo(line, err=True)
     say(carried.summary)
     if carried.lost:
         raise typer.Exit(SKIPPED)
