@@ -2,7 +2,8 @@ import json
 
 import pytest
 from agri_annotate.cli import app
-from agri_annotate.diff import Options, compare, compare_files, stated, table, to_json
+from agri_annotate.diff import Options, compare, compare_files
+from agri_annotate.difference import stated, table, to_json
 from agri_annotate.errors import InputError
 from agri_annotate.matching import Drawn, drawn, iou, match
 from agri_annotate.project import Attribute, Picture, Project, Region

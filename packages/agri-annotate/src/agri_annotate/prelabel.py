@@ -3,60 +3,23 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from agri_annotate import classmap
 from agri_annotate.atomic import replacing_file
 from agri_annotate.conversion import check_target
+from agri_annotate.draft import CONFIDENCE, Draft, Options, make_draft
 from agri_annotate.errors import InputError
-from agri_annotate.legend import BACKGROUND, IGNORE, Legend, LegendClass, colour
-from agri_annotate.pairs import Pair, by_picture, pair
-from agri_annotate.pictures import Header, header
-from agri_annotate.polygonise import FIDELITY, Background, Drawing, Mask, Outline, polygonise
+from agri_annotate.legend import BACKGROUND, Legend, LegendClass, colour
+from agri_annotate.pairs import by_picture, pair
+from agri_annotate.polygonise import Outline
 from agri_annotate.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.shape import Polygon
 from agri_annotate.write import render
 from agri_annotate.writers.text import compact, encode
 
-CONFIDENCE = "confidence"
-MANY = 1000
-"""Regions of one picture above which VIA answers slowly."""
-
 SHOWN_BY_BROWSERS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How maps become drawings.
-
-    Attributes:
-        attribute: name of the dropdown that holds the class.
-        tolerance: pixels a border may be moved, see `polygonise`.
-        minimum: pixels of the smallest region.
-        fidelity: IoU that each class keeps.
-        background: which regions of class 0 are drawn.
-        binary: whether every value but 0 is class 1.
-        path: where the pictures lie as the page of VIA sees them, "" if it is to ask.
-    """
-
-    attribute: str = "class"
-    tolerance: float = 1.0
-    minimum: int = 64
-    fidelity: float = FIDELITY
-    background: Background = "holes"
-    binary: bool = False
-    path: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.attribute.strip() or self.attribute == CONFIDENCE:
-            raise InputError(f"the attribute needs another name than {self.attribute!r}")
-        if self.background not in ("holes", "all", "none"):
-            raise InputError(f"--background is holes, all or none, got {self.background!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +61,6 @@ class Outcome:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A picture and its outlines, whose classes have no names yet."""
-
-    path: Path
-    size: int
-    drawing: Drawing
-    codes: tuple[int, ...]
-    naming: classmap.Naming = field(default_factory=classmap.Naming)
-
-
 def prelabel(
     maps: Path,
     pictures: Path,
@@ -141,7 +93,7 @@ def prelabel(
         if confidence is not None and each.picture not in sure:
             problems.append(Problem(each.picture.name, "it has no confidence", "note"))
         try:
-            drafts.append(_draft(each, legend, sure.get(each.picture), options, problems))
+            drafts.append(make_draft(each, legend, sure.get(each.picture), options, problems))
         except InputError as error:
             problems.append(Problem(each.picture.name, str(error)))
     if not drafts:
@@ -169,81 +121,6 @@ def write_for_correction(project: Project, out: Path, options: Options) -> list[
     return problems
 
 
-def _draft(
-    each: Pair,
-    legend: Legend | None,
-    confidence: Path | None,
-    options: Options,
-    problems: list[Problem],
-) -> _Draft:
-    picture = header(each.picture)
-    codes = classmap.read_map(each.map, picture, binary=options.binary)
-    mask = _known(codes, legend, each, problems)
-    drawing = polygonise(
-        mask,
-        tolerance=options.tolerance,
-        minimum=options.minimum,
-        background=options.background,
-        fidelity=options.fidelity,
-        confidence=_confidence(confidence, picture, each, problems),
-    )
-    placed = classmap.is_placed(picture)
-    problems += _drawn(each.picture.name, drawing, mask, placed=placed)
-    there = tuple(int(code) for code in np.unique(mask) if code != IGNORE)
-    naming = classmap.read_naming(each.map)
-    return _Draft(each.picture, picture.size_bytes, drawing, there, naming)
-
-
-def _confidence(
-    path: Path | None, picture: Header, each: Pair, problems: list[Problem]
-) -> NDArray[np.float64] | None:
-    """Read the confidence; a map is drawn without it where it cannot be read."""
-    if path is None:
-        return None
-    try:
-        return classmap.read_confidence(path, picture)
-    except InputError as error:
-        problems.append(Problem(each.picture.name, f"confidence: {error}"))
-        return None
-
-
-def _known(
-    codes: NDArray[np.int64], legend: Legend | None, each: Pair, problems: list[Problem]
-) -> Mask:
-    """Give the values that are classes; others become 255 and a problem each."""
-    count = IGNORE if legend is None else len(legend.classes)
-    wrong = (codes != IGNORE) & ((codes < 0) | (codes >= count))
-    if wrong.any():
-        values, pixels = np.unique(codes[wrong], return_counts=True)
-        listed = ", ".join(map(str, values[:5].tolist()))
-        what = f"{each.map.name} holds {listed} in {pixels.sum()} pixels, but classes are 0 to "
-        problems.append(Problem(each.picture.name, f"{what}{count - 1}; they are not drawn"))
-    return np.where(wrong, IGNORE, codes).astype(np.uint8)
-
-
-def _drawn(name: str, drawing: Drawing, mask: Mask, *, placed: bool) -> list[Problem]:
-    """What a drawing does not say of its map."""
-    found = []
-    if drawing.small:
-        what = f"{drawing.small} pixels of regions under the minimum went to their neighbours"
-        found.append(Problem(name, what, "note"))
-    ignored = int(np.count_nonzero(mask == IGNORE))
-    if ignored:
-        what = (
-            f"{ignored} pixels to ignore are not drawn, {drawing.covered} of them inside regions; "
-            "VIA has no way to hold them, so masks of this drawing say a class there"
-        )
-        found.append(Problem(name, what, "changed"))
-    if len(drawing.outlines) > MANY:
-        what = f"{len(drawing.outlines)} regions are slow to work with; raise --minimum"
-        found.append(Problem(name, what, "note"))
-    values = set(np.unique(mask).tolist())
-    if values == {0, IGNORE} and not placed:
-        what = "its map holds 0 and 255 alone, and 255 is not drawn; --binary draws it as class 1"
-        found.append(Problem(name, what, "note"))
-    return found
-
-
 def _legend(maps: Path, classes: Path | None) -> Legend | None:
     beside = (maps if maps.is_dir() else maps.parent) / "classes.json"
     if classes is None and not beside.is_file():
@@ -251,7 +128,7 @@ def _legend(maps: Path, classes: Path | None) -> Legend | None:
     return Legend.read(classes or beside)
 
 
-def _derived(drafts: Sequence[_Draft]) -> Legend:
+def _derived(drafts: Sequence[Draft]) -> Legend:
     """Build a legend from names and colours in the maps, the first map's first."""
     names: dict[int, str] = {0: BACKGROUND}
     colours: dict[int, str] = {}
@@ -267,7 +144,7 @@ def _derived(drafts: Sequence[_Draft]) -> Legend:
     )
 
 
-def _about(drafts: Sequence[_Draft], legend: Legend, options: Options) -> list[Problem]:
+def _about(drafts: Sequence[Draft], legend: Legend, options: Options) -> list[Problem]:
     """What a person should know of the whole project."""
     found = []
     first = legend.names[0]
@@ -282,7 +159,7 @@ def _about(drafts: Sequence[_Draft], legend: Legend, options: Options) -> list[P
 
 
 def _project(
-    drafts: Sequence[_Draft], legend: Legend, options: Options, *, with_confidence: bool
+    drafts: Sequence[Draft], legend: Legend, options: Options, *, with_confidence: bool
 ) -> Project:
     colours = ", ".join(f"{item.name} {item.colour}" for item in legend.classes)
     dropdown = Attribute(
@@ -320,7 +197,7 @@ def _region(outline: Outline, number: int, legend: Legend, options: Options) -> 
 
 
 def _outcome(
-    out: Path, drafts: Sequence[_Draft], legend: Legend, problems: Sequence[Problem]
+    out: Path, drafts: Sequence[Draft], legend: Legend, problems: Sequence[Problem]
 ) -> Outcome:
     counts: Counter[int] = Counter(o.code for draft in drafts for o in draft.drawing.outlines)
     return Outcome(

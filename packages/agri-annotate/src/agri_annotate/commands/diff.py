@@ -40,7 +40,8 @@ def diff(
     """
     from agri_annotate.atomic import write_json
     from agri_annotate.conversion import listed
-    from agri_annotate.diff import Options, compare_files, table, to_json
+    from agri_annotate.diff import Options, compare_files
+    from agri_annotate.difference import table, to_json
     from agri_annotate.legend import Legend
 
     legend = None if classes is None else Legend.read(classes)

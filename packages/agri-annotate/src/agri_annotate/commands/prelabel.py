@@ -57,8 +57,8 @@ def prelabel(
     from typing import cast
 
     from agri_annotate.conversion import listed
+    from agri_annotate.draft import Options
     from agri_annotate.polygonise import Background
-    from agri_annotate.prelabel import Options
     from agri_annotate.prelabel import prelabel as draw
 
     kind = cast(Background, background)
