@@ -33,12 +33,14 @@ class Rules:
             the list and of classes that are not in it, whatever `overlap` says: so holes are cut.
         line: width of polylines in pixels.
         radius: of points in pixels.
+        undrawn: class id of pixels that nobody drew, 255 for "not known".
     """
 
     overlap: Overlap = "last"
     priority: tuple[int, ...] = ()
     line: float | None = None
     radius: float | None = None
+    undrawn: int = 0
 
     def __post_init__(self) -> None:
         for name in ("line", "radius"):
@@ -121,6 +123,7 @@ def draw(picture: Picture, height: int, width: int, naming: Naming, rules: Rules
     overwritten: Counter[int] = Counter()
     for (_, value), count in lost.items():
         overwritten[value] += count
+    runs = runs.filled(rules.undrawn)
     return Drawn(runs, codes, fates, runs.pixels(), overwritten, _sorted(found))
 
 

@@ -74,11 +74,11 @@ class Naming:
         for text, name in self.aliases.items():
             known[self._folded(text)] = names[name]
         for option, text in self.texts.items():
-            number = known.get(self._folded(option), known.get(self._folded(text)))
-            if number is not None:
-                known.setdefault(self._folded(option), number)
+            found = known.get(self._folded(option), known.get(self._folded(text)))
+            if found is not None:
+                known.setdefault(self._folded(option), found)
                 if text.strip():
-                    known.setdefault(self._folded(text), number)
+                    known.setdefault(self._folded(text), found)
         return known
 
     def _folded(self, text: str) -> str:

@@ -62,6 +62,16 @@ class Runs:
         """The values with background for what nothing was drawn on."""
         return np.maximum(self.values, 0).astype(np.uint8)
 
+    def filled(self, value: int) -> "Runs":
+        """Return the mask with `value` where nothing was drawn; the place before a row stays."""
+        if value == 0:
+            return self
+        starts = np.arange(self.height, dtype=np.int64) * (self.width + 1)
+        edges = np.unique(np.concatenate([self.edges, starts, starts + 1]))
+        values = self.values[np.searchsorted(self.edges, edges[:-1], side="right") - 1].copy()
+        values[(values == UNDRAWN) & (edges[:-1] % (self.width + 1) != 0)] = value
+        return Runs(self.height, self.width, edges, values)
+
     def array(self) -> NDArray[np.uint8]:
         """Return the mask `(H, W)`."""
         rows = np.repeat(self.classes, np.diff(self.edges))

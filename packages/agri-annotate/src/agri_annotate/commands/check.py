@@ -40,6 +40,9 @@ Radius = Annotated[float | None, typer.Option(help="Radius of points in pixels."
 Empty = Annotated[
     bool, typer.Option(help="Whether pictures without regions become masks of background.")
 ]
+Undrawn = Annotated[
+    str, typer.Option(help="What nobody drew: a class, or ignore (255); class 0 if not stated.")
+]
 Format = Annotated[str, typer.Option(help="png, or tif with the place of the picture.")]
 
 
@@ -52,6 +55,7 @@ def check(
     alias: Alias = None,
     fold: Fold = False,
     unlabelled: Unlabelled = "refuse",
+    undrawn: Undrawn = "",
     overlap: Overlap = "last",
     priority: Priority = "",
     line: Line = None,
@@ -66,13 +70,17 @@ def check(
     """
     run(
         file, pictures, None, attribute=attribute, single=single, classes=classes, alias=alias,
-        fold=fold, unlabelled=unlabelled, overlap=overlap, priority=priority, line=line,
-        radius=radius, empty=empty, kind="png",
+        fold=fold, unlabelled=unlabelled, undrawn=undrawn, overlap=overlap, priority=priority,
+        line=line, radius=radius, empty=empty, kind="png",
     )  # fmt: skip
 
 
-def run(file: Path, pictures: Path, out: Path | None, **stated: Any) -> None:
+def run(
+    file: Path, pictures: Path, out: Path | None, report: Path | None = None, **stated: Any
+) -> None:
     """Read, draw, write unless `out` is None, and say what came of it.
+
+    The report goes into `report`, else into `out`.
 
     Raises:
         InputError: an option or a file is wrong, or `out` would take `file` with it.
@@ -93,7 +101,7 @@ def run(file: Path, pictures: Path, out: Path | None, **stated: Any) -> None:
         options(project, **stated),
         problems=problems,
         source=file.name,
-        finish=lambda result, folder: write_report(result.report, folder),
+        finish=lambda result, folder: write_report(result.report, report or folder),
     )
     for text in listed(outcome.report.problems):
         typer.echo(text, err=True)
@@ -112,6 +120,7 @@ def options(
     alias: list[str] | None,
     fold: bool,
     unlabelled: str,
+    undrawn: str,
     overlap: str,
     priority: str,
     line: float | None,
@@ -127,17 +136,18 @@ def options(
     """
     from agri_annotate.annotate import Options
     from agri_annotate.errors import InputError
-    from agri_annotate.legend import Legend, derive
+    from agri_annotate.legend import IGNORE, Legend, derive
     from agri_annotate.mask import Rules, check_overlap
     from agri_annotate.maskfile import check_format
-    from agri_annotate.naming import Naming, choose, option_texts
+    from agri_annotate.naming import TO_IGNORE, Naming, choose, option_texts
 
     if attribute is not None and single is not None:
         raise InputError("state --attribute or --single, not both")
     name = None if single is not None else choose(project, attribute)
     legend = derive(project, name, single) if classes is None else Legend.read(classes)
     above = [part.strip() for part in priority.split(",") if part.strip()]
-    rules = Rules(check_overlap(overlap), tuple(map(legend.index, above)), line, radius)
+    rest = IGNORE if undrawn == TO_IGNORE else legend.index(undrawn) if undrawn else 0
+    rules = Rules(check_overlap(overlap), tuple(map(legend.index, above)), line, radius, rest)
     pairs = dict(map(_pair, alias or ()))
     texts = option_texts(project, name)
     naming = Naming(legend, name, pairs, texts, single, unlabelled, fold)

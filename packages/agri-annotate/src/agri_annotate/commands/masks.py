@@ -19,6 +19,7 @@ from agri_annotate.commands.check import (
     Priority,
     Radius,
     Single,
+    Undrawn,
     Unlabelled,
     run,
 )
@@ -34,12 +35,16 @@ def masks(
     alias: Alias = None,
     fold: Fold = False,
     unlabelled: Unlabelled = "refuse",
+    undrawn: Undrawn = "",
     overlap: Overlap = "last",
     priority: Priority = "",
     line: Line = None,
     radius: Radius = None,
     empty: Empty = True,
     format: Format = "png",  # noqa: A002 - the name of the option
+    report: Annotated[
+        Path | None, typer.Option(help="Folder of report.json and report.html instead of OUT.")
+    ] = None,
 ) -> None:
     """Draw an exact mask of each picture that FILE speaks of.
 
@@ -52,7 +57,7 @@ def masks(
     Example: agri-annotate masks fields.json --pictures images --attribute label --out drawn
     """
     run(
-        file, pictures, out, attribute=attribute, single=single, classes=classes, alias=alias,
-        fold=fold, unlabelled=unlabelled, overlap=overlap, priority=priority, line=line,
-        radius=radius, empty=empty, kind=format,
+        file, pictures, out, report, attribute=attribute, single=single, classes=classes, alias=alias,
+        fold=fold, unlabelled=unlabelled, undrawn=undrawn, overlap=overlap, priority=priority,
+        line=line, radius=radius, empty=empty, kind=format,
     )  # fmt: skip
