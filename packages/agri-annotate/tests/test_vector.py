@@ -319,6 +319,18 @@ def test_a_polygon_that_fills_the_hole_of_another_stays():
     made, _ = draw_layer(source, {"a.tif": PLACE}, Wanted())
     mask = burn(made.pictures[0], ["background", "a", "b"])
     assert np.bincount(mask.ravel(), minlength=3)[1:].tolist() == [5600, 2500]
+    # Nothing of the hole is left to be background.
+    assert [r.attributes["class"] for r in made.pictures[0].regions] == ["a", "b"]
+
+
+def test_a_polygon_that_shows_through_a_hole_is_said():
+    below = shapely.box(0, 0, 100, 100)
+    above = shapely.box(10, 10, 90, 90) - shapely.box(20, 20, 70, 70)
+    source = layer(*map(ground, (below, above)), **{"class": ["b", "a"]})
+    _, problems = draw_layer(source, {"a.tif": PLACE}, Wanted())
+    assert [(p.where, p.weight) for p in problems] == [
+        ("feature 2 on a.tif", "changed"), ("a.tif", "note"),
+    ]  # fmt: skip
 
 
 def test_polygons_in_another_crs_are_moved():

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from agri_annotate.errors import InputError, MissingError
+from agri_annotate.holes import SLIVER, Rings, open_holes
 from agri_annotate.layer import Layer
 from agri_annotate.outline import polygonal
 from agri_annotate.place import Place, move
@@ -18,15 +19,9 @@ from agri_annotate.vector import FIXED, clean
 STRAIGHT = 0.02
 """Corners that stand less than so many pixels off their neighbours' line are left out."""
 
-SLIVER = 0.01
-"""Square pixels; a smaller piece cut off at a border comes from rounding."""
-
 DIGITS = 3
 EDGES = 16
 """Edges across a picture before a polygon goes to its CRS, where long edges would bend."""
-
-Rings = list[tuple[Any, int, bool]]
-"""A ring, the number of its polygon in the layer, whether it is a hole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +44,10 @@ def draw_layer(
 ) -> tuple[Project, list[Problem]]:
     """Draw the polygons of a layer on the pictures they lie on, as a VIA 2 project.
 
-    A part of a multi-polygon becomes a region of its own. A hole becomes a later region of the
-    class `background`; then the regions of that picture go from the largest to the smallest, so
-    that what lies in a hole lies above it. A polygon that names one of the pictures is drawn there
-    only.
+    A part of a multi-polygon becomes a region of its own. A hole that no other polygon fills
+    becomes a later region of the class `background`. With holes the regions of a picture go from
+    the largest to the smallest, so that what lies in a hole lies above it. A polygon that names
+    one of the pictures is drawn there only.
 
     Raises:
         MissingError: there is no such column.
@@ -101,7 +96,26 @@ def _areas(layer: Layer) -> tuple[list[Any], list[Problem]]:
 def _rings(
     layer: Layer, shapes: Iterable[tuple[int, Any]], name: str, place: Place
 ) -> tuple[Rings, list[Problem]]:
+    areas, problems = _inside(layer, shapes, name, place)
     rings: Rings = []
+    for row, area in areas.items():
+        found = [(ring, hole) for ring, hole in _split(area) if len(set(_points(ring))) >= 3]
+        rings.extend((ring, row, hole) for ring, hole in found)
+        if not found:
+            what = "smaller than a thousandth of a pixel"
+            problems.append(Problem(f"feature {row + 1} on {name}", what))
+    if any(hole for _, _, hole in rings):
+        rings.sort(key=lambda item: (-shapely.Polygon(item[0]).area, not item[2]))
+        rings, listed = open_holes(rings, areas, name)
+        problems += listed
+    return rings, problems
+
+
+def _inside(
+    layer: Layer, shapes: Iterable[tuple[int, Any]], name: str, place: Place
+) -> tuple[dict[int, Any], list[Problem]]:
+    """Give the part of each polygon that is in a picture, in pixels, by row."""
+    areas: dict[int, Any] = {}
     problems = []
     cut = 0
     for row, shape in shapes:
@@ -110,21 +124,14 @@ def _rings(
         except InputError as error:
             problems.append(Problem(f"feature {row + 1} on {name}", str(error)))
             continue
-        inside = whole if place.frame.covers(whole) else _cut(whole, place)
-        cut += not inside.is_empty and whole.area - inside.area > SLIVER
-        split = list(_split(inside))
-        rings.extend((ring, row, hole) for ring, hole in split if len(set(_points(ring))) >= 3)
-        if not inside.is_empty and not any(len(set(_points(ring))) >= 3 for ring, _ in split):
-            what = "smaller than a thousandth of a pixel"
-            problems.append(Problem(f"feature {row + 1} on {name}", what))
+        area = whole if place.frame.covers(whole) else _cut(whole, place)
+        cut += not area.is_empty and whole.area - area.area > SLIVER
+        if not area.is_empty:
+            areas[row] = area
     if cut:
         what = f"{cut} polygon{'s reach' if cut > 1 else ' reaches'} over the border; cut there"
         problems.append(Problem(name, what, "changed"))
-    if any(hole for _, _, hole in rings):
-        what = "holes are later regions of the background; regions go from the largest down"
-        problems.append(Problem(name, what, "note"))
-        rings.sort(key=lambda item: (-shapely.Polygon(item[0]).area, not item[2]))
-    return rings, problems
+    return areas, problems
 
 
 def _homes(layer: Layer, places: Mapping[str, Place]) -> list[str | None]:
