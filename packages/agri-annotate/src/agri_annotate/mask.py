@@ -175,7 +175,8 @@ def _spans(
         found.append((number, Problem(piece.where, f"not drawn: {error}")))
         return None
     if not len(covered.begin):
-        outside = "lies wholly outside the picture" if covered.clipped else "covers no pixel centre"
+        beyond = covered.clipped and _share_outside(piece, size, rules) > 1 - 1e-9
+        outside = "lies wholly outside the picture" if beyond else "covers no pixel centre"
         text = f"not drawn: this {shape.kind} {outside} ({size[1]} x {size[0]} pixels)"
         found.append((number, Problem(piece.where, text)))
         return None

@@ -1,6 +1,7 @@
 """Mask files: their names, and writing them as palette PNG or as GeoTIFF."""
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from agri_annotate.runs import Runs
 
 Format = Literal["png", "tif"]
 LONGEST = 120
-"""Characters of a mask's name, so that its bytes fit any file system."""
+"""Bytes of a mask's name before its ending, so that it fits any file system."""
 
 BLOCK = 256
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]|\s')
@@ -57,6 +58,7 @@ def write_mask(path: Path, runs: Runs, legend: Legend, header: Header, kind: For
         write_png(path, runs, legend.palette())
         return
     import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
 
     profile: dict[str, Any] = {
         "driver": "GTiff", "dtype": "uint8", "count": 1, "height": runs.height, "width": runs.width,
@@ -67,14 +69,18 @@ def write_mask(path: Path, runs: Runs, legend: Legend, header: Header, kind: For
     if profile["tiled"]:
         profile |= {"blockxsize": BLOCK, "blockysize": BLOCK}
     palette = legend.palette()
-    with replacing_file(path) as temporary, rasterio.open(temporary, "w", **profile) as file:
-        file.write(runs.array(), 1)
-        file.write_colormap(1, {i: (*palette[3 * i : 3 * i + 3], 255) for i in range(IGNORE + 1)})
+    colours = {i: (*palette[3 * i : 3 * i + 3], 255) for i in range(IGNORE + 1)}
+    with replacing_file(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(temporary, "w", **profile) as file:
+            file.write(runs.array(), 1)
+            file.write_colormap(1, colours)
 
 
 def _safe(name: str) -> str:
     """Return `name` without what a file system, a shell or a table may trip over."""
-    name = _UNSAFE.sub("_", name).strip(". ")[:LONGEST].rstrip(". ")
+    name = _UNSAFE.sub("_", name).strip(". ")
+    name = name.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore").rstrip(". ")
     return f"_{name}" if not name or _DEVICES.match(name) else name
 
 
