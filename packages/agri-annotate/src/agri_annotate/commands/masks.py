@@ -57,7 +57,7 @@ def masks(
     Example: agri-annotate masks fields.json --pictures images --attribute label --out drawn
     """
     run(
-        file, pictures, out, report, attribute=attribute, single=single, classes=classes, alias=alias,
-        fold=fold, unlabelled=unlabelled, undrawn=undrawn, overlap=overlap, priority=priority,
-        line=line, radius=radius, empty=empty, kind=format,
+        file, pictures, out, report, attribute=attribute, single=single, classes=classes,
+        alias=alias, fold=fold, unlabelled=unlabelled, undrawn=undrawn, overlap=overlap,
+        priority=priority, line=line, radius=radius, empty=empty, kind=format,
     )  # fmt: skip
