@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "types", "tests", "house", "alone", "pipeline"]
 
 ROOT = Path(__file__).resolve().parent
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
-LIGHT = {"agri-data", "agri-map"}
+LIGHT = {"agri-annotate", "agri-data", "agri-map"}
 HEAVY_MODULES = ("torch", "tensorflow", "lightning", "keras")
 PINNED = {
     "UV_CONSTRAINT": str(ROOT / "requirements.txt"),
