@@ -6,6 +6,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from agri_annotate.report import PictureReport, RegionReport, Report, to_json
 MARKER = "classes.json"
 TABLE = "masks.csv"
 MASKS = "masks"
+THREADS = 2
+"""Coding a mask does not hold the interpreter, so one thread draws while another writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,9 @@ def make_masks(
     target = contextlib.nullcontext() if out is None else replacing_dir(out, MARKER)
     with target as new:
         plan = _plan(project, found, options, {*map(_region_of, problems)})
-        items = progress(plan, "masks", len(project.pictures))
-        done = [item if isinstance(item, _Done) else _make(item, new, options) for item in items]
+        with ThreadPoolExecutor(THREADS) as pool:
+            made = pool.map(lambda item: _make(item, new, options), plan)
+            done = list(progress(made, "masks", len(project.pictures)))
         outcome = _outcome(done, (*problems, *missing), options, source)
         outcome = replace(
             outcome, report=replace(outcome.report, files=count_pictures(folder, out))
@@ -215,7 +219,9 @@ def _without(
     return _Done(report, () if problem is None else (problem,))
 
 
-def _make(task: _Task, new: Path | None, options: Options) -> _Done:
+def _make(task: _Task | _Done, new: Path | None, options: Options) -> _Done:
+    if isinstance(task, _Done):
+        return task
     picture, read = task.picture, task.header
     drawn = draw(picture, read.height, read.width, options.naming, options.rules)
     problems = [*task.problems, *drawn.problems]

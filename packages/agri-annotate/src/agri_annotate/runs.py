@@ -1,7 +1,7 @@
 """A mask as runs of pixels of one value, so that its cost is that of its outlines, not its area.
 
-Pixels are numbered in the order of a PNG's bytes: each row is one place that is never drawn on and
-`width` pixels, so pixel (row, column) has the number row * (width + 1) + 1 + column.
+Each row is one place that is never drawn on and `width` pixels, so that no run goes from one row's
+region into the next: pixel (row, column) has the number row * (width + 1) + 1 + column.
 """
 
 from collections import Counter
@@ -74,8 +74,9 @@ class Runs:
 
     def array(self) -> NDArray[np.uint8]:
         """Return the mask `(H, W)`."""
-        rows = np.repeat(self.classes, np.diff(self.edges))
-        return rows.reshape(self.height, self.width + 1)[:, 1:]
+        before = self.edges - -(-self.edges // (self.width + 1))  # pixels before each edge
+        pixels = np.repeat(self.classes, np.diff(before))
+        return pixels.reshape(self.height, self.width)
 
     def pixels(self) -> dict[int, int]:
         """Count the pixels of each value that is there."""
