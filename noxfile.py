@@ -42,6 +42,7 @@ RESULTS = {
     "table": "reports/*/table.md",
     "areas": "reports/map/*.csv",
     "pictures": "reports/*/*.png",
+    "drawings": "reports/annotate/report.html",
 }
 
 
