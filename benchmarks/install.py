@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = str(ROOT / "requirements.txt")
-LIGHT = ("agri-data", "agri-map")
+LIGHT = ("agri-annotate", "agri-data", "agri-map")
 LIMIT = 250e6
 
 
