@@ -174,10 +174,11 @@ def test_confidence_of_percent_and_of_shares(made):
     assert "804" in next(p.what for p in outcome.problems if p.weight == "lost")
 
 
-def test_a_map_of_a_scene_is_cut_where_the_chips_lie(tmp_path):
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_map_of_a_scene_is_cut_where_the_chips_lie(tmp_path, where):
     scene = raster(tmp_path / "scene.tif", field(), nodata=255)
     with rasterio.open(scene, "r+") as file:
-        file.update_tags(CLASS_1="crop", CLASS_2="hut")
+        file.update_tags(where, CLASS_1="crop", CLASS_2="hut")  # of the file, or of its band
     empty = np.zeros((3, 20, 30), np.uint8)
     # From row 5 and column 10 on, and half of it beyond the right border of the scene.
     raster(tmp_path / "chips" / "in.tif", empty, PLACE * PLACE.translation(10, 5))

@@ -78,9 +78,9 @@ def read_confidence(path: Path, picture: Header) -> NDArray[np.float64]:
 
 
 def read_naming(path: Path) -> Naming:
-    """Read the colour table and the tags `CLASS_0`, `CLASS_1`, ... of a map, if it has any."""
+    """Read the colour table and the tags `CLASS_0`, `CLASS_1`, ... of a map or its band, if any."""
     with _open(path) as source:
-        tags = source.tags()
+        tags = source.tags() | source.tags(1)
         try:
             table = source.colormap(1)
         except ValueError:
