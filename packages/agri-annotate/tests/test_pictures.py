@@ -166,3 +166,20 @@ def test_names_of_masks_are_safe_and_different(pictures: list[str]) -> None:
     for name in made:
         assert Path(name).name == name and name.endswith(".png") and "\n" not in name
         assert len(name.encode()) <= 130
+
+
+def test_a_turned_picture_with_a_world_file_is_noticed_too(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (7, 5)).save(tmp_path / "a.jpg", exif=exif)
+    (tmp_path / "a.jgw").write_text("10\n0\n0\n-10\n300005\n4999995\n")
+    read = header(tmp_path / "a.jpg")
+    assert read.turned and read.transform == Affine(10, 0, 300000, 0, -10, 5000000)
+
+
+def test_what_a_killed_run_left_holds_no_pictures(folder: Path) -> None:
+    left = folder / ".partial-out-x" / "new" / "masks"
+    left.mkdir(parents=True)
+    (left / "b.png").touch()
+    assert find_pictures(folder, ["b.png"]) == ({"b.png": folder / "sub" / "b.png"}, [])
+    assert count_pictures(folder) == 7

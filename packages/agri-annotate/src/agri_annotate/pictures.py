@@ -8,11 +8,12 @@ import unicodedata
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
+from agri_annotate.atomic import PARTIAL
 from agri_annotate.errors import InputError, MissingError
 from agri_annotate.project import Problem
 
@@ -105,8 +106,12 @@ def header(path: Path) -> Header:
         raise InputError(f"the picture cannot be read: {error.strerror}") from error
     beside = [path.with_suffix(ending) for ending in WORLD] + [Path(f"{path}{AUXILIARY}")]
     placed = any(other.exists() for other in beside)
-    result = None if placed else _by_pillow(path, size)
-    result = result or _by_rasterio(path, size)
+    plain = _by_pillow(path, size)
+    if placed or plain is None:
+        # GDAL says nothing of how a viewer turns the picture.
+        result = replace(_by_rasterio(path, size), turned=plain is not None and plain.turned)
+    else:
+        result = plain
     if result.height * result.width > MAX_PIXELS:
         raise InputError(f"{result.width} x {result.height} pixels are over {MAX_PIXELS:,}")
     return result
@@ -176,10 +181,17 @@ def _index(folder: Path, skip: Path | None) -> _Index:
 
 
 def _walk(folder: Path, skip: Path | None) -> Iterator[tuple[str, str]]:
-    """Yield folder and name of each file below `folder` whose name is Unicode."""
+    """Yield folder and name of each file below `folder` whose name is Unicode.
+
+    What an output being written holds, or one whose run was killed, is left out as `skip` is.
+    """
     left_out = skip.resolve() if skip else None
     for parent, folders, files in os.walk(folder.resolve()):
-        folders[:] = sorted(name for name in folders if Path(parent, name) != left_out)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if Path(parent, name) != left_out and not name.startswith(PARTIAL)
+        )
         place = Path(parent).relative_to(folder.resolve()).as_posix()
         for name in sorted(files):
             if _is_text(place + name):
