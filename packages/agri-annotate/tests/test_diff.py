@@ -236,3 +236,16 @@ def test_an_option_that_no_legend_has_is_lost(tmp_path):
     done = CliRunner().invoke(app, ["diff", str(before), str(after), "--classes", str(legend)])
     assert done.exit_code == 3
     assert "water" in done.stderr
+
+
+def test_a_ticked_class_is_a_class_without_definitions():
+    ticked = Region(Rect(0, 0, 9, 9), {"class": ("crop",)})
+    same = Project("via2-json", (Picture("a.png", None, (ticked,)),))
+    found = compare(same, same, Options(), SIZES)
+    assert found.names == ("background", "crop") and not found.problems
+
+
+def test_a_class_cannot_write_over_the_terminal():
+    same = Project("via2-json", (Picture("a.png", None, (region(Rect(0, 0, 9, 9), "a\x1b[31m"),)),))
+    said = table(compare(same, same, Options(), SIZES))
+    assert "\x1b" not in said and "a\\x1b[31m" in said

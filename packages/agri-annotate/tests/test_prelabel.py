@@ -257,3 +257,10 @@ def test_drawn_masks_are_the_maps(made):
     assert done.exit_code == 0, done.output
     (mask,) = (made / "again").rglob("*.png")
     assert (np.asarray(Image.open(mask)) == field()).all()
+
+
+def test_a_class_cannot_write_over_the_terminal(made):
+    names = [{"id": 0, "name": "bare"}, {"id": 1, "name": "x\x1b[31m"}, {"id": 2, "name": "\ny"}]
+    (made / "maps" / "classes.json").write_text(json.dumps(names))
+    said = prelabel(made / "maps", made / "images", made / "o.json", Options()).summary()
+    assert "\x1b" not in said and "x\\x1b[31m 1" in said

@@ -596,3 +596,17 @@ def test_regions_without_class_are_written_and_counted(folder, tmp_path):
     assert "1 of its regions say no class" in result.stderr  # the point
     meta, _, _, fields = read_table(out, layer="points")
     assert fields[list(meta["fields"]).index("class")].tolist() == [""]
+
+
+def test_the_reason_is_that_no_picture_was_found(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    drawings = tmp_path / "a.json"
+    rect = {"name": "rect", "x": 1, "y": 1, "width": 5, "height": 5}
+    regions = [
+        {"shape_attributes": shape, "region_attributes": {"label": "crop"}}
+        for shape in ({"name": "blob"}, rect)
+    ]
+    content = {"filename": "a.tif", "size": -1, "file_attributes": {}, "regions": regions}
+    drawings.write_text(json.dumps({"a.tif-1": content}))
+    with pytest.raises(InputError, match=r"picture; a\.tif: no such picture"):
+        run(drawings, "--pictures", tmp_path / "pictures", "--out", tmp_path / "a.gpkg")

@@ -141,7 +141,8 @@ def _naming(before: Project, after: Project, options: Options) -> Naming:
     attribute = choose(both, options.attribute)
     texts = option_texts(before, attribute) | option_texts(after, attribute)
     values = [r.attributes.get(attribute, "") for picture in pictures for r in picture.regions]
-    said = sorted({value.strip() for value in values if isinstance(value, str)} - {""})
+    ticks = [text for v in values for text in ([v] if isinstance(v, str) else v)]
+    said = sorted({text.strip() for text in ticks} - {""})
     both_known = texts | {value: value for value in said if value not in texts}
     # A form that keeps texts only, as COCO does, says "Bare soil" of the option "soil".
     longer = {text for option, text in texts.items() if text != option}

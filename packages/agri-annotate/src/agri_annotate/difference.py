@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from agri_annotate.matching import OVERLAP, SAME, Change
 from agri_annotate.project import Problem
+from agri_annotate.report import legible
 
 CHANGES: tuple[Change, ...] = get_args(Change)
 UNTOUCHED: tuple[Change, ...] = ("kept",)
@@ -130,7 +131,7 @@ def stated(changes: Mapping[str, int], seconds: float) -> dict[str, float]:
 
 def table(difference: Difference) -> str:
     """Return the difference as text."""
-    width = max(len(name) for name in (*difference.names, "(none)"))
+    width = max(len(legible(name)) for name in (*difference.names, "(none)"))
     head = "".join(f"{change:>11}" for change in CHANGES)
     lines = [
         f"{difference.proposed} -> {difference.corrected}",
@@ -159,7 +160,7 @@ def _times(difference: Difference) -> str:
 
 def _row(name: str, width: int, iou: float | None, changes: Mapping[str, int]) -> str:
     share = f"{iou:.4f}" if iou is not None else "-"
-    return f"{name:<{width}}{share:>8}" + "".join(f"{changes[c]:>11}" for c in CHANGES)
+    return f"{legible(name):<{width}}{share:>8}" + "".join(f"{changes[c]:>11}" for c in CHANGES)
 
 
 def _all(changes: Mapping[str, int]) -> dict[str, int]:

@@ -78,9 +78,9 @@ def to_ground(
     paths, missing = find_pictures(folder, [picture.name for picture in project.pictures])
     places, unplaced = read_places(paths, crs)
     features, listed = locate(project, places, labels.of(project), flat=flat)
-    problems = [*problems, *missing, *unplaced, *listed]
     if not features:
-        raise InputError(_nothing(problems))
+        raise InputError(_nothing([*missing, *unplaced, *listed, *problems]))
+    problems = [*problems, *missing, *unplaced, *listed]
     problems += write_layer(out, features)
     bare = sum(not feature.name for feature in features)
     if bare:

@@ -15,6 +15,7 @@ from agri_annotate.legend import BACKGROUND, Legend, LegendClass, colour
 from agri_annotate.pairs import by_picture, pair
 from agri_annotate.polygonise import Outline
 from agri_annotate.project import Attribute, Picture, Problem, Project, Region, Value
+from agri_annotate.report import legible
 from agri_annotate.shape import Polygon
 from agri_annotate.write import render
 from agri_annotate.writers.text import compact, encode
@@ -49,7 +50,9 @@ class Outcome:
     def summary(self) -> str:
         """Return the counts in lines for a person."""
         total = sum(self.regions.values())
-        each = "; ".join(f"{name} {count}" for name, count in self.regions.items() if count)
+        each = "; ".join(
+            f"{legible(name)} {count}" for name, count in self.regions.items() if count
+        )
         share = f", {self.vertices / total:.1f} a region" if total else ""
         return "\n".join(
             [
