@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 import warnings
 from pathlib import Path
 
@@ -444,3 +445,63 @@ def test_wrong_options_are_one_line_and_nothing_is_written(
     desk.write(entry("a.png", RECT))
     result = desk.run(*stated)
     assert said in str(result.exception) and not desk.out.exists()
+
+
+def test_masks_being_written_among_the_pictures_are_not_counted(desk: Desk) -> None:
+    desk.picture("a.png")
+    desk.write(entry("a.png", RECT))
+    desk.out = desk.pictures / "drawn"
+    desk.run()
+    assert json.loads((desk.out / "report.json").read_text())["files_on_disk"] == 1
+
+
+@pytest.mark.parametrize("name", ["n\nl.png", f"{'long/' * 50}a.png"])
+def test_an_odd_name_all_of_whose_regions_are_lost_is_no_background(desk: Desk, name: str) -> None:
+    desk.picture(name)
+    desk.write(entry(name, {"name": "circle", "cx": 5, "cy": 5, "r": -1}))
+    result = desk.run("--single", "crop")
+    assert result.exit_code == 3 and "0 masks" in result.stdout
+    (said,) = json.loads((desk.out / "report.json").read_text())["listing"]
+    assert (said["mask"], said["problems"]) == (None, 2)  # of the region, and of the picture
+
+
+@pytest.mark.parametrize("inside", ["", "said/of/it"])
+def test_a_report_within_the_output_is_kept(desk: Desk, inside: str) -> None:
+    desk.picture("a.png")
+    desk.write(entry("a.png", RECT))
+    for _ in range(2):
+        assert desk.run("--report", str(desk.out / inside)).exit_code == 0
+        assert (desk.out / inside / "report.json").is_file()
+        assert (desk.out / inside / "report.html").is_file()
+
+
+def test_a_report_in_a_file_is_refused_by_name(desk: Desk) -> None:
+    desk.picture("a.png")
+    desk.write(entry("a.png", RECT))
+    result = desk.run("--report", str(desk.file))
+    assert isinstance(result.exception, InputError) and "--report" in str(result.exception)
+    assert not desk.out.exists()
+
+
+def test_a_class_cannot_write_over_the_terminal(desk: Desk) -> None:
+    desk.picture("a.png")
+    desk.write(entry("a.png", RECT, label="a\x1b[31m\nb"))
+    assert "   1 a\\x1b[31m\\nb: 1 regions, 100 pixels\n" in desk.run().stdout
+
+
+def test_large_masks_are_coded_one_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    most, at_once = 0, 0
+
+    def slow(path: Path, *_: object) -> None:
+        nonlocal most, at_once
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.02)
+        at_once -= 1
+
+    monkeypatch.setattr("agri_annotate.annotate.write_mask", slow)
+    monkeypatch.setattr("agri_annotate.annotate.LARGE", 80 * 40)
+    for number in range(6):
+        desk.picture(f"{number}.png")
+    desk.write(*(entry(f"{number}.png", RECT) for number in range(6)))
+    assert desk.run().exit_code == 0 and most == 1

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from agri_annotate.atomic import replacing_dir, write_text
@@ -19,6 +20,7 @@ from agri_annotate.maskfile import Format, mask_names, write_mask
 from agri_annotate.naming import Naming
 from agri_annotate.pictures import Header, count_pictures, find_pictures, header
 from agri_annotate.project import Picture, Problem, Project
+from agri_annotate.readers.values import printable
 from agri_annotate.report import PictureReport, RegionReport, Report, to_json
 
 MARKER = "classes.json"
@@ -26,6 +28,12 @@ TABLE = "masks.csv"
 MASKS = "masks"
 THREADS = 2
 """Coding a mask does not hold the interpreter, so one thread draws while another writes."""
+
+
+LARGE = 100_000_000
+"""Pixels from which masks are coded one at a time: a mask takes a byte a pixel meanwhile."""
+
+_alone = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,7 @@ def make_masks(
 
 
 def _region_of(problem: Problem) -> str:
-    """Return the picture that lost a region to this problem, "" where it is of none."""
+    """Return the picture, printable, that lost a region to this problem; "" for none."""
     picture, mark, _ = problem.where.rpartition(" region ")
     return picture if mark and problem.weight == "lost" else ""
 
@@ -158,7 +166,8 @@ def _plan(
 ) -> Iterator[_Task | _Done]:
     """Yield what is to be drawn, or why not, in the order of the project.
 
-    `torn` are pictures with regions that could not be read: without others they are not empty.
+    `torn` are the printable names of pictures with regions that could not be read: without others
+    they are not empty.
     """
     paths = dict.fromkeys(found[p.name] for p in project.pictures if p.name in found)
     names = mask_names([path.name for path in paths], options.format)
@@ -177,7 +186,7 @@ def _plan(
 def _task(
     picture: Picture, path: Path, mask: str, options: Options, torn: set[str]
 ) -> _Task | _Done:
-    if not picture.regions and picture.name in torn:
+    if not picture.regions and printable(picture.name) in torn:
         text = "no mask of this picture: none of its regions could be read"
         return _without(picture, options, Problem(picture.name, text), path)
     if not picture.regions and not options.empty:
@@ -233,7 +242,10 @@ def _make(task: _Task | _Done, new: Path | None, options: Options) -> _Done:
         problems.append(Problem(picture.name, text))
         mask = None
     elif new is not None:
-        write_mask(new / MASKS / task.mask, drawn.runs, options.naming.legend, read, options.format)
+        large = read.height * read.width >= LARGE
+        with _alone if large else contextlib.nullcontext():
+            path = new / MASKS / task.mask
+            write_mask(path, drawn.runs, options.naming.legend, read, options.format)
     regions = tuple(
         RegionReport(r.number + 1, r.shape, drawn.codes.get(r.number), drawn.fates[r.number])
         for r in picture.regions

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from agri_annotate.atomic import write_json, write_text
 from agri_annotate.legend import Legend
 from agri_annotate.project import Problem
+from agri_annotate.readers.values import printable
 from agri_annotate.shape import Shape
 
 Fate = Literal["drawn", "clipped", "lost"]
@@ -105,11 +106,13 @@ class Report:
 
     @cached_property
     def _by_picture(self) -> dict[str, tuple[Problem, ...]]:
-        names = {picture.name for picture in self.pictures}
+        names = {said: p.name for p in self.pictures for said in (p.name, printable(p.name))}
         found: dict[str, tuple[Problem, ...]] = {}
         for problem in self.problems:
-            where = problem.where
-            name = where if where in names else where.rpartition(" region ")[0]
+            where = (
+                problem.where if problem.where in names else problem.where.rpartition(" region ")[0]
+            )
+            name = names.get(where, where)
             found[name] = (*found.get(name, ()), problem)
         return found
 

@@ -91,6 +91,8 @@ def run(
     from agri_annotate.read import read_project
     from agri_annotate.report import write_report
 
+    if report is not None and report.exists() and not report.is_dir():
+        raise InputError(f"--report {report} is no folder; name one that is, or a new one")
     project, problems = read_project(file)
     if out is not None and file.resolve().is_relative_to(out.resolve()):
         raise InputError(f"{out} would be replaced, but {file.name} is in it; choose another")
@@ -101,7 +103,7 @@ def run(
         options(project, **stated),
         problems=problems,
         source=file.name,
-        finish=lambda result, folder: write_report(result.report, report or folder),
+        finish=lambda result, folder: write_report(result.report, _home(report, out, folder)),
     )
     for text in listed(outcome.report.problems):
         typer.echo(text, err=True)
@@ -109,6 +111,15 @@ def run(
         say(text)
     if outcome.lost:
         raise typer.Exit(SKIPPED)
+
+
+def _home(report: Path | None, out: Path | None, new: Path) -> Path:
+    """Return the folder of the report; `new` takes the place of `out` later, with all it holds."""
+    if report is None:
+        return new
+    if out is not None and report.resolve().is_relative_to(out.resolve()):
+        return new / report.resolve().relative_to(out.resolve())
+    return report
 
 
 def options(
@@ -156,6 +167,8 @@ def options(
 
 def summary(outcome: "Outcome", out: Path | None) -> list[str]:
     """Return the lines to end with: masks, regions, classes."""
+    from agri_annotate.report import legible
+
     report = outcome.report
     drawn, clipped = report.count("drawn", "clipped"), report.count("clipped")
     lines = [
@@ -169,7 +182,7 @@ def summary(outcome: "Outcome", out: Path | None) -> list[str]:
         regions = report.count("drawn", "clipped", code=item.id)
         pixels, lost = (report.pixels or {}).get(item.id, 0), outcome.overwritten.get(item.id, 0)
         over = f", {lost} more were overwritten" if lost else ""
-        lines.append(f"{item.id:>4} {item.name}: {regions} regions, {pixels} pixels{over}")
+        lines.append(f"{item.id:>4} {legible(item.name)}: {regions} regions, {pixels} pixels{over}")
     if unknown := (report.pixels or {}).get(255):
         lines.append(
             f" 255 not known: {report.count('drawn', 'clipped', code=255)} regions, "
