@@ -1,7 +1,7 @@
 """Masks from VIA polygons: `agri_annotate` beside the two recipes that are copied most.
 
     python benchmarks/annotate.py                  # 200 pictures of 4000 x 3000, 50 polygons each
-    python benchmarks/annotate.py --pictures 20    # quicker
+    python benchmarks/annotate.py --pictures 20    # quicker, but start-up weighs more than masks
 
 - matterport: `load_mask` of Mask_RCNN's samples/balloon/balloon.py: skimage.draw.polygon into a
   plane a polygon, nothing written. It is slow, so it draws --slow pictures; compare the rows by
@@ -22,7 +22,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from peers import peers
 
 PEERS = ("scikit-image", "opencv-python-headless", "numpy")
 HEIGHT, WIDTH = 3000, 4000
@@ -160,24 +161,10 @@ def measure(python: Path, way: str, folder: Path, count: int) -> dict[str, float
     return figures
 
 
-def peers(folder: Path) -> Path:
-    """Return the interpreter of the peers' environment, making it where it is not there yet."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        if shutil.which("uv") is None:
-            sys.exit("the peers need an environment and uv is not installed; give --peers VENV")
-        print(f"installing {' and '.join(PEERS)} into {folder} ...", file=sys.stderr)
-        subprocess.run(["uv", "venv", "-q", "--python", sys.executable, folder], check=True)
-        done = subprocess.run(["uv", "pip", "install", "-q", "--python", python, *PEERS])
-        if done.returncode:
-            sys.exit("the peers cannot be installed (no network?); nothing was compared")
-    return python
-
-
 def compare(chosen: argparse.Namespace, work: Path) -> dict[str, dict[str, float]]:
     """Return the figures of all rows, and print them."""
     synthesise(work, chosen.pictures)
-    other = peers(chosen.peers or work / "peers")
+    other = peers(chosen.peers or work / "peers", PEERS)
     slow = min(chosen.slow, chosen.pictures)
     plan = {
         "ours": (Path(sys.executable), chosen.pictures),

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,8 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+
+from peers import peers
 
 PEERS = ("torchgeo==0.8.1", "torchvision", "requests")
 """torchgeo 0.8.1 imports requests without asking for it."""
@@ -121,20 +122,6 @@ def call(python: Path, task: str, path: Path) -> dict[str, float]:
     return result
 
 
-def peers(folder: Path) -> Path:
-    """Return the interpreter of the peers' environment, making it where it is not there yet."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        if shutil.which("uv") is None:
-            sys.exit("the peers need an environment and uv is not installed; give --peers VENV")
-        print(f"installing {' and '.join(PEERS)} into {folder} ...", file=sys.stderr)
-        subprocess.run(["uv", "venv", "-q", "--python", sys.executable, folder], check=True)
-        done = subprocess.run(["uv", "pip", "install", "-q", "--python", python, *PEERS])
-        if done.returncode:
-            sys.exit("the peers cannot be installed (no network?); nothing was compared")
-    return python
-
-
 def build(source: Path, out: Path) -> float:
     """Build a chip store with the command line and return the seconds it took."""
     program = Path(sys.executable).with_name("agri-data")
@@ -225,7 +212,7 @@ def main() -> None:
         sys.exit(f"no EuroSAT archive (*eurosat*.zip) in {chosen.data}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        python = peers(chosen.peers or folder / "peers")
+        python = peers(chosen.peers or folder / "peers", PEERS)
         if not compare(archives[0], folder, python):
             sys.exit(f"the store is less than {TARGET:g} times as fast as a peer")
 

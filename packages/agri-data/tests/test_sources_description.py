@@ -108,9 +108,9 @@ def test_eurosat_is_read_and_root_wins_over_the_file(tmp_path: Path):
         (SCENES | {"label": {"kind": "palette"}}, "raster, vector, band or none"),
         (SCENES | {"labelled": 2}, "share from 0 to 1"),
         (SCENES | {"images": "../*.tif", "scenes": []}, "'images': '../.*leads out of the root"),
-        (PAIRS | {"masks": "/data/*.png"}, "'masks': a path below the root"),
-        (PAIRS | {"masks": "C:\\x\\*.png"}, "'masks': a path below the root"),
-        (SCENES | {"scenes": [{"image": "/a.tif"}]}, "scene 1: image: a path below the root"),
+        (PAIRS | {"masks": "/data/*.png"}, "'masks': '.*leads out of the root"),
+        (PAIRS | {"masks": "C:\\x\\*.png"}, "'masks': '.*leads out of the root"),
+        (SCENES | {"scenes": [{"image": "/a.tif"}]}, "scene 1: image: '.*leads out of the root"),
         (
             SCENES | {"scenes": [{"image": {"B02": "x/../../a.tif"}}]},
             "scene 1: image B02: .*leads out of the root",
@@ -118,7 +118,7 @@ def test_eurosat_is_read_and_root_wins_over_the_file(tmp_path: Path):
         (SCENES | {"scenes": [{"image": "a.tif", "label": "../l.tif"}]}, "'label': .*leads out"),
         (
             SCENES | {"scenes": [{"image": "a.tif", "label": {"vector": "/l.gpkg"}}]},
-            "'vector': a path below",
+            "'vector': '.*leads out of the root",
         ),
         (PAIRS | {"label": {"kind": "vector", "file": "../x.gpkg"}}, "'file': .*leads out"),
         (SCENES | {"align": "wrap"}, "did you mean 'warp'"),

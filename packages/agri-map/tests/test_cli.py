@@ -233,6 +233,7 @@ def test_killed_half_way(tmp_path, save_model, write_scene, smooth):
         return sum(path.stat().st_size for path in tmp_path.glob(".partial*/*"))
 
     begun = time.monotonic()
+    # A look every 20 ms; what is awaited is asserted below, so that no pace can hide its absence.
     while not written() and process.poll() is None and time.monotonic() - begun < 60:
         time.sleep(0.02)
     assert written() and process.poll() is None, "the kill must come while the map is written"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from ruamel.yaml import YAML
 
 from agri_data.atomic import replacing_dir
 from agri_data.console import progress
+from agri_data.csvfile import csv_text
 from agri_data.errors import MissingError
 from agri_data.hashing import sha256_file
 from agri_data.sources.fields import read_yaml
@@ -59,10 +59,7 @@ def _inventory(base: Path) -> Iterator[tuple[str, int, str]]:
 
 
 def _write_inventory(path: Path, rows: list[tuple[str, int, str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as sink:
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow(["file", "bytes", "sha256"])
-        writer.writerows(rows)
+    path.write_text(csv_text(["file", "bytes", "sha256"], rows), encoding="utf-8")
 
 
 def _write_description(path: Path, content: dict[str, Any]) -> None:

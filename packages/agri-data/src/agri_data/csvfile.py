@@ -26,7 +26,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table as text."""
+    """Return a table as text; None is an empty cell."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(header)

@@ -1,12 +1,11 @@
 """Mapped hectares per class: pixels counted, each with the ground it covers."""
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_data.csvfile import csv_text
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
@@ -142,13 +141,8 @@ def shares(counts: NDArray[np.int64], legend: Legend) -> str:
 
 def to_csv(table: AreaTable) -> str:
     """Give the table as CSV; the share of no-data is empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in table.rows:
-        share = "" if row.share is None else repr(row.share)
-        writer.writerow([row.class_id, row.name, row.pixels, repr(row.hectares), share])
-    return text.getvalue()
+    rows = [(row.class_id, row.name, row.pixels, row.hectares, row.share) for row in table.rows]
+    return csv_text(COLUMNS, rows)
 
 
 def to_json(table: AreaTable) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from agri_data.atomic import adding_files, replacing_file, write_json, write_text
+from agri_data.csvfile import csv_text
 from agri_data.errors import InputError, MissingError
 from agri_data.store import ChipStore
 from agri_map.bundle import read_spec
@@ -54,7 +55,7 @@ def _write_files(comparison: Comparison, store: ChipStore, out: Path) -> str:
     rows = [_row(name, item, comparison.model(name)) for name, item in comparison.shown.items()]
     text = _report(comparison, rows)
     write_json(out / "metrics.json", _metrics(comparison))
-    write_text(out / "table.csv", report.csv_text(list(rows[0]), [list(r.values()) for r in rows]))
+    write_text(out / "table.csv", csv_text(list(rows[0]), [list(r.values()) for r in rows]))
     write_text(out / "table.md", text + "\n")
     classes = {name: list(item.scores["iou"].values()) for name, item in comparison.shown.items()}
     lines = [
@@ -62,7 +63,7 @@ def _write_files(comparison: Comparison, store: ChipStore, out: Path) -> str:
         for name, values in classes.items()
         for label, value in zip(legend.names, values, strict=True)
     ]
-    write_text(out / "classes.csv", report.csv_text(["model", "class", "iou"], lines))
+    write_text(out / "classes.csv", csv_text(["model", "class", "iou"], lines))
     draw_bars(classes, legend, out / "classes.png", f"IoU of each class, {comparison.part} part")
     _draw_pictures(comparison, store, out / "pictures.png")
     return text

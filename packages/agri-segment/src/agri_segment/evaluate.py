@@ -9,6 +9,7 @@ import numpy as np
 from agri_data.atomic import adding_files, write_json, write_text
 from agri_data.confusion import mean_iou
 from agri_data.console import warn
+from agri_data.csvfile import csv_text
 from agri_data.errors import InputError
 from agri_data.legend import Legend
 from agri_data.resample import find_places
@@ -220,7 +221,7 @@ def _places_csv(evaluation: Evaluation) -> str:
         [place, number(mean_iou(cm)), *cm.ravel().tolist()]
         for place, cm in enumerate(evaluation.matrices)
     ]
-    return report.csv_text(["place", "miou", *pairs], rows)
+    return csv_text(["place", "miou", *pairs], rows)
 
 
 def _worst_csv(evaluation: Evaluation, store: ChipStore, worst: NDArray[np.int64]) -> str:
@@ -240,4 +241,4 @@ def _worst_csv(evaluation: Evaluation, store: ChipStore, worst: NDArray[np.int64
                 int(wrong[true, found]),
             ]
         )
-    return report.csv_text(["chip", "source", "miou", "truth", "predicted", "pixels"], rows)
+    return csv_text(["chip", "source", "miou", "truth", "predicted", "pixels"], rows)

@@ -1,11 +1,10 @@
 """Scores as tables: the same numbers in JSON, in Markdown and on the terminal."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from agri_data.csvfile import csv_text
 from agri_data.legend import Legend
 from numpy.typing import NDArray
 
@@ -84,15 +83,6 @@ def matrix_csv(matrix: NDArray[np.generic], legend: Legend) -> str:
     """Write a matrix with its class names; rows are the truth, columns the prediction."""
     rows = [[name, *line] for name, line in zip(legend.names, matrix.tolist(), strict=True)]
     return csv_text(["truth / predicted", *legend.names], rows)
-
-
-def csv_text(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Write a CSV; a missing score is an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([["" if value is None else value for value in row] for row in rows])
-    return text.getvalue()
 
 
 def normalised(matrix: NDArray[np.int64]) -> NDArray[np.float64]:

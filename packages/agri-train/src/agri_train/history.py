@@ -1,13 +1,13 @@
 """The log of a run: one row an epoch, and the curves drawn from it."""
 
 import csv
-import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agri_data.atomic import replacing_file, write_text
+from agri_data.csvfile import csv_text
 
 from agri_train.task import METRICS
 
@@ -42,12 +42,8 @@ def read_history(path: Path) -> list[Row]:
 
 def write_history(path: Path, rows: list[Row]) -> None:
     """Write all rows, atomically; NaN becomes an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([_cell(name, row[name]) for name in COLUMNS])
-    write_text(path, text.getvalue())
+    cells = [[_cell(name, row[name]) for name in COLUMNS] for row in rows]
+    write_text(path, csv_text(COLUMNS, cells))
 
 
 def _cell(name: str, value: float) -> str:

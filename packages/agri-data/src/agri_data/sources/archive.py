@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import lzma
-import re
 import stat
 import zipfile
 import zlib
@@ -13,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from agri_data.errors import InputError
+from agri_data.sources.inside import leads_out
 
 GIGABYTE = 1024**3
 _CHUNK = 1024 * 1024
-_DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,7 @@ def pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
 
 
 def _open(path: Path) -> zipfile.ZipFile:
+    # NotImplementedError: zipfile's own, for an archive of a version it does not know.
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
@@ -112,7 +112,10 @@ def _open(path: Path) -> zipfile.ZipFile:
 
 @contextmanager
 def _told(archive: zipfile.ZipFile, name: str) -> Iterator[None]:
-    """Name the archive and the member in what `zipfile` raises; wrap its calls only."""
+    """Name the archive and the member in what `zipfile` raises; wrap its calls only.
+
+    NotImplementedError is what it raises for a way of packing that it cannot undo.
+    """
     try:
         yield
     except NotImplementedError as error:
@@ -144,9 +147,7 @@ def _check(archive: zipfile.ZipFile, path: Path, caps: Caps) -> None:
 
 
 def _check_name(info: zipfile.ZipInfo, where: str) -> None:
-    name = info.filename
-    parts = name.replace("\\", "/").split("/")
-    if name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in parts or "\0" in name:
+    if leads_out(info.filename):
         raise InputError(f"{where} would be unpacked outside its folder; this archive is not safe")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -18,13 +18,18 @@ def check_inside(text: str, where: str) -> str:
     Raises:
         InputError: it is absolute, names a drive, or goes up with "..".
     """
-    if "\0" in text or text.startswith(("/", "\\")) or _DRIVE.match(text):
-        raise InputError(f"{where}: a path below the root is expected, got {text[:200]!r}")
-    if ".." in re.split(r"[/\\]", text):
+    if leads_out(text):
         raise InputError(
-            f"{where}: {text[:200]!r} leads out of the root; name a 'root' that holds all files"
+            f"{where}: {text[:200]!r} leads out of the root; a path below it is expected, so name "
+            "a 'root' that holds all files"
         )
     return text
+
+
+def leads_out(text: str) -> bool:
+    """Whether a path is absolute, names a drive, goes up, or holds a NUL; on any system."""
+    rooted = text.startswith(("/", "\\")) or _DRIVE.match(text) is not None
+    return rooted or "\0" in text or ".." in re.split(r"[/\\]", text)
 
 
 def file_beside(table: Path, cell: str, root: Path, where: str) -> Path:
