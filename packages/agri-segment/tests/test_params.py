@@ -3,11 +3,9 @@ from pathlib import Path
 import pytest
 from agri_data.errors import InputError, MissingError
 from agri_segment import cli
-from agri_segment.params import below, choose, load_params
+from agri_segment.params import below
 from agri_train.config import TrainConfig
 from typer.testing import CliRunner
-
-KNOWN = ["lr", "epochs", "batch", "encoder", "balance", "augment", "arch", "params"]
 
 
 @pytest.fixture
@@ -42,17 +40,6 @@ def asked(monkeypatch):
         raise result.exception
 
     return call
-
-
-def test_scientific_notation_is_a_number(write):
-    sections = load_params(write("train:\n  lr: 1e-05\n"))
-    assert sections == {"train": {"lr": 1e-05}}
-    assert choose(sections, ["train"], KNOWN, "p") == {"lr": "1e-05"}
-
-
-def test_yes_and_no_stay_words(write):
-    # YAML 1.1 would read them as booleans.
-    assert load_params(write("train:\n  encoder: no\n")) == {"train": {"encoder": "no"}}
 
 
 def test_the_section_of_the_architecture_wins_over_train(write, asked):

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 from agri_data.console import run
+from agri_data.params import with_settings
 from agri_train.config import TrainConfig
 
-from agri_segment.params import read_arch, read_params, with_settings
+from agri_segment.params import read_arch, read_params
 
 app = typer.Typer(
     help="Segment land cover: train U-Net and DeepLab networks and compare them honestly.",

@@ -1,34 +1,24 @@
-"""`--params FILE`: sections of a YAML file fill the defaults of a command's options.
+"""The sections of a parameter file that belong to a network: `train`, then its architecture's."""
 
-A key is an option's name, so a file can say nothing that a flag cannot, a flag on the command
-line wins, and a key that is no option is an error. YAML 1.2 rules: `1e-05` is a number.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
-from inspect import Parameter, signature
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import typer
-from agri_data.errors import InputError, MissingError
-
-KEY = "agri_segment.params"
-RESERVED = ("params", "arch", "help")
+from agri_data.errors import InputError
+from agri_data.params import fill_defaults, keep_params, load_params
 
 
 def read_params(ctx: typer.Context, path: Path | None) -> Path | None:
     """Callback of the eager `--params` option."""
-    if path is not None:
-        ctx.meta[KEY] = (path, load_params(path))
-        _fill_defaults(ctx)
+    keep_params(ctx, path)
+    _fill(ctx)
     return path
 
 
 def read_arch(ctx: typer.Context, arch: str) -> str:
     """Callback of the eager `--arch` option, which names one of the sections to read."""
     ctx.params["arch"] = arch
-    _fill_defaults(ctx)
+    _fill(ctx)
     return arch
 
 
@@ -44,111 +34,7 @@ def below(folders: Sequence[Path], params: Path) -> list[Path]:
     return [folder / arch for folder in folders for arch in archs]
 
 
-def load_params(path: Path) -> dict[str, Any]:
-    """Read a parameter file.
-
-    Raises:
-        MissingError: No such file.
-        InputError: Not YAML, or not a mapping.
-    """
-    from agri_data.sources.fields import parse_yaml
-
-    if not path.is_file():
-        raise MissingError(f"there is no parameter file {path}; --params wants a YAML file")
-    content = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path)) or {}
-    if not isinstance(content, dict):
-        raise InputError(f"{path} must hold sections such as 'train:', got {content!r}")
-    return {str(name): part for name, part in content.items()}
-
-
-def choose(
-    content: Mapping[str, Any], sections: Sequence[str], known: Iterable[str], where: str
-) -> dict[str, str]:
-    """Merge the named sections, a later one over an earlier, to the text a flag would have.
-
-    Raises:
-        InputError: A section is none, a key is no option, or its value is no plain value.
-    """
-    known = [name for name in known if name not in RESERVED]
-    chosen: dict[str, str] = {}
-    for name in sections:
-        for key, value in _section(content, name, where).items():
-            if key not in known:
-                raise InputError(_unknown(f"{where}: '{name}.{key}'", str(key), known))
-            if value is not None:
-                chosen[key] = _as_text(value, f"{where}: '{name}.{key}'")
-    return chosen
-
-
-def _section(content: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
-    section = content.get(name) or {}
-    if not isinstance(section, dict):
-        raise InputError(f"{where}: '{name}' must be a section of keys, got {section!r}")
-    return section
-
-
-def with_settings(record: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for every field of a settings dataclass, with its documentation.
-
-    The command's own parameter `settings` receives the options as a dictionary.
-    """
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        texts = _field_texts(record)
-        added = [
-            Parameter(
-                name,
-                Parameter.KEYWORD_ONLY,
-                default=typer.Option(field.default, help=texts[name], show_default=True),
-                annotation=str if "|" in str(field.type) else type(field.default),
-            )
-            for name, field in record.__dataclass_fields__.items()  # type: ignore[attr-defined]
-        ]
-        own = [p for p in signature(command).parameters.values() if p.name != "settings"]
-
-        def run(**values: Any) -> None:
-            settings = {p.name: values.pop(p.name) for p in added}
-            command(**values, settings=settings)
-
-        run.__name__, run.__doc__ = command.__name__, command.__doc__
-        run.__signature__ = signature(command).replace(parameters=[*own, *added])  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in [*own, *added]}
-        return run
-
-    return decorate
-
-
-def _fill_defaults(ctx: typer.Context) -> None:
+def _fill(ctx: typer.Context) -> None:
     arch = ctx.params.get("arch")
-    if arch is None or KEY not in ctx.meta:
-        return
-    path, content = ctx.meta[KEY]
-    known = [p.name for p in ctx.command.params if p.name]
-    ctx.default_map = dict(choose(content, ("train", arch), known, str(path)))
-
-
-def _as_text(value: Any, where: str) -> str:
-    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
-        return ",".join(str(item) for item in value)
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise InputError(f"{where} must be a plain value or a list of them, got {value!r}")
-
-
-def _unknown(where: str, key: str, known: Sequence[str]) -> str:
-    close = get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"{where} is no option of this command; {hint}(options: {', '.join(known)})"
-
-
-def _field_texts(record: type) -> dict[str, str]:
-    """Read the `Attributes:` part of a docstring: field name to its text."""
-    texts: dict[str, str] = {}
-    name = ""
-    for line in (record.__doc__ or "").partition("Attributes:")[2].splitlines():
-        head, colon, rest = line.strip().partition(": ")
-        if colon and head in record.__dataclass_fields__:  # type: ignore[attr-defined]
-            name, texts[head] = head, rest
-        elif name and line.strip():
-            texts[name] += " " + line.strip()
-    return {name: texts.get(name, "").rstrip(".") for name in record.__dataclass_fields__}  # type: ignore[attr-defined]
+    if arch is not None:
+        fill_defaults(ctx, ("train", arch), apart=("arch",))
