@@ -14,7 +14,15 @@ from agri_data.build import build
 from agri_data.drawn import describe_drawn
 from agri_data.errors import InputError, MissingError
 from agri_data.pieces import Wanted, select_pieces
-from agri_data.select import describe_piece, match_groups, read_groups, spread, spread_by_group
+from agri_data.select import (
+    describe_piece,
+    farthest_first,
+    match_groups,
+    read_chosen,
+    read_groups,
+    spread,
+    spread_by_group,
+)
 from agri_data.sources.windows import Cut
 from agri_data.store import ChipStore
 from hypothesis import given, settings
@@ -165,6 +173,114 @@ def test_too_little_data_or_nothing_wanted(scene, tmp_path: Path):
     ):
         with pytest.raises(InputError):
             Wanted(**wrong)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_exactly_the_chosen_pieces_in_their_order(scene, tmp_path: Path):
+    source, image = scene
+    listed = tmp_path / "chosen.csv"
+    listed.write_text(
+        "chip_id,cluster,name\nnorth_r32_c64,7,water\nnorth_r0_c32,4,arable\nnorth_r32_c0,2,\n"
+    )
+    chosen = read_chosen(listed)
+    # A name says more than a number; without either there is no group.
+    assert chosen == {"north_r32_c64": "water", "north_r0_c32": "arable", "north_r32_c0": "2"}
+    assert select_pieces(source, tmp_path / "out", Wanted(1, 32, chosen=chosen)) == 3
+    rows = table(tmp_path / "out/selected.csv")
+    assert [row["chip_id"] for row in rows] == list(chosen)
+    assert [row["group"] for row in rows] == ["water", "arable", "2"]
+    assert sorted(p.stem for p in (tmp_path / "out/images").iterdir()) == sorted(chosen)
+    with rasterio.open(tmp_path / "out/images/north_r0_c32.tif") as piece:
+        assert (piece.read() == image[:, :32, 32:64]).all()
+
+
+def test_a_list_of_other_pieces_is_refused_and_nothing_is_written(scene, tmp_path: Path):
+    source, _ = scene
+    # The first piece has no data, so it is none; the second is no multiple of 32 pixels.
+    chosen = {"north_r32_c0": "", "north_r0_c0": "", "north_r16_c0": ""}
+    with pytest.raises(InputError, match=r"2 of 3 chosen pieces .* the first is north_r0_c0"):
+        select_pieces(source, tmp_path / "out", Wanted(1, 32, chosen=chosen))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match="by a list or by groups, got both"):
+        Wanted(1, 32, groups={"a": "1"}, chosen={"a": ""})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("chip_id\n", "a row a piece"),
+        ("chip,name\na,b\n", "the column chip_id"),
+        ("chip_id\na\n\nb\na\n", "lists the piece a twice"),
+        ("chip_id,name\n,water\n", "the column chip_id"),
+    ],
+)
+def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str, words: str):
+    path = tmp_path / "chosen.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_chosen(path)
+
+
+@pytest.mark.parametrize("size", [16, 24, 32, 40])
+def test_pieces_have_the_ids_of_chips_of_the_same_size(scene, tmp_path: Path, size: int):
+    """Tiles are clustered as chips and drawn on as pieces: an id means the same ground."""
+    source, _ = scene
+    build(unlabelled(source), tmp_path / "tiles", cut=Cut(size))
+    tiles = ChipStore.open(tmp_path / "tiles")
+    total = select_pieces(source, tmp_path / "out", Wanted(99, size, valid=0))
+    rows = {row["chip_id"]: row for row in table(tmp_path / "out/selected.csv")}
+    assert total == len(rows) == len(tiles)
+    for index, (chip, row, col) in enumerate(
+        zip(*(tiles.table[name] for name in ("chip_id", "row", "col")), strict=True)
+    ):
+        assert (rows[chip]["row"], rows[chip]["col"]) == (str(row), str(col))
+        with rasterio.open(tmp_path / f"out/images/{chip}.tif") as piece:
+            assert (np.moveaxis(piece.read(), 0, -1) == tiles.image(index)).all()
+
+
+def unlabelled(source: Path) -> Path:
+    path = source.with_name("unlabelled.yaml")
+    path.write_text(source.read_text().replace("  label: gone.tif\n", "").replace("raster", "none"))
+    return path
+
+
+def test_an_id_does_not_depend_on_what_is_left_out(tmp_path: Path):
+    """Two scenes of one plain name: the first has no labels, so it gives pieces but no chips."""
+    image = np.full((1, 32, 32), 500, np.uint16)
+    for name, label in (("a b", 255), ("a-b", 0)):
+        for file, data in (
+            (f"{name}.tif", image + label),
+            (f"{name}-label.tif", image * 0 + label),
+        ):
+            with rasterio.open(
+                tmp_path / file, "w", driver="GTiff", width=32, height=32, count=1,
+                dtype="uint16", crs="EPSG:32633", transform=from_origin(0, 320, 10, 10),
+            ) as target:  # fmt: skip
+                target.write(data)
+    source = tmp_path / "source.yaml"
+    source.write_text(
+        "name: s\nkind: scenes\nlicence: CC0\nlabelled: 0.5\nunit: dn\nbands: [B04]\nscenes:\n"
+        "- {image: a b.tif, label: a b-label.tif}\n- {image: a-b.tif, label: a-b-label.tif}\n"
+        "legend:\n- {id: 0, name: other, colour: '#c8c8c8'}\nlabel: {kind: raster}\n"
+    )
+    build(source, tmp_path / "tiles", cut=Cut(32))
+    (chip,) = ChipStore.open(tmp_path / "tiles").table["chip_id"]
+    select_pieces(source, tmp_path / "out", Wanted(9, 32))
+    by_id = {row["chip_id"]: row["source"] for row in table(tmp_path / "out/selected.csv")}
+    assert len(by_id) == 2 and by_id[chip] == "a-b.tif"
+
+
+def test_the_farthest_first_of_points_as_they_are():
+    # The mean is (2.5, 26.25), and (3, 25) is nearest. From it (4, 39) is 14 away, (1, 20) 5.4 and
+    # (2, 21) 4.1.
+    points = np.array([[1.0, 20.0], [2.0, 21.0], [3.0, 25.0], [4.0, 39.0]])
+    assert farthest_first(points, 9).tolist() == [2, 3, 0, 1]
+    assert farthest_first(points, 2).tolist() == [2, 3]
+    assert farthest_first(points[:0], 2).tolist() == []
 
 
 def drawings(tmp_path: Path, names: list[str]) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,15 @@ class Wanted:
         size: side of a piece in pixels.
         valid: least share of pixels with data.
         groups: group by piece id, such as clusters; empty for none.
+        chosen: exactly these pieces in this order, with the group of each; `count` and `valid`
+            then say nothing, and there are no `groups`.
     """
 
     count: int
     size: int
     valid: float = 0.9
     groups: dict[str, str] | None = None
+    chosen: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what chooses nothing."""
@@ -55,6 +58,8 @@ class Wanted:
             )
         if not 0 <= self.valid <= 1:
             raise InputError(f"valid is a share from 0 to 1, got {self.valid:g}")
+        if self.groups and self.chosen:
+            raise InputError("pieces are chosen by a list or by groups, got both; give one")
 
 
 def select_pieces(path: Path, out: Path, wanted: Wanted, root: Path | None = None) -> int:
@@ -65,7 +70,8 @@ def select_pieces(path: Path, out: Path, wanted: Wanted, root: Path | None = Non
     the source has a legend.
 
     Raises:
-        AgriError: the source is not as it must be, or no piece has enough data.
+        AgriError: the source is not as it must be, no piece has enough data, or a chosen piece is
+            not there.
     """
     whole = describe(path, root)
     bare = _unlabelled(whole, path)
@@ -77,30 +83,48 @@ def select_pieces(path: Path, out: Path, wanted: Wanted, root: Path | None = Non
 def _select(
     description: Description, path: Path, out: Path, wanted: Wanted, legend: Legend | None
 ) -> int:
-    source = open_source(description, Cut(wanted.size), Losses(False))
-    records, features = _survey(source, wanted)
-    if not records:
+    cut = Cut(wanted.size)
+    groups, total = _choose(open_source(description, cut, Losses(False)), path, wanted)
+    with replacing_dir(out, MARKER) as folder:
+        source = open_source(description, cut, Losses(False))
+        records = _write_pieces(source, set(groups), folder)
+        _refuse_strangers(list(groups), records, path)
+        _write_imagery(folder / IMAGERY, source.info)
+        if legend is not None:
+            write_json(folder / CLASSES, legend.to_list())
+        header = ["chip_id", "source", "row", "col", "group"]
+        rows = [
+            [name, records[name].source, records[name].row, records[name].col, group]
+            for name, group in groups.items()
+        ]
+        write_text(folder / MARKER, csv_text(header, rows))
+    return total
+
+
+def _choose(source: Source, path: Path, wanted: Wanted) -> tuple[dict[str, str], int]:
+    """Return the chosen pieces in order with the group of each, and how many there were."""
+    if wanted.chosen is not None:
+        return wanted.chosen, len(wanted.chosen)
+    ids, features = _survey(source, wanted)
+    if not ids:
         raise InputError(
             f"no piece of {path} has data on {wanted.valid:.0%} of its pixels; ask for less with "
             "--valid, or for smaller pieces"
         )
-    ids = [record.chip_id for record in records]
     if wanted.groups:
         chosen = spread_by_group(features, match_groups(ids, wanted.groups), wanted.count)
     else:
         chosen = spread(features, wanted.count)
-    order = {ids[row]: place for place, row in enumerate(chosen)}
-    with replacing_dir(out, MARKER) as folder:
-        source = open_source(description, Cut(wanted.size), Losses(False))
-        _write_pieces(source, order, folder)
-        _write_imagery(folder / IMAGERY, source.info)
-        if legend is not None:
-            write_json(folder / CLASSES, legend.to_list())
-        rows = [[ids[row], records[row].source, records[row].row, records[row].col,
-                 (wanted.groups or {}).get(ids[row], "")] for row in chosen]  # fmt: skip
-        header = ["chip_id", "source", "row", "col", "group"]
-        write_text(folder / MARKER, csv_text(header, rows))
-    return len(records)
+    return {ids[row]: (wanted.groups or {}).get(ids[row], "") for row in chosen}, len(ids)
+
+
+def _refuse_strangers(names: Sequence[str], records: Mapping[str, ChipRecord], path: Path) -> None:
+    missing = [name for name in names if name not in records]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(names)} chosen pieces are not in {path}, the first is "
+            f"{missing[0]}; were they made with the same --size and no overlap?"
+        )
 
 
 def _unlabelled(description: Description, path: Path) -> Description:
@@ -113,26 +137,29 @@ def _unlabelled(description: Description, path: Path) -> Description:
     return replace(bare, scenes=tuple(replace(s, label="", kind="") for s in bare.scenes))
 
 
-def _survey(source: Source, wanted: Wanted) -> tuple[list[ChipRecord], NDArray[np.float64]]:
-    records, features = [], []
+def _survey(source: Source, wanted: Wanted) -> tuple[list[str], NDArray[np.float64]]:
+    ids, features = [], []
     for record, image, _ in progress(source, "survey", source.expected):
         if record.valid_fraction >= wanted.valid:
-            records.append(record)
+            ids.append(record.chip_id)
             features.append(describe_piece(image, source.info.nodata))
-    return records, np.array(features)
+    return ids, np.array(features)
 
 
-def _write_pieces(source: Source, order: dict[str, int], folder: Path) -> None:
+def _write_pieces(source: Source, names: Set[str], folder: Path) -> dict[str, ChipRecord]:
+    written = {}
     for name in (PICTURES, IMAGES):
         (folder / name).mkdir()
     bands = [band.name for band in source.info.bands]
     unit = source.info.bands[0].unit
     for record, image, _ in progress(source, "pieces", source.expected):
-        if record.chip_id in order:
+        if record.chip_id in names:
+            written[record.chip_id] = record
             picture = composite(image, bands, picture_bands(bands), unit=unit)
             _write_raster(folder / PICTURES / f"{record.chip_id}.png", picture, record, None, ())
             path = folder / IMAGES / f"{record.chip_id}.tif"
             _write_raster(path, image, record, source.info.nodata, bands)
+    return written
 
 
 def _write_raster(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,21 @@ def spread(features: Floats, count: int) -> Ints:
     if not len(features):
         return np.zeros(0, np.int64)
     scale = features.std(axis=0)
-    scaled = (features - features.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
-    chosen = [int(np.argmin(np.square(scaled).sum(axis=1)))]
-    gap = np.square(scaled - scaled[chosen[0]]).sum(axis=1)
-    while len(chosen) < min(count, len(features)):
+    return farthest_first(
+        (features - features.mean(axis=0)) / np.where(scale > 0, scale, 1.0), count
+    )
+
+
+def farthest_first(points: NDArray[np.floating], count: int) -> Ints:
+    """Return `count` rows of `points` `(N, F)` by farthest-first traversal, from the mean on."""
+    if not len(points):
+        return np.zeros(0, np.int64)
+    chosen = [int(np.argmin(np.square(points - points.mean(axis=0)).sum(axis=1)))]
+    gap = np.square(points - points[chosen[0]]).sum(axis=1)
+    while len(chosen) < min(count, len(points)):
         gap[chosen[-1]] = -1.0
         chosen.append(int(np.argmax(gap)))
-        gap = np.minimum(gap, np.square(scaled - scaled[chosen[-1]]).sum(axis=1))
+        gap = np.minimum(gap, np.square(points - points[chosen[-1]]).sum(axis=1))
     return np.array(chosen, np.int64)
 
 
@@ -82,6 +91,30 @@ def read_groups(path: Path) -> dict[str, str]:
     if not rows or "chip_id" not in rows[0] or not names:
         raise InputError(f"{path}: a CSV with the columns chip_id and group is expected")
     return {row["chip_id"]: row[names[0]] for row in rows}
+
+
+def read_chosen(path: Path) -> dict[str, str]:
+    """Read a list of pieces, in order: a CSV with `chip_id` and maybe `name`, `group` or `cluster`.
+
+    Returns:
+        The group of each piece, "" where the list has none.
+
+    Raises:
+        MissingError: there is no such file.
+        InputError: it lists no piece, or one twice.
+    """
+    rows = read_rows(path)
+    if not rows or any(not row.get("chip_id") for row in rows):
+        raise InputError(f"{path}: a CSV with the column chip_id and a row a piece is expected")
+    chosen = {row["chip_id"]: _group(row) for row in rows}
+    if len(chosen) < len(rows):
+        twice = Counter(row["chip_id"] for row in rows).most_common(1)[0][0]
+        raise InputError(f"{path} lists the piece {twice} twice")
+    return chosen
+
+
+def _group(row: Mapping[str, str]) -> str:
+    return next((row[name] for name in ("group", "name", "cluster") if row.get(name)), "")
 
 
 def match_groups(ids: Sequence[str], groups: Mapping[str, str]) -> list[str]:

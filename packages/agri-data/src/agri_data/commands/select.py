@@ -18,6 +18,13 @@ def select(
         Path | None,
         typer.Option(metavar="CSV", help="chip_id,group: the groups take turns (clusters)."),
     ] = None,
+    chosen: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="chip_id: exactly these pieces in this order (`agri-cluster select`).",
+        ),
+    ] = None,
     root: Annotated[
         Path | None, typer.Option(help="Folder or .zip with the data, instead of its 'root'.")
     ] = None,
@@ -28,11 +35,16 @@ def select(
     for `agri-data drawn`. Labels of the source are not looked at.
 
     Example: agri-data select data/scenes/source.yaml --count 48 --size 128 --out data/select
+
+    Example: agri-data select source.yaml --chosen chosen.csv --size 64 --out data/select
     """
     from agri_data.console import say
     from agri_data.pieces import Wanted, select_pieces
-    from agri_data.select import read_groups
+    from agri_data.select import read_chosen, read_groups
 
-    wanted = Wanted(count, size, valid, read_groups(groups) if groups else None)
+    by_group = read_groups(groups) if groups else None
+    listed = read_chosen(chosen) if chosen else None
+    wanted = Wanted(len(listed) if listed else count, size, valid, by_group, listed)
     total = select_pieces(source, out, wanted, root)
-    say(f"{min(count, total)} of {total} pieces chosen; draw on the pictures in {out}/pictures")
+    number = f"{total}" if listed else f"{min(count, total)} of {total}"
+    say(f"{number} pieces chosen; draw on the pictures in {out}/pictures")

@@ -23,6 +23,14 @@ class ChipIds:
 
     def make(self, key: str, row: int, col: int) -> str:
         """Return the id of the chip at `(row, col)` of the image or scene `key`."""
+        self.begin(key)
+        return f"{self._names[key]}_r{row}_c{col}"
+
+    def begin(self, key: str) -> None:
+        """Name the image or scene `key`; those of one name are told apart by their order here.
+
+        Called for each before its chips, so that an id does not depend on what is left out.
+        """
         if key not in self._names:
             plain = re.sub(r"[^\w.-]+", "-", key).strip("-.") or "image"
             name, number = plain, 2
@@ -30,7 +38,6 @@ class ChipIds:
                 name, number = f"{plain}~{number}", number + 1
             self._used.add(name)
             self._names[key] = name
-        return f"{self._names[key]}_r{row}_c{col}"
 
 
 def rejection(fraction: float, mask: Mask | None, labelled: float) -> str:

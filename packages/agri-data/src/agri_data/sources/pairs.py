@@ -164,6 +164,7 @@ class PairsSource:
 
     def _chips(self, loaded: Loaded) -> Iterator[Chip]:
         size = self._cut.size
+        self._ids.begin(loaded.pair.key)
         for row, col in windows(loaded.facts.shape, self._cut):
             part = np.s_[row : row + size, col : col + size]
             mask = None if loaded.mask is None else loaded.mask[part]

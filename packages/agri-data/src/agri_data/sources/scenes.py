@@ -91,6 +91,7 @@ class ScenesSource:
         return found
 
     def _chips(self, scene: Scene, facts: SceneFacts) -> Iterator[Chip]:
+        self._ids.begin(scene.name)
         with (
             open_scene(scene, self._about, self._layout, facts) as opened,
             open_labels(scene, self._about, facts, self._watch) as labels,
