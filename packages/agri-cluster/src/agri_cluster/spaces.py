@@ -24,7 +24,8 @@ class Mapped:
     def __init__(self, tiles: Tiles, width: int, function: Callable[[Floats], Floats]) -> None:
         self._tiles, self._function = tiles, function
         self.shape: tuple[int, ...] = (width,)
-        self.ids, self.bands = tiles.ids, ()
+        self.ids = tiles.ids
+        self.bands: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self._tiles)
@@ -96,4 +97,4 @@ def _moments(rows: Tiles) -> tuple[Floats, Floats]:
     mean = total / len(rows)
     deviation = np.sqrt(np.maximum(squares / len(rows) - mean**2, 0))
     deviation[deviation < 1e-6 * np.maximum(abs(shift), 1e-6)] = 1.0
-    return np.float32(shift + mean), np.float32(deviation)
+    return (shift + mean).astype(np.float32), deviation.astype(np.float32)

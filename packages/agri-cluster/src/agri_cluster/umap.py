@@ -1,4 +1,4 @@
-"""UMAP, always in a process of its own: numba beside TensorFlow ends the process it is loaded in."""
+"""UMAP, always in a process of its own: numba beside TensorFlow ends the process that has both."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def umap_layout(
         UmapError: UMAP failed.
     """
     if not installed():
-        raise MissingError("UMAP is not installed; install it with 'pip install agri-cluster[umap]'")
+        raise MissingError(
+            "UMAP is not installed; install it with 'pip install agri-cluster[umap]'"
+        )
     if len(rows) < parts + 3:
         raise InputError(
             f"UMAP in {parts} dimensions needs {parts + 3} rows or more, got {len(rows)}"

@@ -1,0 +1,186 @@
+"""Plain ways to group the same tiles, which a deep clustering has to beat to be worth its cost."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from agri_data.console import progress
+from agri_data.errors import AgriError, InputError
+
+from agri_cluster.spaces import fitting
+from agri_cluster.tiles import Floats, Ints, Tiles, in_memory, sample
+from agri_cluster.umap import umap_layout
+
+Group = Callable[[Tiles, int, int], Ints]
+
+TRIES, WIDE_TRIES = 10, 3
+WIDE = 1024
+POLISH = 10
+WHOLE_WARD = 10_000
+LARGEST_WARD = LARGEST_UMAP = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A way to group: its name, the space it works in (`plain_spaces`) and what it does there."""
+
+    name: str
+    space: str
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a method.
+
+    Attributes:
+        seed: of the run, None where the method draws nothing or the seed is not known.
+        labels: the group of each tile, `(N,)`; None when the run failed.
+        seconds: wall time, the space included; None where not measured here.
+        cpu: processor seconds, those of other processes started for it included.
+        trouble: why there are no labels, "" when there are.
+    """
+
+    seed: int | None
+    labels: Ints | None
+    seconds: float | None = None
+    cpu: float | None = None
+    trouble: str = ""
+
+
+class Clock:
+    """Wall and processor seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), _processor()
+
+    def read(self) -> tuple[float, float]:
+        """Return wall seconds and processor seconds."""
+        return time.perf_counter() - self._wall, _processor() - self._cpu
+
+
+def kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
+    """Group by k-means, the best of several k-means++ starts; a sample first where rows are many.
+
+    Where not all rows fit into memory, the centres of a sample go through `POLISH` passes of
+    Lloyd over all rows.
+
+    Raises:
+        InputError: there are fewer rows than clusters.
+    """
+    from sklearn.cluster import KMeans
+
+    _check_count(rows, clusters)
+    rng = np.random.default_rng(seed)
+    part = rows.take(sample(rows, max(fitting(rows), clusters), rng))
+    tries = TRIES if rows.shape[0] <= WIDE else WIDE_TRIES
+    with warnings.catch_warnings():
+        # Fewer different rows than clusters: the table shows how many are used.
+        warnings.simplefilter("ignore")
+        model = KMeans(clusters, n_init=tries, random_state=seed).fit(part)
+    if len(part) == len(rows):
+        return np.asarray(model.labels_, np.int64)
+    return _polished(rows, np.asarray(model.cluster_centers_, np.float32))
+
+
+def ward(rows: Tiles, clusters: int, seed: int = 0) -> Ints:
+    """Group by Ward's rule; beyond `WHOLE_WARD` rows only neighbours among them may merge.
+
+    Raises:
+        InputError: there are fewer rows than clusters, or more than `LARGEST_WARD`.
+    """
+    from sklearn.cluster import AgglomerativeClustering
+
+    from agri_cluster.starts import neighbour_graph
+
+    _check_count(rows, clusters, LARGEST_WARD)
+    values = in_memory(rows)
+    graph = neighbour_graph(values, 10) if len(rows) > WHOLE_WARD else None
+    with warnings.catch_warnings():
+        # Parts of the graph that do not touch are joined by scikit-learn, which says so.
+        warnings.simplefilter("ignore")
+        model = AgglomerativeClustering(clusters, connectivity=graph).fit(values)
+    return np.asarray(model.labels_, np.int64)
+
+
+def umap_kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
+    """Group by k-means on a UMAP layout in ten dimensions (after N2D, McConville et al. 2021).
+
+    Raises:
+        MissingError: umap-learn is not installed.
+        InputError: there are fewer rows than clusters, or more than `LARGEST_UMAP`.
+    """
+    from sklearn.cluster import KMeans
+
+    _check_count(rows, clusters, LARGEST_UMAP)
+    layout = umap_layout(in_memory(rows), seed=seed)
+    labels = KMeans(clusters, n_init=TRIES, random_state=seed).fit_predict(layout)
+    return np.asarray(labels, np.int64)
+
+
+BASELINES = (
+    Baseline("k-means", "values", kmeans),
+    Baseline("band statistics + k-means", "bands", kmeans),
+    Baseline("PCA + k-means", "pca", kmeans),
+    Baseline("PCA + Ward", "pca", ward),
+    Baseline("PCA + UMAP + k-means", "pca", umap_kmeans),
+)
+
+
+def run(group: Callable[[], Ints], seed: int | None) -> Run:
+    """Run one grouping and time it; what stops it is told in the run, not raised."""
+    clock = Clock()
+    try:
+        labels = group()
+    except (AgriError, MemoryError) as error:
+        return Run(seed, None, trouble=str(error) or "not enough memory")
+    return Run(seed, labels, *clock.read())
+
+
+def run_baselines(
+    spaces: Mapping[str, Tiles | str],
+    clusters: int,
+    seeds: Iterable[int] = (0,),
+    baselines: Sequence[Baseline] = BASELINES,
+) -> dict[str, list[Run]]:
+    """Run each baseline with each seed; the runs of each, by its name.
+
+    A space that could not be made is given as the reason instead, and so are its runs then.
+    """
+    plan = [(item, seed) for item in baselines for seed in seeds]
+    found: dict[str, list[Run]] = {item.name: [] for item in baselines}
+    for item, seed in progress(plan, "baselines"):
+        found[item.name].append(_one(item, spaces[item.space], clusters, seed))
+    return found
+
+
+def _one(item: Baseline, rows: Tiles | str, clusters: int, seed: int) -> Run:
+    if isinstance(rows, str):
+        return Run(seed, None, trouble=rows)
+    return run(lambda: item.group(rows, clusters, seed), seed)
+
+
+def _polished(rows: Tiles, centres: Floats) -> Ints:
+    from agri_cluster.starts import group_means, nearest
+
+    for _ in range(POLISH):
+        means = group_means(rows, nearest(rows, centres), len(centres))
+        centres = np.where(np.isfinite(means), means, centres)
+    return nearest(rows, centres)
+
+
+def _check_count(rows: Tiles, clusters: int, most: int | None = None) -> None:
+    if len(rows) < clusters:
+        raise InputError(f"{clusters} clusters need as many tiles, got {len(rows)}")
+    if most is not None and len(rows) > most:
+        raise InputError(f"{len(rows)} tiles are too many here, at most {most} are tried")
+
+
+def _processor() -> float:
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
