@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agri_cluster.framework import keras
-from agri_cluster.networks import MLP_WIDTHS, SLOPE, fan_in
+from agri_cluster.trunk import MLP_WIDTHS, SLOPE, fan_in
 
 FILTERS = (512, 256, 128, 64)
 

@@ -9,10 +9,10 @@ from typing import Any
 from agri_data.errors import InputError
 
 from agri_cluster.framework import keras
-from agri_cluster.networks import MIN_SIDE, convae, mlp, small
 from agri_cluster.photograph import ORDER, photograph
 from agri_cluster.scaling import Scale
 from agri_cluster.squeezenet import GROUPS, SIDE, squeezenet
+from agri_cluster.trunk import MIN_SIDE, convae, mlp, small
 from agri_cluster.weights import load_weights
 
 PHOTO_SIDES = (SIDE, 224)

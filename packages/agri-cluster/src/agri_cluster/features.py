@@ -11,8 +11,10 @@ from agri_data.console import progress
 from agri_data.errors import InputError
 
 from agri_cluster.encoders import Encoder
+from agri_cluster.precision import computing
 from agri_cluster.rows import RowFile, RowWriter
-from agri_cluster.tiles import BATCH, Floats, Tiles
+from agri_cluster.tiles import BATCH, Floats, Tiles, batches
+from agri_cluster.whitening import Whitening, fit_whitening
 
 TURNS = 8
 """The ways to lay a square tile: four quarter turns, each also mirrored."""
@@ -26,6 +28,7 @@ def extract(
     batch: int = BATCH,
     rng: np.random.Generator | None = None,
     views: int = 1,
+    precision: str = "float32",
 ) -> RowFile:
     """Write the features of all tiles to `path`, an `.npy` of rows, and return them as a set.
 
@@ -37,6 +40,7 @@ def extract(
         rng: draws the further views; without, they are taken in a fixed order.
         views: how many quarter turns and mirrorings of a tile, itself included, the features are
             the mean of, 1..8.
+        precision: "float32", or "mixed_bfloat16" for processors that are faster at it.
 
     Raises:
         InputError: features come out that are not finite, or views are asked of no square tiles.
@@ -45,6 +49,7 @@ def extract(
     _check_views(tiles.shape, views)
     starts = range(0, len(tiles), batch)
     with (
+        computing(model, precision),
         replacing_file(path) as temporary,
         RowWriter(temporary, len(tiles), model.output_shape[-1]) as writer,
     ):
@@ -54,6 +59,33 @@ def extract(
             _check_finite(rows, tiles, start)
             writer.add(rows)
     return RowFile(path, tiles.ids)
+
+
+def extract_whitened(
+    encoder: Encoder,
+    tiles: Tiles,
+    path: Path,
+    *,
+    parts: int = 50,
+    whiten: bool = False,
+    **options: Any,
+) -> tuple[Any, RowFile]:
+    """Write unit rows of `parts` columns to `path`; return the model that makes them, and them.
+
+    The model maps a tile to its row and can be saved as one `.keras` file. `options` are those of
+    `extract`; with several views the model gives the row of a tile as it lies.
+    """
+    with replacing_file(path) as temporary:
+        raw = extract(encoder, tiles, temporary.with_name("features.npy"), **options)
+        whitening = fit_whitening(raw, encoder.groups, parts, whiten=whiten)
+        _write(whitening, raw, temporary)
+    return whitening.on(encoder.model), RowFile(path, tiles.ids)
+
+
+def _write(whitening: Whitening, raw: RowFile, path: Path) -> None:
+    with RowWriter(path, len(raw), whitening.matrix.shape[1]) as writer:
+        for _, rows in batches(raw):
+            writer.add(whitening.apply(rows))
 
 
 def encode(model: Any, items: Floats, batch: int = BATCH) -> Floats:
