@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 import shapely
-from agri_annotate.coverage import cover, spans
+from agri_annotate.coverage import cover, polygon_spans, spans
 from agri_annotate.errors import InputError
 from agri_annotate.outline import outline
+from agri_annotate.runs import Spans
 from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -113,7 +114,17 @@ def test_an_outline_too_intricate_for_the_memory_is_refused() -> None:
         spans(Polygon(points), 10_000, 2_000)
 
 
-coordinate = st.floats(-30, 110)
+def test_one_too_intricate_outline_leaves_the_others_drawn() -> None:
+    points = tuple((float(i), float(i % 2 * 10_000)) for i in range(2_000))
+    small = Polygon(((0, 0), (4, 0), (0, 2)))
+    shapes = [small, Polygon(points), small, small]
+    drawn = list(polygon_spans(shapes, 10_000, 2_000))
+    assert [isinstance(item, InputError) for item in drawn] == [False, True, False, False]
+    # At y = 0.5 the small one reaches until x = 3, at y = 1.5 until x = 1: 3 + 1 centres.
+    assert [item.count for item in drawn if isinstance(item, Spans)] == [4, 4, 4]
+
+
+coordinate = st.floats(-30, 110).map(lambda x: round(x, 6))  # shapely fails near 1e-45
 whole = st.integers(-60, 220).map(lambda n: n / 2)  # halves lie on centres
 ring = st.one_of(
     st.lists(st.tuples(whole, whole), min_size=3, max_size=12, unique=True),
@@ -129,6 +140,16 @@ def test_polygons_hold_the_centres_that_shapely_finds_inside(points: list) -> No
     on_outline = shapely.distance(shapely.points(x, y), shapely.LinearRing(points)) < 1e-6
     agree = pixels(Polygon(tuple(points))) == shapely.contains_xy(area, x, y)
     assert (agree | on_outline).all()
+
+
+@given(st.lists(ring, max_size=8))
+def test_many_polygons_at_once_are_what_each_is_alone(rings: list) -> None:
+    shapes = [Polygon(tuple(points)) for points in rings]
+    for shape, together in zip(shapes, polygon_spans(shapes, *SIZE), strict=True):
+        alone = spans(shape, *SIZE)
+        assert isinstance(together, Spans) and together.clipped == alone.clipped
+        assert together.begin.tolist() == alone.begin.tolist()
+        assert together.end.tolist() == alone.end.tolist()
 
 
 @given(

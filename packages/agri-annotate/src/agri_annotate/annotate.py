@@ -141,9 +141,14 @@ def make_masks(
     target = contextlib.nullcontext() if out is None else replacing_dir(out, MARKER)
     with target as new:
         plan = _plan(project, found, options, {*map(_region_of, problems)})
+        if new is not None:
+            (new / MASKS).mkdir()
         with ThreadPoolExecutor(THREADS) as pool:
             made = pool.map(lambda item: _make(item, new, options), plan)
-            done = list(progress(made, "masks", len(project.pictures)))
+            try:
+                done = list(progress(made, "masks", len(project.pictures)))
+            finally:
+                pool.shutdown(cancel_futures=True)  # else Ctrl-C would wait for every mask
         outcome = _outcome(done, (*problems, *missing), options, source)
         outcome = replace(
             outcome, report=replace(outcome.report, files=count_pictures(folder, out))
@@ -251,7 +256,7 @@ def _make(task: _Task | _Done, new: Path | None, options: Options) -> _Done:
         for r in picture.regions
     )
     report = PictureReport(picture.name, task.path, (read.height, read.width), regions, mask)
-    counted = replace(drawn, runs=None) if mask else None
+    counted = Drawn(None, {}, {}, drawn.pixels, drawn.overwritten) if mask else None
     return _Done(report, tuple(problems), counted)
 
 
@@ -288,7 +293,6 @@ def _write_tables(outcome: Outcome, new: Path, folder: Path, out: Path) -> None:
         if picture.mask is not None and picture.path is not None:
             path = base / picture.path.relative_to(folder)
             table.writerow([Path(os.path.relpath(path, home)).as_posix(), picture.mask])
-    (new / MASKS).mkdir(exist_ok=True)
     with (new / TABLE).open("w", encoding="utf-8", newline="") as file:
         file.write(text.getvalue())
     write_text(new / MARKER, outcome.report.legend.to_json())

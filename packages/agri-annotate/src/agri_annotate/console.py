@@ -4,9 +4,10 @@ This package stands alone, so these few lines exist here too.
 """
 
 import errno
+import signal
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from agri_annotate.errors import AnnotateError
 
@@ -20,16 +21,28 @@ SKIPPED = 3
 INTERRUPTED = 130
 
 
+class Interrupted(BaseException):
+    """Ctrl-C; a KeyboardInterrupt would be swallowed by typer without a word."""
+
+
 def run(app: "typer.Typer") -> None:
-    """Run a typer app; a user's mistake becomes one line on stderr and exit code 2."""
+    """Run a typer app; a user's mistake becomes a line on stderr and exit code 2, Ctrl-C 130.
+
+    Where Ctrl-C is ignored, as in the background of a shell script, it stays so.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         app()
     except (AnnotateError, OSError) as error:
         text = _explain(error) if type(error).__module__ == "builtins" else str(error)
         sys.stderr.write(f"error: {text}\n")
         sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; run the same command again\n")
+    except MemoryError:
+        sys.stderr.write("error: not enough memory; give fewer pictures or regions at once\n")
+        sys.exit(USER_ERROR)
+    except Interrupted:
+        sys.stderr.write("\ninterrupted, nothing half-written was kept; run the command again\n")
         sys.exit(INTERRUPTED)
 
 
@@ -49,6 +62,10 @@ def progress(items: Iterable[T], desc: str, total: int | None = None) -> Iterabl
 
     bar: Iterable[T] = tqdm(items, desc=desc, total=total, disable=None, leave=False)
     return bar
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise Interrupted
 
 
 def _explain(error: BaseException) -> str:

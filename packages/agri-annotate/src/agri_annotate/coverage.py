@@ -7,6 +7,7 @@ number of times is covered. Every shape is reduced to its crossings: the columns
 pixel centres enters or leaves it; circles and ellipses from their equation, not from a polygon.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,10 @@ from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect,
 
 MAX_CROSSINGS = 10_000_000
 """An outline that crosses rows of pixels more often would fill the memory."""
+
+TOGETHER = 2_000
+MANY_CROSSINGS = 100_000
+"""Points and crossings of the outlines that are filled in one go."""
 
 Floats = NDArray[np.float64]
 
@@ -47,11 +52,19 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class _Crossings:
-    """Where rows of the picture are entered and left: first columns not left of the outline."""
+    """Where rows of the picture are entered and left: first columns not left of the outline.
+
+    Attributes:
+        rows: one a crossing; those of a shape are together, shapes are in order.
+        columns: likewise.
+        shares: crossings of each shape.
+        clipped: bool, whether each shape reaches above or below the picture.
+    """
 
     rows: Ints
     columns: Ints
-    clipped: bool
+    shares: Ints
+    clipped: NDArray[np.bool_]
 
 
 def spans(
@@ -83,7 +96,45 @@ def spans(
         if radius is None:
             raise InputError("a point covers nothing without a radius; state --radius R")
         shape = Circle(shape.cx, shape.cy, radius)
-    return _fill(_crossings(shape, height), width)
+    if isinstance(shape, Circle):
+        shape = Ellipse(shape.cx, shape.cy, shape.r, shape.r)
+    if isinstance(shape, Ellipse):
+        return _fill(_ellipse(shape, height), height, width)[0]
+    return _fill(_rings([_corners(shape)], height), height, width)[0]
+
+
+def polygon_spans(
+    shapes: Sequence[Polygon], height: int, width: int
+) -> Iterator[Spans | InputError]:
+    """Yield what `spans` says of each shape, or why it cannot be drawn.
+
+    Many small outlines are filled in one go, which takes a tenth of the time.
+    """
+    rings: list[Floats] = []
+    points = 0
+    for shape in shapes:
+        rings.append(_corners(shape))
+        points += len(rings[-1])
+        if points >= TOGETHER:
+            yield from _together(rings, height, width)
+            rings, points = [], 0
+    yield from _together(rings, height, width)
+
+
+def _together(rings: Sequence[Floats], height: int, width: int) -> Iterator[Spans | InputError]:
+    if not rings:
+        return
+    half = len(rings) // 2
+    try:
+        crossings = _rings(rings, height, MANY_CROSSINGS if half else MAX_CROSSINGS)
+    except InputError as error:
+        if half:
+            yield from _together(rings[:half], height, width)
+            yield from _together(rings[half:], height, width)
+        else:
+            yield error
+        return
+    yield from _fill(crossings, height, width)
 
 
 def cover(
@@ -110,16 +161,12 @@ def cover(
     return Cover(top, left, np.repeat(turns, np.diff(edges)).reshape(high, wide), found.clipped)
 
 
-def _crossings(shape: Rect | Circle | Ellipse | Polygon, height: int) -> _Crossings:
-    if isinstance(shape, Circle):
-        shape = Ellipse(shape.cx, shape.cy, shape.r, shape.r)
-    if isinstance(shape, Ellipse):
-        return _ellipse(shape, height)
-    if isinstance(shape, Rect):
-        right, low = shape.x + shape.width, shape.y + shape.height
-        corners = ((shape.x, shape.y), (right, shape.y), (right, low), (shape.x, low))
-        return _ring(np.array(corners), height)
-    return _ring(np.array(shape.points, np.float64), height)
+def _corners(shape: Rect | Polygon) -> Floats:
+    """Return the corners `(n, 2)` of x, y."""
+    if isinstance(shape, Polygon):
+        return np.asarray(shape.points, np.float64)
+    right, low = shape.x + shape.width, shape.y + shape.height
+    return np.array(((shape.x, shape.y), (right, shape.y), (right, low), (shape.x, low)))
 
 
 def _first(edge: Floats) -> Ints:
@@ -127,9 +174,12 @@ def _first(edge: Floats) -> Ints:
     return np.ceil(edge - 0.5).astype(np.int64)
 
 
-def _ring(points: Floats, height: int) -> _Crossings:
-    """Cross a closed ring `(n, 2)` of x, y with the rows of pixel centres."""
+def _rings(rings: Sequence[Floats], height: int, most: int = MAX_CROSSINGS) -> _Crossings:
+    """Cross closed rings `(n, 2)` of x, y with the rows of pixel centres, `most` times."""
+    points = np.concatenate(rings)
+    starts = np.cumsum([0, *(len(ring) for ring in rings)])
     following = np.concatenate([points[1:], points[:1]])
+    following[starts[1:] - 1] = points[starts[:-1]]
     # Both neighbours of a common edge walk it downwards, so they round it alike.
     down = (points[:, 1] < following[:, 1]) | (
         (points[:, 1] == following[:, 1]) & (points[:, 0] <= following[:, 0])
@@ -138,19 +188,20 @@ def _ring(points: Floats, height: int) -> _Crossings:
     lower = np.where(down[:, None], following, points)
     first, last = _first(upper[:, 1]), _first(lower[:, 1])
     crossed = last > first
-    cut = bool((crossed & ((first < 0) | (last > height))).any())
+    cut = crossed & ((first < 0) | (last > height))
     first, last = np.maximum(first, 0), np.minimum(last, height)
     count = np.maximum(last - first, 0)
-    if count.sum() > MAX_CROSSINGS:
+    if count.sum() > most:
         raise InputError(
             f"an outline of {len(points)} points crosses rows of pixels {count.sum()} times; at "
-            f"most {MAX_CROSSINGS} are drawn"
+            f"most {most} are drawn"
         )
     edge = np.repeat(np.arange(len(count)), count)
     rows = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + first[edge]
     slope = (lower[:, 0] - upper[:, 0]) / np.where(crossed, lower[:, 1] - upper[:, 1], 1.0)
     x = upper[edge, 0] + (rows + 0.5 - upper[edge, 1]) * slope[edge]
-    return _Crossings(rows, _first(x), cut)
+    shares = np.add.reduceat(count, starts[:-1])
+    return _Crossings(rows, _first(x), shares, np.logical_or.reduceat(cut, starts[:-1]))
 
 
 def _ellipse(shape: Ellipse, height: int) -> _Crossings:
@@ -171,28 +222,42 @@ def _ellipse(shape: Ellipse, height: int) -> _Crossings:
     half = np.sqrt(np.maximum(a - (y / (shape.rx * shape.ry)) ** 2, 0)) / a
     middle = shape.cx - b * y / a
     columns = np.concatenate([_first(middle - half), _first(middle + half)])
-    return _Crossings(np.tile(rows, 2), columns, bool(ends[0] < first or ends[1] > last))
+    cut = np.array([ends[0] < first or ends[1] > last])
+    return _Crossings(np.tile(rows, 2), columns, np.array([len(columns)]), cut)
 
 
-def _fill(crossings: _Crossings, width: int) -> Spans:
+def _fill(crossings: _Crossings, height: int, width: int) -> list[Spans]:
     """Fill each row between its crossings, the first and second, third and fourth, and so on."""
     # In reading order each crossing turns inside to outside or back; a row has an even number.
     columns = np.minimum(np.maximum(crossings.columns, 0), width)
-    places = np.sort(crossings.rows * (width + 1) + 1 + columns)
+    total, count = height * (width + 1), len(crossings.shares)
+    offsets = np.arange(count) * total  # a picture for each shape, one below the other
+    places = np.sort(
+        np.repeat(offsets, crossings.shares) + crossings.rows * (width + 1) + 1 + columns
+    )
     begin, end = places[0::2], places[1::2]
     full = end > begin
-    return Spans(begin[full], end[full], crossings.clipped or _spills(crossings, width))
+    begin, end = begin[full], end[full]
+    parts = np.searchsorted(begin, np.append(offsets, count * total))
+    back = np.repeat(offsets, np.diff(parts))
+    begin, end = begin - back, end - back
+    clipped = crossings.clipped | _spills(crossings, width)
+    return [
+        Spans(begin[first:last], end[first:last], beyond)
+        for first, last, beyond in zip(parts, parts[1:], clipped.tolist(), strict=False)
+    ]
 
 
-def _spills(crossings: _Crossings, width: int) -> bool:
-    """Whether covered pixels lie left or right of the picture."""
-    columns = crossings.columns
+def _spills(crossings: _Crossings, width: int) -> NDArray[np.bool_]:
+    """Whether covered pixels lie left or right of the picture, for each shape."""
+    columns, count = crossings.columns, len(crossings.shares)
     if not len(columns) or (columns.min() >= 0 and columns.max() <= width):
-        return False
-    order = np.lexsort((columns, crossings.rows))
+        return np.zeros(count, bool)
+    shape = np.repeat(np.arange(count), crossings.shares)
+    order = np.lexsort((columns, crossings.rows, shape))
     begin, end = columns[order][0::2], columns[order][1::2]
-    full = end > begin
-    return bool((begin[full] < 0).any() or (end[full] > width).any())
+    beyond = (end > begin) & ((begin < 0) | (end > width))
+    return np.bincount(shape[order][0::2], beyond, count) > 0
 
 
 def _stroke(shape: Polyline, line: float, height: int, width: int) -> Spans:
@@ -204,5 +269,5 @@ def _stroke(shape: Polyline, line: float, height: int, width: int) -> Spans:
         if length > 0:
             dx, dy = (y1 - y0) / length * half, (x0 - x1) / length * half
             ring = [(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)]
-            parts.append(_fill(_ring(np.array(ring), height), width))
+            parts += _fill(_rings([np.array(ring)], height), height, width)
     return union(parts)

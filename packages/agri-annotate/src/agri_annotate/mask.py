@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from agri_annotate.coverage import spans
+from agri_annotate.coverage import polygon_spans, spans
 from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE
 from agri_annotate.naming import Naming
@@ -109,8 +109,9 @@ def draw(picture: Picture, height: int, width: int, naming: Naming, rules: Rules
     crossed = _crossed(pieces)
     layers = []
     fates: dict[int, Fate] = {region.number: "lost" for region in picture.regions}
-    for index, piece in enumerate(pieces):
-        covered = _spans(piece, index in crossed, (height, width), rules, found)
+    covers = _covers(pieces, (height, width), rules)
+    for index, (piece, cover) in enumerate(zip(pieces, covers, strict=True)):
+        covered = _checked(piece, cover, index in crossed, (height, width), rules, found)
         if covered is not None:
             layers.append(Layer(covered, piece.value, index))
             fates[piece.region.number] = "clipped" if covered.clipped else "drawn"
@@ -164,15 +165,34 @@ def _ordered(layers: Sequence[Layer], rules: Rules) -> list[Layer]:
     return sorted(order, key=lambda layer: ranks.get(layer.value, 0))
 
 
-def _spans(
-    piece: _Piece, crossed: bool, size: tuple[int, int], rules: Rules, found: Found
+def _covers(
+    pieces: Sequence[_Piece], size: tuple[int, int], rules: Rules
+) -> Iterator[Spans | InputError]:
+    """Yield what each piece covers, or why it cannot be drawn."""
+    shapes = [piece.region.shape for piece in pieces]
+    polygons = polygon_spans([shape for shape in shapes if isinstance(shape, Polygon)], *size)
+    for shape in shapes:
+        if isinstance(shape, Polygon):
+            yield next(polygons)
+            continue
+        try:
+            yield spans(shape, *size, line=rules.line, radius=rules.radius)
+        except InputError as error:
+            yield error
+
+
+def _checked(
+    piece: _Piece,
+    covered: Spans | InputError,
+    crossed: bool,
+    size: tuple[int, int],
+    rules: Rules,
+    found: Found,
 ) -> Spans | None:
-    """Return what the piece covers; whatever is wrong with it goes to `found`."""
+    """Return what is to be painted; whatever is wrong with it goes to `found`."""
     shape, number = piece.region.shape, piece.region.number
-    try:
-        covered = spans(shape, *size, line=rules.line, radius=rules.radius)
-    except InputError as error:
-        found.append((number, Problem(piece.where, f"not drawn: {error}")))
+    if isinstance(covered, InputError):
+        found.append((number, Problem(piece.where, f"not drawn: {covered}")))
         return None
     if not len(covered.begin):
         beyond = covered.clipped and _share_outside(piece, size, rules) > 1 - 1e-9

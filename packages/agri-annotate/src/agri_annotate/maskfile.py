@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from agri_annotate.atomic import replacing_file
 from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE, Legend
 from agri_annotate.pictures import Header
@@ -53,7 +52,10 @@ def mask_names(pictures: Sequence[str], ending: str) -> list[str]:
 
 
 def write_mask(path: Path, runs: Runs, legend: Legend, header: Header, kind: Format) -> None:
-    """Write a mask atomically; a GeoTIFF has the place of the picture if that has one."""
+    """Write a mask; a GeoTIFF has the place of the picture if that has one.
+
+    Not atomic by itself: masks go into a folder that takes its place when all are written.
+    """
     if kind == "png":
         write_png(path, runs, legend.palette())
         return
@@ -70,9 +72,9 @@ def write_mask(path: Path, runs: Runs, legend: Legend, header: Header, kind: For
         profile |= {"blockxsize": BLOCK, "blockysize": BLOCK}
     palette = legend.palette()
     colours = {i: (*palette[3 * i : 3 * i + 3], 255) for i in range(IGNORE + 1)}
-    with replacing_file(path) as temporary, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(temporary, "w", **profile) as file:
+        with rasterio.open(path, "w", **profile) as file:
             file.write(runs.array(), 1)
             file.write_colormap(1, colours)
 

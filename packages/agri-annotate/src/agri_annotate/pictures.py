@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from agri_annotate.atomic import PARTIAL
+from agri_annotate.atomic import PARTIAL, REPLACED
 from agri_annotate.errors import InputError, MissingError
 from agri_annotate.project import Problem
 
@@ -190,7 +190,7 @@ def _walk(folder: Path, skip: Path | None) -> Iterator[tuple[str, str]]:
         folders[:] = sorted(
             name
             for name in folders
-            if Path(parent, name) != left_out and not name.startswith(PARTIAL)
+            if Path(parent, name) != left_out and not name.startswith((PARTIAL, REPLACED))
         )
         place = Path(parent).relative_to(folder.resolve()).as_posix()
         for name in sorted(files):
