@@ -5,17 +5,18 @@ from __future__ import annotations
 import typer
 from agri_data.console import run
 
+from agri_cluster.commands.name import name
+from agri_cluster.commands.select import select
+
 app = typer.Typer(
-    help="Group unlabelled image tiles by deep clustering, look at the groups and choose from them.",
+    help="Group unlabelled tiles by deep clustering, look at the groups and choose from them.",
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
 )
 
-
-@app.callback()
-def root() -> None:
-    """Keep sub-commands even while there is one."""
+app.command()(name)
+app.command()(select)
 
 
 def main() -> None:

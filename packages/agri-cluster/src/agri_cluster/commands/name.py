@@ -1,0 +1,79 @@
+"""`agri-cluster name`: a file of cluster names, to be filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agri_cluster.naming import Majority
+    from agri_cluster.tiles import Ints
+
+
+HEADING = "A name for each cluster; several may share one, and those left empty are not chosen."
+
+
+def name(
+    fitted: Annotated[Path, typer.Argument(help="A fitted clustering (`agri-cluster fit`).")],
+    out: Annotated[Path, typer.Option(help="The names to write, a .yaml; never over another.")],
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="CHIPS", help="Chips with labels: each cluster by its majority."),
+    ] = None,
+    merge: Annotated[
+        int | None, typer.Option(min=1, help="Merge the clusters into so many groups first.")
+    ] = None,
+) -> None:
+    """Write a line per cluster for a person to put its name on, or name them from known labels.
+
+    Look at the page of `agri-cluster report` beside it. Clusters that are the same get one name;
+    those you do not want get none.
+
+    Example: agri-cluster name data/cluster --out names.yaml
+    """
+    import numpy as np
+    from agri_data.atomic import write_text
+    from agri_data.console import say
+    from agri_data.errors import InputError
+
+    from agri_cluster.choice import grouped
+    from agri_cluster.fitted import Fitted
+    from agri_cluster.naming import names_text
+
+    if out.exists():
+        raise InputError(f"{out} is there already and may hold names by hand; choose another file")
+    opened = Fitted.open(fitted)
+    labels, count = grouped(opened, merge)
+    sizes = np.bincount(labels, minlength=count)
+    found: dict[int, Majority] = {}
+    told = HEADING
+    if truth is not None:
+        found, told = _by_truth(list(opened.table["chip_id"]), labels, truth)
+        say(told)
+    write_text(out, names_text(sizes, found, told))
+    used = int(np.count_nonzero(sizes))
+    named = ", ".join(sorted({item.name for item in found.values()}))
+    say(f"{out}: {used} clusters, {f'named {named}' if found else 'to be named in this file'}")
+
+
+def _by_truth(ids: Sequence[str], labels: Ints, chips: Path) -> tuple[dict[int, Majority], str]:
+    from agri_data.errors import InputError
+    from agri_data.store import ChipStore
+
+    from agri_cluster.ground import find_rows
+    from agri_cluster.naming import name_by_truth
+    from agri_cluster.truth import read_truth
+
+    store = ChipStore.open(chips)
+    truth = read_truth(store, find_rows(store, ids))
+    found = {} if truth is None else name_by_truth(labels, truth)
+    if truth is None or not found:
+        raise InputError(
+            f"the clustered chips in {chips} carry no labels, so they cannot name clusters; look "
+            "at them and name them yourself, without --truth"
+        )
+    return found, f"named from known labels ({truth.source} in {chips}), not by a person"

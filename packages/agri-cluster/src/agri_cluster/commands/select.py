@@ -1,0 +1,105 @@
+"""`agri-cluster select`: the tiles worth drawing on, and pseudo-labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from agri_cluster.naming import Names
+    from agri_cluster.tiles import Ints
+
+DEFAULT_COUNT = 64
+
+
+def select(
+    fitted: Annotated[Path, typer.Argument(help="A fitted clustering (`agri-cluster fit`).")],
+    out: Annotated[Path, typer.Option(help="The chosen tiles to write, a .csv.")],
+    names: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Names: YAML '4: arable', or CSV cluster,name."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="4,32=arable", help="Names by flag, once or several times."),
+    ] = None,
+    merge: Annotated[
+        int | None, typer.Option(min=1, help="Merge the clusters into so many groups first.")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(help="Tiles in all, clusters taking turns; 64 without --each.")
+    ] = None,
+    each: Annotated[int | None, typer.Option(help="At most so many tiles of a cluster.")] = None,
+    how: Annotated[str, typer.Option(help="nearest, diverse or boundary.")] = "diverse",
+    confidence: Annotated[float, typer.Option(help="Least soft label of a chosen tile.")] = 0.0,
+    pseudo: Annotated[
+        Path | None, typer.Option(help="Also chip_id,label,confidence of every tile, a .csv.")
+    ] = None,
+    geojson: Annotated[
+        Path | None, typer.Option(help="Also the outlines of the chosen tiles; wants --chips.")
+    ] = None,
+    chips: Annotated[
+        Path | None, typer.Option(help="The chip store that was clustered, for --geojson.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sample of very large clusters.")] = 7,
+) -> None:
+    """Choose tiles of named clusters to draw on, the clusters taking turns.
+
+    With names only the named clusters are chosen from, else all. `nearest` tiles are the typical
+    ones, `diverse` ones differ as much as can be, `boundary` ones another cluster nearly got.
+
+    Example: agri-cluster select data/cluster --names names.yaml --count 64 --out chosen.csv
+
+    Example: agri-cluster select data/cluster --keep 4,32=arable --how nearest --out chosen.csv
+    """
+    import numpy as np
+    from agri_data.atomic import write_json, write_text
+    from agri_data.console import say, warn
+    from agri_data.errors import InputError
+    from agri_data.store import ChipStore
+
+    from agri_cluster.choice import Wish, choose_tiles, grouped
+    from agri_cluster.fitted import Fitted
+    from agri_cluster.selection import Selection
+
+    if (geojson is None) != (chips is None):
+        raise InputError("--geojson FILE and --chips STORE, which has the places, go together")
+    wish = Wish(DEFAULT_COUNT if count is None and each is None else count, each, how, confidence)
+    opened = Fitted.open(fitted)
+    labels, groups = grouped(opened, merge)
+    sizes = np.bincount(labels, minlength=groups)
+    named = _names(names, keep or [], sizes)
+    kept = sorted(named) if named else np.flatnonzero(sizes).tolist()
+    rng = np.random.default_rng(seed)
+    chosen = choose_tiles(opened.table, labels, opened.embedding, kept, wish, rng)
+    selection = Selection(opened.table, labels, named, chosen)
+    pseudo_text = "" if pseudo is None else selection.pseudo_text()
+    outlines = {} if chips is None else selection.geojson(ChipStore.open(chips))
+    write_text(out, selection.list_text())
+    if pseudo is not None:
+        write_text(pseudo, pseudo_text)
+    if geojson is not None:
+        write_json(geojson, outlines)
+        if len(outlines["features"]) < len(chosen.rows):
+            warn(f"{len(chosen.rows) - len(outlines['features'])} chosen chips have no place")
+    for line in selection.summary():
+        say(line)
+    if wish.count is not None and len(chosen.rows) < wish.count:
+        warn(f"{wish.count} tiles were asked for, there are {len(chosen.rows)}")
+    say(f"{out}: next, agri-data select SOURCE --chosen {out} --size TILE --out data/select")
+
+
+def _names(file: Path | None, keep: list[str], sizes: Ints) -> Names:
+    from agri_data.errors import InputError
+
+    from agri_cluster.naming import check_names, parse_keep, read_names
+
+    if file is not None and keep:
+        raise InputError("names come from --names or from --keep, got both; give one")
+    if file is None and not keep:
+        return {}
+    found = parse_keep(keep) if file is None else read_names(file)
+    check_names(found, sizes, "--keep" if file is None else str(file))
+    return found
