@@ -6,6 +6,7 @@ import typer
 from agri_data.console import run
 
 from agri_cluster.commands.name import name
+from agri_cluster.commands.report import report
 from agri_cluster.commands.select import select
 
 app = typer.Typer(
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 
 app.command()(name)
+app.command()(report)
 app.command()(select)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agri_cluster.fitted import Fitted
-from agri_cluster.tiles import Floats, Ints
+from agri_cluster.merge import linkage
+from agri_cluster.tiles import Floats, Ints, sample
+
+Joins = NDArray[np.float64]
 
 NEAR = 3
+MIN_LEAVES, MAX_LEAVES = 3, 400
 SILHOUETTE = 4000
 """Tiles drawn for the silhouettes, whose cost grows with their square."""
 
@@ -75,26 +79,30 @@ def neighbours(centres: Floats) -> Ints:
     return order[:, : min(NEAR, len(centres) - 1)].astype(np.int64)
 
 
-def alike(centres: Floats) -> Ints:
-    """Return an order of the centres `(K, D)` in which similar ones are next to each other.
+def tree(fitted: Fitted, groups: Sequence[Group]) -> Joins:
+    """Return Ward's tree of the used centres, its leaves turned so that neighbours are alike.
 
-    The leaves of Ward's tree, turned so that neighbours are as close as can be.
+    Rows are joins as `agri_cluster.merge.linkage` describes them.
     """
-    from scipy.cluster.hierarchy import leaves_list, ward
-
-    if len(centres) < 3:
-        return np.arange(len(centres), dtype=np.int64)
     from scipy.cluster.hierarchy import optimal_leaf_ordering
     from scipy.spatial.distance import pdist
 
-    between = pdist(np.asarray(centres, np.float64))
-    return np.asarray(leaves_list(optimal_leaf_ordering(ward(between), between)), np.int64)
+    centres = fitted.centres[[group.cluster for group in groups]].astype(np.float64)
+    joins = linkage(centres, [group.tiles for group in groups])
+    if not MIN_LEAVES <= len(groups) <= MAX_LEAVES:
+        return joins
+    return np.asarray(optimal_leaf_ordering(joins, pdist(centres)), np.float64)
+
+
+def leaves(joins: Joins) -> list[int]:
+    """Return the places of the groups from the top of the drawn tree to its foot."""
+    from scipy.cluster.hierarchy import leaves_list
+
+    return [int(place) for place in leaves_list(joins)[::-1]] if len(joins) else [0]
 
 
 def _silhouettes(fitted: Fitted, rng: np.random.Generator) -> dict[int, float]:
     from sklearn.metrics import silhouette_samples
-
-    from agri_cluster.tiles import sample
 
     rows = sample(fitted.embedding, SILHOUETTE, rng)
     labels = fitted.labels[rows]

@@ -116,12 +116,13 @@ def _number(axes: Any, points: Points, labels: Ints, limits: Points, font: float
 
     found, sizes = np.unique(labels, return_counts=True)
     found = found[np.argsort(-sizes, kind="stable")][:NAMED]
-    size = font if len(found) <= 20 else font * 0.8
+    few = len(found) <= 20
+    size = font * (1.4 if few else 0.8)
     places = np.stack([_middle(points[labels == cluster]) for cluster in found])
     width = float(limits[1, 0] - limits[0, 0])
     for cluster, (x, y) in zip(found, apart(places, width * size * 0.0033), strict=True):
         text = axes.text(x, y, str(cluster), fontsize=size, weight="bold", ha="center",
-                         va="center", color=colour(int(cluster)))  # fmt: skip
+                         va="center", color=INK if few else colour(int(cluster)))  # fmt: skip
         text.set_path_effects([withStroke(linewidth=size * 0.32, foreground="white")])
 
 
