@@ -1,10 +1,12 @@
 """Text to JSON values and CSV rows, with one clear line for what cannot be read."""
 
+import contextlib
 import csv
+import gc
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +60,19 @@ def read_text(path: Path) -> str:
     return text
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, shrink: Callable[[dict[str, Any]], None] = lambda _: None) -> Any:
     """Return the value that a JSON text holds; objects with a repeated key are `Doubled`.
 
+    `shrink` may make each other object smaller as soon as it is whole, before the next is read.
     Half of a surrogate pair, which cannot be written as UTF-8, becomes U+FFFD.
 
     Raises:
         InputError: it is not JSON, or nested beyond all use.
     """
     try:
-        return json.loads(_HALF.sub(_whole, text) if "\\u" in text else text,
-                          object_pairs_hook=_object)  # fmt: skip
+        with _uncollected():
+            return json.loads(_HALF.sub(_whole, text) if "\\u" in text else text,
+                              object_pairs_hook=lambda found: _object(found, shrink))  # fmt: skip
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
             raise InputError("the JSON ends too early, as if it were cut off") from error
@@ -97,9 +101,24 @@ def parse_csv(text: str) -> Iterator[tuple[int, list[str]]]:
     return iter(rows)
 
 
-def _object(found: list[tuple[str, Any]]) -> dict[str, Any]:
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles, of which JSON has none, from walking millions of values."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def _object(
+    found: list[tuple[str, Any]], shrink: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
     content = dict(found)
     if len(content) == len(found):
+        shrink(content)
         return content
     doubled = Doubled(content)
     doubled.pairs = found

@@ -9,7 +9,7 @@ import shapely
 
 from agri_annotate.outline import outline
 from agri_annotate.report import PictureReport, RegionReport
-from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
+from agri_annotate.shape import Circle, Ellipse, Point, Points, Polygon, Polyline, Rect, Shape
 from agri_annotate.thumbnail import LARGEST
 
 MOST = 400
@@ -77,7 +77,7 @@ def _element(shape: Shape, scale: float) -> str:
             return f'<circle cx="{cx:.7g}" cy="{cy:.7g}" r="{3 * scale:.4g}"/>'
 
 
-def _path(points: tuple[tuple[float, float], ...], scale: float) -> str:
+def _path(points: Points, scale: float) -> str:
     """Join points, without corners too fine to be seen."""
     line = shapely.LineString(points).simplify(scale / 3, preserve_topology=False)
     return "L".join(f"{x:.6g} {y:.6g}" for x, y in shapely.get_coordinates(line).tolist())

@@ -11,7 +11,7 @@ from agri_annotate.readers.values import brief
 from agri_annotate.readers.via3 import read_via3_json
 from agri_annotate.readers.via3_csv import read_via3_csv
 from agri_annotate.readers.via_csv import read_via_csv
-from agri_annotate.readers.via_json import read_annotations, read_via2_project
+from agri_annotate.readers.via_json import Regions, read_annotations, read_via2_project
 
 EXPECTED = "expected a file that VIA 1, 2 or 3 saved (JSON or CSV), or a COCO JSON"
 
@@ -55,7 +55,7 @@ def read_text_project(text: str, source: str) -> tuple[Project, list[Problem]]:
     if first.startswith("#"):
         return read_via3_csv(text, source)
     if text[:1] in _JSON_STARTS:
-        return _read_json(parse_json(text), source)
+        return _read_json(parse_json(text, Regions().shrink), source)
     raise InputError(f"{EXPECTED}; it starts with {brief(first)}")
 
 

@@ -1,14 +1,58 @@
 """VIA 1 and 2 JSON: annotations, and the project file of VIA 2 around them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from agri_annotate.decode import Doubled, entries
-from agri_annotate.project import Form, Problem, Project
+from agri_annotate.errors import InputError
+from agri_annotate.project import Form, Problem, Project, Value, Weight
 from agri_annotate.readers.attributes import read_definitions, read_values
 from agri_annotate.readers.collector import Collector, Draft
 from agri_annotate.readers.geometry import from_object
 from agri_annotate.readers.values import Notes, brief, key, whole
+from agri_annotate.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the JSON of a region says; `shape` is a text where it cannot be drawn, and why."""
+
+    shape: Shape | str
+    attributes: Mapping[str, Value]
+    notes: Sequence[tuple[str, Weight]]
+
+
+class Regions:
+    """Reads the regions of a picture as soon as its JSON is whole, so that this can go.
+
+    The JSON of all regions of a large file takes several times the memory of what it says.
+    Regions that say the same share one record of it.
+    """
+
+    def __init__(self) -> None:
+        self._attributes: dict[tuple[tuple[str, Value], ...], Mapping[str, Value]] = {}
+
+    def shrink(self, content: dict[str, Any]) -> None:
+        """Replace the regions in the entry of a picture by what they say."""
+        regions = content.get("regions")
+        if isinstance(regions, list):
+            content["regions"] = [self.read(region) for region in regions]
+        elif isinstance(regions, dict) and not isinstance(regions, Doubled):
+            content["regions"] = {name: self.read(region) for name, region in regions.items()}
+
+    def read(self, said: Any) -> Any:
+        """Return a region's object as `Said`, anything else as it is."""
+        if not isinstance(said, dict):
+            return said
+        notes: Notes = []
+        attributes = read_values(said.get("region_attributes"), notes)
+        shared = self._attributes.setdefault(tuple(attributes.items()), attributes)
+        try:
+            shape: Shape | str = from_object(said.get("shape_attributes"), notes)
+        except InputError as error:
+            shape = str(error)
+        return Said(shape, shared, notes or ())
 
 
 def read_annotations(
@@ -82,7 +126,7 @@ def _read_picture(identity: str, entry: Any, collector: Collector) -> None:
     notes: Notes = []
     draft.attributes.update(read_values(entry.get("file_attributes"), notes))
     collector.report_all(draft.label, notes)
-    _read_regions(entry.get("regions"), draft, collector)
+    _read_regions(entry.pop("regions", None), draft, collector)
 
 
 def _name(identity: str, said: Any, size: int | None, collector: Collector) -> str:
@@ -110,12 +154,17 @@ def _read_regions(said: Any, draft: Draft, collector: Collector) -> None:
 
 
 def _read_region(said: Any, draft: Draft, collector: Collector) -> None:
-    if not isinstance(said, dict):
+    read = Regions().read(said)
+    if not isinstance(read, Said):
         collector.lose(draft, f"a region should be an object, got {brief(said)}")
         return
-    notes: Notes = []
-    attributes = read_values(said.get("region_attributes"), notes)
-    collector.region(draft, from_object, said.get("shape_attributes"), attributes, notes)
+    collector.region(draft, _shape, read.shape, read.attributes, list(read.notes))
+
+
+def _shape(said: Shape | str, notes: Notes) -> Shape:
+    if isinstance(said, str):
+        raise InputError(said)
+    return said
 
 
 def _place(pair: tuple[str, Any]) -> tuple[bool, int]:
