@@ -6,7 +6,7 @@ Two views of a tile shall lie together and apart from the views of all other til
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,11 @@ from agri_data.console import Bar, progress_bar
 from agri_data.errors import InputError
 
 from agri_cluster.ahead import ahead
-from agri_cluster.checkpoint import (
-    generator_state,
-    load_state,
-    read_variables,
-    save_state,
-    set_generator,
-    write_variables,
-)
 from agri_cluster.entropy import nt_xent
 from agri_cluster.framework import keras
 from agri_cluster.jitter import Jitter, measure_level
 from agri_cluster.precision import check_precision, computing
+from agri_cluster.resume import go_on, keep
 from agri_cluster.tiles import Floats, Tiles
 from agri_cluster.views import Views, resized
 
@@ -158,7 +151,9 @@ def pretrain_contrastive(
     model = Contrast(encoder, config, rng)
     model.compile(keras.optimizers.AdamW(config.lr, weight_decay=config.decay), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
-    losses = _resume(model, state, config, rng)
+    settings = f"{len(tiles)} tiles, {config}"
+    found = go_on(state, model, rng, settings)
+    losses: list[float] = found[1]["losses"] if found else []
     steps = len(tiles) // min(config.batch, len(tiles))
     bar = progress_bar("contrast", config.epochs * steps, "step")
     bar.update(len(losses) * steps)
@@ -167,7 +162,7 @@ def pretrain_contrastive(
             pairs = ahead(_pairs(tiles, views, config.batch, rng))
             losses.append(_epoch(model, pairs, config, len(losses) * steps, steps, bar))
             _check_loss(losses, config)
-            _keep(model, state, config, rng, losses)
+            keep(state, model, rng, settings, {"losses": losses})
             if on_epoch is not None:
                 on_epoch(len(losses), losses[-1])
     bar.close()
@@ -240,32 +235,3 @@ def _check_loss(losses: list[float], config: ContrastConfig) -> None:
             f"the contrastive loss became {losses[-1]} in epoch {len(losses)}; lower the learning "
             f"rate ({config.lr:g}), or standardise the input"
         )
-
-
-def _resume(
-    model: Contrast, state: Path | None, config: ContrastConfig, rng: np.random.Generator
-) -> list[float]:
-    found = load_state(state) if state else None
-    if found is None:
-        return []
-    arrays, facts = found
-    if facts.get("config") != asdict(config):
-        raise InputError(
-            f"{state} is of a run with other settings ({facts.get('config')}, now "
-            f"{asdict(config)}); delete it or go on with those"
-        )
-    write_variables(model, arrays)
-    set_generator(rng, facts["rng"])
-    return [float(loss) for loss in facts["losses"]]
-
-
-def _keep(
-    model: Contrast,
-    state: Path | None,
-    config: ContrastConfig,
-    rng: np.random.Generator,
-    losses: list[float],
-) -> None:
-    if state is not None:
-        facts = {"losses": losses, "rng": generator_state(rng), "config": asdict(config)}
-        save_state(state, read_variables(model), facts)

@@ -92,7 +92,7 @@ def _topped(encoder: Encoder, width: int) -> Encoder:
         return encoder
     layer = keras.layers.Dense(width, name=EMBEDDING)
     body = encoder.model
-    model = keras.Model(body.inputs, layer(body.outputs[0]), name=body.name)
+    model = keras.Model(body.inputs[0], layer(body.outputs[0]), name=body.name)
     return Encoder(model, encoder.scale, encoder.name, (width,), encoder.side)
 
 

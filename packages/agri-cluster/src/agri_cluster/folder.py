@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +17,45 @@ from agri_data.stats import measure
 from numpy.typing import ArrayLike, NDArray
 
 from agri_cluster.scaling import Scale, Scaling, make_scaling
-from agri_cluster.tiles import Floats, Ints
+from agri_cluster.tiles import Floats
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MAX_SIDE = 4096
 MEASURED = 2000
+"""Pictures whose statistics stand for those of the folder."""
 
-_NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
+_COLOURS = ("red", "green", "blue")
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    pixels: NDArray[Any]
+    valid: NDArray[np.bool_]
+    bands: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        if self.pixels.dtype == np.uint8:
+            return "uint8"
+        return "reflectance" if self.pixels.dtype.kind == "f" else "dn"
 
 
 class FolderTiles:
     """Pictures read one file at a time and scaled (`agri_cluster.tiles.Tiles`)."""
 
     def __init__(self, files: Sequence[Path], ids: Sequence[str], scaling: Scaling) -> None:
-        """Take `files`, which all are of the shape of the first.
+        """Take `files`, which all are of the kind of the first.
 
         Raises:
-            InputError: the first cannot be read, or is not as the scaling expects.
+            InputError: the first cannot be read, or is in another unit than the scaling's.
             MissingError: a band is not there.
         """
-        first, _ = _read(files[0])
-        names = _band_names(first.shape[2])
         self._files, self.ids, self._scaling = files, ids, scaling
-        self._whole = first.shape
-        self._channels = band_indices(names, scaling.bands, str(files[0]))
-        _check_unit(first, scaling, files[0])
+        first = self._first = _read(files[0])
+        self._channels = band_indices(first.bands, scaling.bands, str(files[0]))
+        self._check(first, files[0])
         self.bands = scaling.bands
-        self.shape: tuple[int, ...] = (*first.shape[:2], len(self.bands))
+        self.shape: tuple[int, ...] = (*first.pixels.shape[:2], len(self.bands))
 
     @classmethod
     def open(
@@ -53,13 +66,17 @@ class FolderTiles:
         scale: Scale = "standard",
         scaling: Scaling | None = None,
     ) -> FolderTiles:
-        """Open the pictures in folder `path` and below, in natural order; see `open_tiles`."""
-        files = _find(path)
-        if scaling is None:
-            first, _ = _read(next(iter(files.values())))
-            names = bands or _band_names(first.shape[2])
-            scaling = _measure(list(files.values()), names, scale)
-        return cls(list(files.values()), list(files), scaling)
+        """Open the pictures in folder `path` and below, in natural order.
+
+        Other files, and all that is hidden, are left alone. The arguments are those of
+        `agri_cluster.sources.open_tiles`.
+
+        Raises:
+            InputError: there are no pictures, or they cannot be read.
+        """
+        found = find_pictures(path)
+        files = list(found.values())
+        return cls(files, list(found), scaling or _measure(files, bands, scale))
 
     def __len__(self) -> int:
         return len(self._files)
@@ -75,7 +92,7 @@ class FolderTiles:
         return self._scaling.to_json()
 
     def take(self, indices: ArrayLike) -> Floats:
-        """Return the pictures at `indices`, `(n, H, W, C)`, scaled.
+        """Return the pictures at `indices`, `(n, H, W, C)`, scaled and without gaps.
 
         Raises:
             InputError: a file is damaged, or its picture is of another size or type.
@@ -83,28 +100,41 @@ class FolderTiles:
         read = [self._one(int(i)) for i in np.asarray(indices, np.int64)]
         if not read:
             return np.empty((0, *self.shape), np.float32)
-        pixels = np.stack([pixels for pixels, _ in read])[..., self._channels]
-        return self._scaling.apply(pixels, np.stack([valid for _, valid in read]))
+        pixels = np.stack([one.pixels for one in read])[..., self._channels]
+        return self._scaling.apply(pixels, np.stack([one.valid for one in read]))
 
-    def _one(self, index: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        pixels, valid = _read(self._files[index])
-        if pixels.shape != self._whole:
+    def _one(self, index: int) -> _Picture:
+        picture = _read(self._files[index])
+        self._check(picture, self._files[index])
+        return picture
+
+    def _check(self, picture: _Picture, path: Path) -> None:
+        if picture.pixels.shape != self._first.pixels.shape:
             raise InputError(
-                f"{self._files[index]} is of shape {pixels.shape}, {self._files[0]} of "
-                f"{self._whole}; a folder holds pictures of one size, cut them with "
+                f"{path} is of shape {picture.pixels.shape}, {self._files[0]} of "
+                f"{self._first.pixels.shape}; a folder holds pictures of one size, cut them with "
                 "'agri-data chips'"
             )
-        _check_unit(pixels, self._scaling, self._files[index])
-        return pixels, valid
+        if picture.unit != self._scaling.unit:
+            raise InputError(
+                f"{path} holds {picture.pixels.dtype} ({picture.unit}), {self._scaling.unit} is "
+                "expected; convert it first"
+            )
 
 
-def _find(path: Path) -> dict[str, Path]:
+def find_pictures(path: Path) -> dict[str, Path]:
+    """Return the pictures in folder `path` and below by their path in it, in natural order.
+
+    Raises:
+        InputError: there are none.
+    """
+    below = ((item.relative_to(path), item) for item in path.rglob("*"))
     found = {
-        item.relative_to(path).as_posix(): item
-        for item in path.rglob("*")
-        if item.suffix.lower() in SUFFIXES
+        name.as_posix(): item
+        for name, item in below
+        if name.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in name.parts)
         and item.is_file()
-        and not any(part.startswith(".") for part in item.relative_to(path).parts)
     }
     if not found:
         raise InputError(
@@ -114,53 +144,42 @@ def _find(path: Path) -> dict[str, Path]:
     return {name: found[name] for name in natural(found)}
 
 
-def _read(path: Path) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _read(path: Path) -> _Picture:
     pixels, valid, facts = read_image(path, 0)
     if max(pixels.shape[:2]) > MAX_SIDE:
         raise InputError(
             f"{path} is {pixels.shape[1]} x {pixels.shape[0]} pixels, a tile has at most "
-            f"{MAX_SIDE}; cut it with 'agri-data chips'"
+            f"{MAX_SIDE} a side; cut it with 'agri-data chips'"
         )
     if facts.nodata is not None:
         valid = valid & ~(pixels == facts.nodata).all(axis=-1)
-    return pixels, valid
+    return _Picture(pixels, valid, _band_names(facts.names, pixels.shape[2]))
 
 
-def _measure(files: Sequence[Path], bands: Sequence[str], scale: Scale) -> Scaling:
-    rng = np.random.default_rng(0)
-    rows: Ints = np.sort(rng.choice(len(files), min(MEASURED, len(files)), replace=False))
-    first, _ = _read(files[0])
-    names = _band_names(first.shape[2])
-    band_indices(names, bands, str(files[0]))
-    stats = measure(_pixels([files[row] for row in rows], first), names, None)
-    return make_scaling(scale, stats, bands, _unit(first))
+def _band_names(described: Sequence[str], count: int) -> tuple[str, ...]:
+    if len(set(described)) == count and all(described):
+        return tuple(described)
+    return _COLOURS if count == 3 else tuple(f"band{number}" for number in range(1, count + 1))
 
 
-def _pixels(files: Sequence[Path], first: NDArray[Any]) -> Iterator[NDArray[Any]]:
+def _measure(files: Sequence[Path], bands: Sequence[str] | None, scale: Scale) -> Scaling:
+    first = _read(files[0])
+    chosen = bands or first.bands
+    band_indices(first.bands, chosen, str(files[0]))
+    rows = np.random.default_rng(0).choice(len(files), min(MEASURED, len(files)), replace=False)
+    stats = measure(_valid([files[row] for row in sorted(rows)], first), first.bands, None)
+    return make_scaling(scale, stats, chosen, first.unit)
+
+
+def _valid(files: Sequence[Path], first: _Picture) -> Iterator[NDArray[Any]]:
     """Iterate over the valid pixels of each file, `(1, 1, n, C)`."""
     for file in progress(files, "statistics"):
-        pixels, valid = _read(file)
-        if pixels.shape[2] != first.shape[2] or pixels.dtype != first.dtype:
+        picture = _read(file)
+        pixels = picture.pixels
+        if pixels.shape[2] != first.pixels.shape[2] or pixels.dtype != first.pixels.dtype:
             raise InputError(
-                f"{file} has {pixels.shape[2]} bands of {pixels.dtype}, other files of the "
-                f"folder {first.shape[2]} of {first.dtype}; a folder holds pictures of one kind"
+                f"{file} has {pixels.shape[2]} bands of {pixels.dtype}, the first picture has "
+                f"{first.pixels.shape[2]} of {first.pixels.dtype}; a folder holds pictures of one "
+                "kind"
             )
-        yield pixels[valid][None, None]
-
-
-def _band_names(count: int) -> tuple[str, ...]:
-    return _NAMES.get(count) or tuple(f"band{number}" for number in range(1, count + 1))
-
-
-def _unit(pixels: NDArray[Any]) -> str:
-    if pixels.dtype == np.uint8:
-        return "uint8"
-    return "reflectance" if pixels.dtype.kind == "f" else "dn"
-
-
-def _check_unit(pixels: NDArray[Any], scaling: Scaling, path: Path) -> None:
-    if _unit(pixels) != scaling.unit:
-        raise InputError(
-            f"{path} holds {pixels.dtype} ({_unit(pixels)}), {scaling.unit} is expected; convert "
-            "it first"
-        )
+        yield pixels[picture.valid][None, None]

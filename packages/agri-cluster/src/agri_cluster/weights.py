@@ -44,13 +44,13 @@ def load_weights(
         return 0
     stored = _imagenet(model) if source == "imagenet" else read_weights(Path(source))
     layers = [layer for layer in model.layers if layer.weights]
-    filled = {layer.name: _match(layer, stored, source) for layer in layers}
-    first = next((layer for layer in layers if _is_convolution(layer)), None)
-    for layer in layers:
-        arrays = filled[layer.name]
-        if layer is first:
-            arrays = [adapt_input(arrays[0], bands, order), *arrays[1:]]
+    found = [_match(layer, stored, source) for layer in layers]
+    first = next((n for n, layer in enumerate(layers) if _is_convolution(layer)), None)
+    if first is not None:
+        found[first][0] = adapt_input(found[first][0], bands, order)
+    for layer, arrays in zip(layers, found, strict=True):
         _check(layer, arrays, source)
+    for layer, arrays in zip(layers, found, strict=True):
         layer.set_weights(arrays)
     return len(layers)
 

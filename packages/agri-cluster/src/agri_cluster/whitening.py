@@ -35,8 +35,9 @@ class UnitGroups(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any) -> Any:
         """Return the scaled rows, `(N, F)`."""
-        parts = ops.split(inputs, np.cumsum(self.groups)[:-1].tolist(), axis=-1)
-        return ops.concatenate([_unit_tensor(part) for part in parts], axis=-1)
+        ends = np.cumsum(self.groups).tolist()
+        spans = zip([0, *ends], ends, strict=False)
+        return ops.concatenate([_unit_tensor(inputs[:, a:b]) for a, b in spans], axis=-1)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return the shape unchanged."""
@@ -74,7 +75,7 @@ class Whitening:
         x = UnitGroups(self.groups, name="groups")(model.outputs[0])
         x = UnitGroups([self.matrix.shape[1]], name="unit")(layer(x))
         layer.set_weights([self.matrix, -self.mean @ self.matrix])
-        return keras.Model(model.inputs, x, name=f"{model.name}_whitened")
+        return keras.Model(model.inputs[0], x, name=f"{model.name}_whitened")
 
 
 def fit_whitening(

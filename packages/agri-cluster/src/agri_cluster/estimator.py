@@ -1,0 +1,379 @@
+"""Deep embedded clustering as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from agri_data.augment import Augment
+from agri_data.console import warn
+from agri_data.errors import InputError
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from agri_cluster.autoencoder import Pretraining, View, pretrain_autoencoder
+from agri_cluster.contrast import ContrastConfig
+from agri_cluster.decoder import build_decoder
+from agri_cluster.encoders import build_encoder
+from agri_cluster.framework import keras, make_deterministic
+from agri_cluster.front import FROZEN, Frozen, freeze
+from agri_cluster.guard import Guard
+from agri_cluster.network import Network, build_network
+from agri_cluster.refine import Refiner, Schedule
+from agri_cluster.rows import RowFile, RowWriter
+from agri_cluster.series import Series
+from agri_cluster.sources import as_tiles
+from agri_cluster.starts import Start, spacing, start
+from agri_cluster.student import check_alpha, log_assignment, squared_distances
+from agri_cluster.tiles import ArrayTiles, Floats, Ints, Tiles, batches
+from agri_cluster.views import Views
+
+PRETRAIN = ("autoencoder", "contrastive", "none")
+OBJECTIVES = ("dec", "idec")
+STARVED = 2.0
+"""A mean confidence below so many times 1/K gives the target next to nothing to sharpen."""
+AGREE = 0.8
+"""Below this adjusted Rand index of the two best k-means starts, the start is called unstable."""
+
+
+class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Group tiles or rows by learning an embedding and its centres together.
+
+    DEC (Xie, Girshick, Farhadi 2016) and IDEC (Guo et al. 2017): an encoder is pretrained, centres
+    start from k-means or another grouping of the embedding, and both are trained towards a
+    sharpened form of their own soft assignment, whose cluster frequencies are summed over the full
+    set. `fit` takes an array `(N, F)` or `(N, H, W, C)`, `Tiles`, or the path of a chip store or
+    of a folder of pictures; only a batch of tiles is in memory at a time. Keras's global seed is
+    set, so that a seed gives the same result on a CPU.
+
+    Args:
+        n_clusters: K, 2 or more.
+        encoder: "mlp", "convae", "small", "squeezenet", "resnet50", "vgg16", or a Keras model from
+            an item to a row. The last four by name are used frozen (see `finetune`): their
+            features become the rows that an "mlp" embeds.
+        weights: of the encoder: "none", "imagenet", or a file.
+        hidden: widths of the "mlp".
+        embedding_dim: D.
+        pretrain: "autoencoder"; "contrastive" (SimCLR; tiles only; then the autoencoder on its
+            features where the encoder is frozen); or "none".
+        epochs: of the autoencoder.
+        contrast: settings of the contrastive pretraining.
+        finetune: whether the KL step changes the encoder by name; None = not for "small",
+            "squeezenet", "resnet50" and "vgg16".
+        parts: principal components of frozen features.
+        views: quarter turns and mirrorings that frozen features are the mean of, 1 to 8.
+        noise: share of input values hidden from the autoencoder.
+        objective: "dec", or "idec", which keeps the decoder beside the KL term.
+        gamma: weight of the KL term in "idec".
+        alpha: degrees of freedom of Student's kernel; "auto" is max(1, D - 1) with the embedding
+            divided by the median distance to the nearest centre. 1 is the papers' value, made for
+            D = 10.
+        init: "kmeans", "ward", "spectral", "umap", centres `(K, D)`, labels `(N,)`, or a function
+            (rows, K, rng) -> labels.
+        n_init: k-means starts.
+        update_interval: steps between refreshes of the target; "auto" = a pass over the tiles,
+            from 20 to 200 steps.
+        tol: share of labels changed at a refresh below which it is calm.
+        patience: calm refreshes in a row that end the run.
+        max_iter: steps at most.
+        budget: seconds at most for the refinement; None = no limit.
+        batch_size: tiles a step.
+        learning_rate: of SGD with momentum 0.9 (refinement).
+        balance: weight of a penalty on uneven clusters; 0 leaves their sizes to the land.
+        guard: against dead and giant clusters.
+        augment: views for training (`agri_data.augment`); targets come from the clean tile.
+        deterministic: one thread of k-means, and only operations that repeat to the bit.
+        folder: where features, embedding and the state to resume from are kept; a temporary folder
+            when None.
+        random_state: seed.
+
+    Attributes:
+        labels_: `(N,)`, equal to `predict` of the same items, whatever ended the run.
+        cluster_centers_: `(K, D)` in the space of `transform`.
+        embedding_: `(N, D)`; a memory map where `folder` is given.
+        n_iter_: steps taken.
+        converged_: whether the labels came to rest.
+        stop_reason_: "converged", "max_iter", "budget" or "collapse" (the best state is restored).
+        history_: a dict per refresh (`agri_cluster.fitted.COLUMNS`).
+        pretrain_: losses of the autoencoder, one an epoch.
+        n_clusters_used_: clusters that hold an item.
+        alpha_: degrees of freedom used.
+        scale_: what the embedding was divided by.
+        start_: the first grouping.
+        model_: one Keras model from item to scaled embedding.
+        warnings_: what a reader of the result should know.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        *,
+        encoder: str | Any = "mlp",
+        weights: str = "none",
+        hidden: Sequence[int] = (500, 500, 2000),
+        embedding_dim: int = 100,
+        pretrain: str = "autoencoder",
+        epochs: int = 100,
+        contrast: ContrastConfig | None = None,
+        finetune: bool | None = None,
+        parts: int = 50,
+        views: int = 1,
+        noise: float = 0.0,
+        objective: str = "dec",
+        gamma: float = 0.1,
+        alpha: float | str = "auto",
+        init: Any = "kmeans",
+        n_init: int = 20,
+        update_interval: int | str = "auto",
+        tol: float = 0.001,
+        patience: int = 2,
+        max_iter: int = 2000,
+        budget: float | None = None,
+        batch_size: int = 256,
+        learning_rate: float = 0.01,
+        balance: float = 0.0,
+        guard: Guard | None = None,
+        augment: Augment | None = None,
+        deterministic: bool = False,
+        folder: Path | str | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.encoder = encoder
+        self.weights = weights
+        self.hidden = hidden
+        self.embedding_dim = embedding_dim
+        self.pretrain = pretrain
+        self.epochs = epochs
+        self.contrast = contrast
+        self.finetune = finetune
+        self.parts = parts
+        self.views = views
+        self.noise = noise
+        self.objective = objective
+        self.gamma = gamma
+        self.alpha = alpha
+        self.init = init
+        self.n_init = n_init
+        self.update_interval = update_interval
+        self.tol = tol
+        self.patience = patience
+        self.max_iter = max_iter
+        self.budget = budget
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.balance = balance
+        self.guard = guard
+        self.augment = augment
+        self.deterministic = deterministic
+        self.folder = folder
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike | Tiles | Path | str, y: object = None, *, resume: bool = False) -> Self:
+        """Learn embedding and centres from `X`; with `resume`, go on where a stopped run left off.
+
+        Raises:
+            InputError: a setting is not as it must be, an item holds NaN, or there are fewer
+                different items than clusters.
+        """
+        tiles = self._read(X, reset=True)
+        self._check(len(tiles))
+        with self._workplace(resume) as folder:
+            self._seed()
+            self.warnings_: list[str] = []
+            front, rows, contrast = self._front(tiles, folder)
+            encoder, decoder = self._pretrained(rows, folder)
+            network, begun = self._started(encoder, decoder, rows, folder)
+            self._refine(network, begun, rows, folder)
+            self.contrast_ = contrast
+            self.model_ = network.embedder if front is None else _joined(front, network.embedder)
+            self._keep_embedding(folder)
+        return self
+
+    def predict(self, X: ArrayLike | Tiles | Path | str) -> Ints:
+        """Return the cluster of each item, `(N,)`."""
+        check_is_fitted(self)
+        centres = self.cluster_centers_
+        parts = [squared_distances(z, centres).argmin(axis=1) for z in self._embedded(X)]
+        return np.concatenate(parts).astype(np.int64)
+
+    def predict_proba(self, X: ArrayLike | Tiles | Path | str) -> NDArray[np.float64]:
+        """Return the soft assignment of each item, `(N, K)`; rows sum to 1."""
+        check_is_fitted(self)
+        parts = [log_assignment(z, self.cluster_centers_, self.alpha_) for z in self._embedded(X)]
+        return np.exp(np.concatenate(parts))
+
+    def transform(self, X: ArrayLike | Tiles | Path | str) -> Floats:
+        """Return the embedding of each item, `(N, D)`."""
+        check_is_fitted(self)
+        return np.concatenate(list(self._embedded(X)))
+
+    def score(self, X: ArrayLike | Tiles | Path | str, y: object = None) -> float:
+        """Return minus the mean squared distance to the nearest centre; higher is better."""
+        check_is_fitted(self)
+        parts = [squared_distances(z, self.cluster_centers_).min(1) for z in self._embedded(X)]
+        return -float(np.concatenate(parts).mean())
+
+    def _read(self, data: Any, reset: bool) -> Tiles:
+        if isinstance(data, (str, Path)) or hasattr(data, "ids"):
+            tiles = as_tiles(data)
+            if reset:
+                self.n_features_in_ = int(np.prod(tiles.shape))
+            return tiles
+        array = validate_data(
+            self, data, reset=reset, dtype=(np.float32, np.float64), allow_nd=True
+        )
+        return ArrayTiles(array)
+
+    def _check(self, count: int) -> None:
+        if self.n_clusters < 2:
+            raise InputError(f"2 clusters or more are expected, got {self.n_clusters}")
+        if count < self.n_clusters:
+            raise InputError(
+                f"{count} items cannot make {self.n_clusters} clusters; ask for fewer, or give more"
+            )
+        for name, known in (("pretrain", PRETRAIN), ("objective", OBJECTIVES)):
+            if getattr(self, name) not in known:
+                raise InputError(
+                    f"{name} is one of {', '.join(known)}, got {getattr(self, name)!r}"
+                )
+        if self.alpha != "auto":
+            check_alpha(float(self.alpha))
+
+    @contextmanager
+    def _workplace(self, resume: bool) -> Iterator[Path]:
+        if self.folder is None:
+            with tempfile.TemporaryDirectory(prefix="agri-cluster-") as folder:
+                yield Path(folder)
+            return
+        folder = Path(self.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            for name in ("contrast.npz", "features.npy", "autoencoder.npz", "start.npz", "refine.npz"):
+                (folder / name).unlink(missing_ok=True)
+        yield folder
+
+    def _rng(self, stage: int) -> np.random.Generator:
+        """Return the generator of a stage: its own, so that a resumed run may skip earlier ones."""
+        return np.random.default_rng([int(self.random_state), stage])
+
+    def _seed(self) -> None:
+        if self.deterministic:
+            make_deterministic(int(self.random_state))
+        else:
+            keras.utils.set_random_seed(int(self.random_state))
+
+    @property
+    def _frozen(self) -> bool:
+        return isinstance(self.encoder, str) and self.encoder in FROZEN and not self.finetune
+
+    def _front(self, tiles: Tiles, folder: Path) -> tuple[Any, Tiles, list[float]]:
+        contrast = None
+        if self.pretrain == "contrastive":
+            contrast = self.contrast or ContrastConfig()
+        if not self._frozen:
+            return None, tiles, []
+        frozen = Frozen(self.encoder, self.weights, self.parts, self.views, contrast)
+        return freeze(frozen, tiles, folder, self._rng(0))
+
+    @property
+    def _view(self) -> View | None:
+        return None if self.augment is None or self._frozen else Views(self.augment)
+
+    def _pretrained(self, rows: Tiles, folder: Path) -> tuple[keras.Model, keras.Model]:
+        name = "mlp" if self._frozen else self.encoder
+        weights = "none" if self._frozen else self.weights
+        encoder = build_encoder(
+            name, rows.shape, width=self.embedding_dim, weights=weights, bands=rows.bands,
+            widths=tuple(self.hidden),
+        ).model  # fmt: skip
+        decoder = build_decoder(rows.shape, self.embedding_dim, widths=tuple(self.hidden))
+        self.pretrain_: list[float] = []
+        if self.pretrain != "none":
+            how = Pretraining(self.epochs, min(self.batch_size, len(rows)), noise=self.noise)
+            state = folder / "autoencoder.npz"
+            self.pretrain_ = pretrain_autoencoder(
+                encoder, decoder, rows, how, self._rng(1), self._view, state
+            )
+        return encoder, decoder
+
+    def _started(
+        self, encoder: keras.Model, decoder: keras.Model, rows: Tiles, folder: Path
+    ) -> tuple[Network, Start]:
+        rng, width = self._rng(2), self.embedding_dim
+        embedded = embed_all(encoder, rows, folder / "rows.npy", width)
+        begun = start(embedded, self.n_clusters, self.init, self.n_init, rng)
+        if begun.agreement < AGREE:
+            self._note(
+                f"the two best k-means starts agree by {begun.agreement:.2f} only (adjusted Rand "
+                "index): another seed may give other groups"
+            )
+        self.alpha_, self.scale_ = self._kernel(embedded, begun, rng)
+        network = build_network(
+            encoder,
+            decoder if self.objective == "idec" else None,
+            np.float32(begun.centres / self.scale_),
+            alpha=self.alpha_, scale=self.scale_, gamma=self.gamma, balance=self.balance,
+            optimizer=keras.optimizers.SGD(self.learning_rate, momentum=0.9),
+        )  # fmt: skip
+        return network, begun
+
+    def _kernel(self, rows: Tiles, begun: Start, rng: np.random.Generator) -> tuple[float, float]:
+        if self.alpha != "auto":
+            return float(self.alpha), 1.0
+        gap = spacing(rows, begun.centres, rng)
+        return max(1.0, self.embedding_dim - 1.0), gap if gap > 0 else 1.0
+
+    def _refine(self, network: Network, begun: Start, rows: Tiles, folder: Path) -> None:
+        self.start_, self.series_ = begun, Series.draw(len(rows), self._rng(4))
+        schedule = Schedule(
+            self.batch_size, self.max_iter,
+            None if self.update_interval == "auto" else int(self.update_interval),
+            self.tol, self.patience, self.budget,
+        )  # fmt: skip
+        refiner = Refiner(
+            network, rows, begun.labels, schedule, self.guard or Guard(), self._rng(3), folder,
+            self._view, self.series_.add,
+        )  # fmt: skip
+        if not refiner.resume() and begun.shaped:
+            refiner.warm_up()
+        self.stop_reason_ = refiner.refine()
+        self.converged_ = self.stop_reason_ == "converged"
+        self.history_, self.n_iter_ = refiner.run.history, refiner.run.iteration
+        self.labels_, self.cluster_centers_ = refiner.run.labels, network.centres
+        self.n_clusters_used_ = len(np.unique(self.labels_))
+        if self.history_[0]["confidence"] < STARVED / self.n_clusters:
+            self._note(
+                f"the mean confidence starts at {self.history_[0]['confidence']:.3f}, hardly above "
+                f"1/K: alpha={self.alpha_:g} leaves the target little to sharpen; use alpha='auto'"
+            )
+
+    def _keep_embedding(self, folder: Path) -> None:
+        path = folder / "rows.npy"
+        self.embedding_ = np.load(path, mmap_mode=None if self.folder is None else "r")
+
+    def _note(self, message: str) -> None:
+        self.warnings_.append(message)
+        warn(message)
+
+    def _embedded(self, data: Any) -> Iterator[Floats]:
+        for _, items in batches(self._read(data, reset=False)):
+            yield np.asarray(self.model_.predict_on_batch(items), np.float32)
+
+
+def embed_all(model: keras.Model, tiles: Tiles, path: Path, width: int) -> RowFile:
+    """Write the embedding of all tiles to `path` and return it as rows `(N, width)`."""
+    with RowWriter(path, len(tiles), width) as writer:
+        for _, items in batches(tiles):
+            writer.add(np.asarray(model.predict_on_batch(items), np.float32))
+    return RowFile(path, tiles.ids)
+
+
+def _joined(front: keras.Model, embedder: keras.Model) -> keras.Model:
+    inputs = keras.Input(front.input_shape[1:])
+    return keras.Model(inputs, embedder(front(inputs)))

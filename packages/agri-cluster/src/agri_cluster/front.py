@@ -1,0 +1,75 @@
+"""What stands before the clustering: tiles as they are, or the features of a frozen encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from agri_data.errors import InputError
+
+from agri_cluster.contrast import ContrastConfig, pretrain_contrastive
+from agri_cluster.encoders import build_encoder
+from agri_cluster.features import extract_whitened
+from agri_cluster.rows import RowFile
+from agri_cluster.tiles import Tiles
+
+FROZEN = ("resnet50", "vgg16", "squeezenet", "small")
+"""Encoders whose features are made once and clustered, unless they are to be fine-tuned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """How features are made once and for all.
+
+    Attributes:
+        encoder: a name of `agri_cluster.encoders`, or a Keras model.
+        weights: "none", "imagenet", or a file.
+        parts: principal components kept of the features.
+        views: quarter turns and mirrorings that features are the mean of, 1 to 8.
+        contrast: how the encoder is first trained on the tiles themselves; None = not at all.
+        precision: "float32" or "mixed_bfloat16".
+    """
+
+    encoder: str | Any
+    weights: str = "none"
+    parts: int = 50
+    views: int = 1
+    contrast: ContrastConfig | None = None
+    precision: str = "float32"
+
+
+def freeze(
+    frozen: Frozen, tiles: Tiles, folder: Path, rng: np.random.Generator
+) -> tuple[Any, RowFile, list[float]]:
+    """Return the model from tile to unit row, the rows of all tiles, and losses of its training.
+
+    Files in `folder` that an earlier, stopped run finished are used again.
+
+    Raises:
+        InputError: an encoder without weights would be frozen as it was drawn.
+    """
+    if frozen.weights == "none" and frozen.contrast is None and isinstance(frozen.encoder, str):
+        raise InputError(
+            f"the encoder {frozen.encoder!r} has random weights and would stay so: name its "
+            "weights, pretrain it (pretrain='contrastive'), or let it learn (finetune=True)"
+        )
+    encoder = build_encoder(
+        frozen.encoder, tiles.shape, weights=frozen.weights, bands=tiles.bands
+    )
+    losses: list[float] = []
+    if frozen.contrast is not None:
+        state = folder / "contrast.npz"
+        losses = pretrain_contrastive(encoder.model, tiles, frozen.contrast, rng, state=state)
+    model, rows = extract_whitened(
+        encoder, tiles, folder / "features.npy", parts=frozen.parts, views=frozen.views,
+        precision=frozen.precision,
+    )  # fmt: skip
+    return model, rows, losses
+
+
+def scale_of(encoder: str | Any, bands: Sequence[str], shape: tuple[int, ...]) -> str:
+    """Return the scale of tiles that an encoder expects, "standard" or "photo"."""
+    return build_encoder(encoder, shape, bands=bands).scale

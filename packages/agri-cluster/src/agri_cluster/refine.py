@@ -1,0 +1,281 @@
+"""The clustering loop of DEC: refresh the target over the full set, train towards it, repeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from agri_data.console import progress_bar, warn
+from agri_data.errors import InputError
+from numpy.typing import NDArray
+
+from agri_cluster.autoencoder import PATIENCE, View
+from agri_cluster.checkpoint import Arrays, Clock, read_variables, write_variables
+from agri_cluster.guard import Guard, collapsed, dead_clusters, new_centres, shares
+from agri_cluster.network import Network
+from agri_cluster.resume import go_on, keep
+from agri_cluster.rows import RowFile, RowWriter
+from agri_cluster.student import log_assignment
+from agri_cluster.target import Frequencies, divergence, sharpened, smoothed
+from agri_cluster.tiles import Floats, Ints, Tiles, batches
+
+StopReason = Literal["converged", "max_iter", "budget", "collapse"]
+OnRefresh = Callable[[int, Ints, RowFile], None]
+RIM = 4096
+COUNTS = ("iteration", "calm", "reseeds", "best", "errors", "history")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long, and how often the target is renewed.
+
+    Attributes:
+        batch: tiles a step.
+        limit: steps at most.
+        interval: steps between refreshes; None = one pass over the tiles, from 20 to 200.
+        tol: share of labels that may change at a refresh of a clustering that has converged.
+        patience: refreshes in a row that must be so calm.
+        budget: seconds at most, checked at refreshes; None = no limit.
+        warmup: passes in which the embedding learns a start's labels where those are more than
+            the nearest centre.
+    """
+
+    batch: int = 256
+    limit: int = 2000
+    interval: int | None = None
+    tol: float = 0.001
+    patience: int = 2
+    budget: float | None = None
+    warmup: int = 5
+
+    def __post_init__(self) -> None:
+        if min(self.batch, self.patience) < 1 or min(self.limit, self.tol, self.warmup) < 0:
+            raise InputError(
+                "batch and patience of 1 or more, and limit, tol and warm-up of 0 or more are "
+                f"expected, got {self}"
+            )
+        if self.interval is not None and self.interval < 1:
+            raise InputError(f"the refresh interval is 1 step or more, got {self.interval}")
+
+    def steps(self, tiles: int) -> int:
+        """Return the steps between two refreshes for a set of that many tiles."""
+        if self.interval is not None:
+            return self.interval
+        return min(max(-(-tiles // self.batch), 20), 200)
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run has come to; everything a resumed one needs beside the network's weights."""
+
+    labels: Ints
+    start: NDArray[np.float64]
+    iteration: int = 0
+    calm: int = 0
+    reseeds: int = 0
+    best: int = -1
+    order: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    errors: list[float] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Refiner:
+    """One refinement of a network on a set of tiles.
+
+    Args:
+        network: as `build_network` gives it; trained in place.
+        tiles: the clean items.
+        labels: the start's groups, `(N,)`.
+        schedule: how long and how often.
+        guard: against collapse.
+        rng: draws order, views and new centres.
+        folder: holds the embedding of the last refresh and the state to resume from.
+        view: augments a batch; targets always come from the clean items.
+        on_refresh: told the refresh's number, labels and embedding.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        tiles: Tiles,
+        labels: Ints,
+        schedule: Schedule,
+        guard: Guard,
+        rng: np.random.Generator,
+        folder: Path,
+        view: View | None = None,
+        on_refresh: OnRefresh | None = None,
+    ) -> None:
+        self.network, self.tiles, self.schedule, self.guard = network, tiles, schedule, guard
+        self.rng, self.folder, self.view, self.on_refresh = rng, folder, view, on_refresh
+        self.clusters = network.head.clusters
+        self.run = Run(labels, shares(labels, self.clusters))
+        self._best: Arrays = {}
+        self._began = time.monotonic()
+        self._state = folder / "refine.npz"
+        self._settings = f"{len(tiles)} items {tiles.shape}, {schedule}, {guard}, views: {view}"
+
+    @property
+    def rows(self) -> RowFile:
+        """The embedding at the last refresh, `(N, D)`."""
+        return RowFile(self.folder / "rows.npy", self.tiles.ids)
+
+    def warm_up(self) -> None:
+        """Train towards the start's labels, smoothed, until the centres can keep them."""
+        bar = progress_bar("warm-up", self.schedule.warmup * len(self.tiles), "tile")
+        for _ in range(self.schedule.warmup):
+            order = self.rng.permutation(len(self.tiles))
+            for first in range(0, len(order), self.schedule.batch):
+                rows = order[first : first + self.schedule.batch]
+                self._step(rows, smoothed(self.run.labels[rows], self.clusters))
+                bar.update(len(rows))
+        bar.close()
+
+    def resume(self) -> bool:
+        """Go back to the state that a stopped run left; return whether there is one."""
+        found = go_on(self._state, self.network.trainer, self.rng, self._settings)
+        if found is None:
+            return False
+        arrays, facts = found
+        run = Run(arrays["labels"], arrays["start"], order=arrays["order"])
+        for name in COUNTS:
+            setattr(run, name, facts[name])
+        self._best = {name[1:]: array for name, array in arrays.items() if name.startswith("b")}
+        self.run = run
+        return True
+
+    def refine(self) -> StopReason:
+        """Refresh and train until one of the stop rules holds; the last thing done is a refresh."""
+        interval = self.schedule.steps(len(self.tiles))
+        bar = progress_bar("refining", self.schedule.limit, "step")
+        bar.update(self.run.iteration)
+        clock = Clock(PATIENCE)
+        while not (reason := self._refresh()):
+            steps = min(interval, self.schedule.limit - self.run.iteration)
+            self._train(steps)
+            bar.update(steps)
+            if clock.due():
+                self._save()
+        bar.close()
+        if reason == "collapse":
+            self._restore()
+        return reason
+
+    def _refresh(self) -> StopReason | None:
+        self._embed()
+        labels, frequencies = self._assign()
+        labels, frequencies, moved = self._reseed(labels, frequencies)
+        run, now = self.run, shares(labels, self.clusters)
+        changed = float((labels != run.labels).mean())
+        run.labels, self._frequencies = labels, frequencies
+        self._record(changed, now, moved)
+        if self.on_refresh is not None:
+            self.on_refresh(len(run.history) - 1, labels, self.rows)
+        trouble = collapsed(now, run.start, self.guard)
+        if trouble:
+            warn(f"the clustering collapsed at step {run.iteration}: {trouble}")
+            return "collapse"
+        if int((now > 0).sum()) >= run.best:
+            run.best, self._best = int((now > 0).sum()), read_variables(self.network.trainer)
+        return self._stop(changed)
+
+    def _stop(self, changed: float) -> StopReason | None:
+        run, schedule = self.run, self.schedule
+        run.calm = run.calm + 1 if run.iteration and changed < schedule.tol else 0
+        if run.calm >= schedule.patience:
+            return "converged"
+        if run.iteration >= schedule.limit:
+            return "max_iter"
+        if schedule.budget is not None and time.monotonic() - self._began > schedule.budget:
+            return "budget"
+        return None
+
+    def _embed(self) -> None:
+        width = self.network.embedder.output_shape[-1]
+        with RowWriter(self.folder / "rows.npy", len(self.tiles), width) as writer:
+            for _, items in batches(self.tiles):
+                z = self.network.embed(items)
+                if not np.isfinite(z).all():
+                    raise InputError(
+                        f"the embedding is no longer finite at step {self.run.iteration}; lower "
+                        "the learning rate"
+                    )
+                writer.add(z)
+
+    def _assign(self) -> tuple[Ints, Frequencies]:
+        frequencies, labels = Frequencies(self.clusters), []
+        for log_q in self._log_q():
+            frequencies.add(log_q)
+            labels.append(log_q.argmax(axis=1))
+        return np.concatenate(labels).astype(np.int64), frequencies
+
+    def _log_q(self) -> Any:
+        centres, alpha = self.network.centres, self.network.head.alpha
+        return (log_assignment(z, centres, alpha) for _, z in batches(self.rows, RIM))
+
+    def _reseed(self, labels: Ints, frequencies: Frequencies) -> tuple[Ints, Frequencies, int]:
+        now = shares(labels, self.clusters)
+        dead = dead_clusters(now, self.run.start, self.guard)
+        largest = np.flatnonzero(labels == now.argmax())
+        if not len(dead) or self.run.reseeds >= self.guard.reseeds or len(largest) <= len(dead):
+            return labels, frequencies, 0
+        some = self.rng.permutation(largest)[: max(RIM, len(dead))]
+        centre = self.network.centres[int(now.argmax())]
+        made, _ = new_centres(len(dead), self.rows.take(some), centre, self.rng)
+        self.network.move_centres(dead, made)
+        self.run.reseeds += 1
+        return *self._assign(), len(dead)
+
+    def _record(self, changed: float, now: NDArray[np.float64], moved: int) -> None:
+        sure = gap = 0.0
+        for log_q in self._log_q():
+            sure += float(np.exp(log_q.max(axis=1)).sum())
+            gap += float(divergence(sharpened(log_q, self._frequencies.total), log_q).sum())
+        run, count = self.run, len(self.tiles)
+        run.history.append({
+            "refresh": len(run.history), "iteration": run.iteration, "changed": changed,
+            "used": int((now > 0).sum()), "largest": float(now.max()),
+            "smallest": float(now.min()), "confidence": sure / count, "kl": gap / count,
+            "reconstruction": float(np.mean(run.errors)) if run.errors else None,
+            "reseeded": moved,
+        })  # fmt: skip
+        run.errors = []
+
+    def _train(self, steps: int) -> None:
+        # Targets belong to the centres and embedding of the refresh, not to those of the step.
+        centres, alpha, rows = self.network.centres, self.network.head.alpha, self.rows
+        for _ in range(steps):
+            chosen = self._next_batch()
+            log_q = log_assignment(rows.take(chosen), centres, alpha)
+            self._step(chosen, np.exp(sharpened(log_q, self._frequencies.total)))
+            self.run.iteration += 1
+
+    def _step(self, rows: Ints, target: NDArray[np.float64]) -> None:
+        items = self.tiles.take(rows)
+        error = self.network.step(self.view(items, self.rng) if self.view else items, target)
+        if np.isfinite(error):
+            self.run.errors.append(error)
+
+    def _next_batch(self) -> Ints:
+        run, size = self.run, min(self.schedule.batch, len(self.tiles))
+        if len(run.order) < size:
+            run.order = self.rng.permutation(len(self.tiles))
+        chosen, run.order = run.order[:size], run.order[size:]
+        return chosen
+
+    def _restore(self) -> None:
+        if self._best:
+            write_variables(self.network.trainer, self._best)
+        self._embed()
+        self.run.labels, self._frequencies = self._assign()
+
+    def _save(self) -> None:
+        run = self.run
+        arrays = {"labels": run.labels, "start": run.start, "order": run.order}
+        arrays |= {f"b{name}": value for name, value in self._best.items()}
+        facts = {name: getattr(run, name) for name in COUNTS}
+        keep(self._state, self.network.trainer, self.rng, self._settings, facts, arrays)

@@ -1,0 +1,46 @@
+"""The target distribution of deep embedded clustering, for the full set, a batch at a time.
+
+    p_ij = (q_ij² / f_j) / Σ_k (q_ik² / f_k),   f_j = Σ_i q_ij over ALL tiles   (Xie et al. 2016, eq. 3)
+
+One pass sums f, K numbers; then the target of any batch follows from its own q. Summing f over a
+mini-batch instead is another objective: at K = 100 and 64 tiles the favourite cluster of 5 % of
+the tiles differs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Doubles = NDArray[np.float64]
+TINY = np.finfo(np.float64).tiny
+
+
+class Frequencies:
+    """The soft cluster frequencies f, `(K,)`, summed over batches in float64."""
+
+    def __init__(self, clusters: int) -> None:
+        self.total = np.zeros(clusters)
+
+    def add(self, log_q: Doubles) -> None:
+        """Add a batch of log soft assignments `(B, K)`."""
+        self.total += np.exp(log_q).sum(axis=0)
+
+
+def sharpened(log_q: Doubles, frequencies: Doubles) -> Doubles:
+    """Return the log target `(B, K)` of a batch, given the full set's frequencies `(K,)`."""
+    logits = 2.0 * log_q - np.log(np.maximum(frequencies, TINY))
+    logits -= logits.max(axis=1, keepdims=True)
+    return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+
+
+def smoothed(labels: NDArray[np.int64], clusters: int, share: float = 0.1) -> Doubles:
+    """Return labels `(B,)` as a distribution `(B, K)` that leaves `share` to all clusters alike."""
+    rows = np.full((len(labels), clusters), share / clusters)
+    rows[np.arange(len(labels)), labels] += 1.0 - share
+    return rows
+
+
+def divergence(log_p: Doubles, log_q: Doubles) -> Doubles:
+    """Return KL(P||Q) of each row, in nats, `(B,)`."""
+    return np.asarray((np.exp(log_p) * (log_p - log_q)).sum(axis=1))
