@@ -19,7 +19,7 @@ import nox.virtualenv
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests", "house", "alone", "pipeline"]
+nox.options.sessions = ["lint", "types", "tests", "backend", "house", "alone", "pipeline"]
 
 ROOT = Path(__file__).resolve().parent
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
@@ -37,6 +37,7 @@ for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
     importlib.import_module(module.name)
 """
 RESULTS = {
+    "groups": "reports/cluster/page/report.html",
     "map": "data/map/*.tif",
     "polygons": "data/map/*.gpkg",
     "table": "reports/*/table.md",
@@ -106,6 +107,14 @@ def tests(session: nox.Session, package: str) -> None:
     """Test one package where only it, its siblings and its extras are installed."""
     session.install(*editable(package), *test_needs(package), env=PINNED)
     session.run("pytest", f"packages/{package}/tests", *session.posargs, env=OFFLINE)
+
+
+@nox.session
+def backend(session: nox.Session) -> None:
+    """Test agri-cluster on torch, the other framework beneath Keras."""
+    session.install(*editable("agri-cluster"), *test_needs("agri-cluster"), env=PINNED)
+    settings = {**OFFLINE, "KERAS_BACKEND": "torch"}
+    session.run("pytest", "packages/agri-cluster/tests", *session.posargs, env=settings)
 
 
 @nox.session
