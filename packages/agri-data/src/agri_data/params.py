@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import typer
 
@@ -102,7 +102,12 @@ def with_settings(record: type) -> Callable[[Callable[..., None]], Callable[...,
             )
             for name, field in record.__dataclass_fields__.items()  # type: ignore[attr-defined]
         ]
-        own = [p for p in signature(command).parameters.values() if p.name != "settings"]
+        hints = get_type_hints(command, include_extras=True)
+        own = [
+            p.replace(annotation=hints.get(p.name, p.annotation))
+            for p in signature(command).parameters.values()
+            if p.name != "settings"
+        ]
 
         def run(**values: Any) -> None:
             settings = {p.name: values.pop(p.name) for p in added}
