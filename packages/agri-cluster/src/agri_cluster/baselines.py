@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +27,28 @@ LARGEST_WARD = LARGEST_UMAP = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A way to group: its name, the space it works in (`plain_spaces`) and what it does there."""
+    """A way to group: its name, the name of its space and what it does there."""
 
     name: str
     space: str
     group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Rows to group in, or why there are none, and what it took to make them.
+
+    Attributes:
+        rows: `(N, F)`, None when it failed.
+        seconds: wall time.
+        cpu: processor seconds.
+        trouble: why there are no rows, "" when there are.
+    """
+
+    rows: Tiles | None
+    seconds: float = 0.0
+    cpu: float = 0.0
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,39 +147,55 @@ BASELINES = (
     Baseline("PCA + Ward", "pca", ward),
     Baseline("PCA + UMAP + k-means", "pca", umap_kmeans),
 )
+OF_FEATURES = (
+    Baseline("features + k-means", "features", kmeans),
+    Baseline("features + Ward", "features", ward),
+    Baseline("features + UMAP + k-means", "features", umap_kmeans),
+)
 
 
-def run(group: Callable[[], Ints], seed: int | None) -> Run:
-    """Run one grouping and time it; what stops it is told in the run, not raised."""
+def make_space(make: Callable[[], Tiles]) -> Space:
+    """Make a space and time it; what stops it is told in the record, not raised."""
     clock = Clock()
     try:
-        labels = group()
+        rows = make()
     except (AgriError, MemoryError) as error:
-        return Run(seed, None, trouble=str(error) or "not enough memory")
-    return Run(seed, labels, *clock.read())
+        return Space(None, trouble=_reason(error))
+    return Space(rows, *clock.read())
 
 
 def run_baselines(
-    spaces: Mapping[str, Tiles | str],
+    spaces: Mapping[str, Space],
     clusters: int,
-    seeds: Iterable[int] = (0,),
+    seeds: Sequence[int] = (0,),
     baselines: Sequence[Baseline] = BASELINES,
 ) -> dict[str, list[Run]]:
     """Run each baseline with each seed; the runs of each, by its name.
 
-    A space that could not be made is given as the reason instead, and so are its runs then.
+    One that cannot be run, or whose space could not be made, tells why in its runs.
     """
     plan = [(item, seed) for item in baselines for seed in seeds]
     found: dict[str, list[Run]] = {item.name: [] for item in baselines}
     for item, seed in progress(plan, "baselines"):
-        found[item.name].append(_one(item, spaces[item.space], clusters, seed))
+        found[item.name].append(run_one(item, spaces[item.space], clusters, seed))
     return found
 
 
-def _one(item: Baseline, rows: Tiles | str, clusters: int, seed: int) -> Run:
-    if isinstance(rows, str):
-        return Run(seed, None, trouble=rows)
-    return run(lambda: item.group(rows, clusters, seed), seed)
+def run_one(item: Baseline, space: Space, clusters: int, seed: int) -> Run:
+    """Run one baseline with one seed; what stops it is told in the run, not raised."""
+    if space.rows is None:
+        return Run(seed, None, trouble=space.trouble)
+    clock = Clock()
+    try:
+        labels = item.group(space.rows, clusters, seed)
+    except (AgriError, MemoryError) as error:
+        return Run(seed, None, trouble=_reason(error))
+    seconds, cpu = clock.read()
+    return Run(seed, labels, space.seconds + seconds, space.cpu + cpu)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or "not enough memory"
 
 
 def _polished(rows: Tiles, centres: Floats) -> Ints:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import typer
 from agri_data.console import run
 
+from agri_cluster.commands.evaluate import evaluate
+from agri_cluster.commands.fit import fit
 from agri_cluster.commands.name import name
+from agri_cluster.commands.predict import predict
 from agri_cluster.commands.report import report
 from agri_cluster.commands.select import select
+from agri_cluster.commands.suggest_k import suggest_k
 
 app = typer.Typer(
     help="Group unlabelled tiles by deep clustering, look at the groups and choose from them.",
@@ -16,7 +20,11 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command()(fit)
+app.command()(evaluate)
+app.command("suggest-k")(suggest_k)
 app.command()(name)
+app.command()(predict)
 app.command()(report)
 app.command()(select)
 

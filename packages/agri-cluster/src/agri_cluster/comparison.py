@@ -66,19 +66,13 @@ class Method:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """Return the method with the mean of every figure and the scores of each run."""
-        figures = {name: pair and round(pair[0], 6) for name, pair in self.figures().items()}
-        done = [run for run in self.runs if run.labels is not None]
-        return {
-            "space": self.space,
-            "clusters": self.clusters,
-            "trouble": self.trouble or None,
-            **figures,
-            "runs": [
-                {"seed": run.seed} | scores.to_json()
-                for run, scores in zip(done, self.scores, strict=True)
-            ],
+        """Return the method with the mean of every figure but the times, which never repeat."""
+        figures = {
+            name: pair and round(pair[0], 6)
+            for name, pair in self.figures().items()
+            if name not in ("seconds", "cpu")
         }
+        return {"space": self.space, "clusters": self.clusters, "runs": len(self.scores)} | figures
 
 
 def method(

@@ -10,7 +10,7 @@ from agri_data.errors import InputError
 from numpy.typing import ArrayLike
 
 from agri_cluster.rows import RowFile, RowWriter
-from agri_cluster.tiles import Floats, Tiles, batches, sample
+from agri_cluster.tiles import BATCH, Floats, Tiles, batches, sample
 
 PARTS = 50
 VALUES = 2**25
@@ -32,7 +32,12 @@ class Mapped:
 
     def take(self, indices: ArrayLike) -> Floats:
         """Return the rows at `indices`, `(n, F)`."""
-        return np.asarray(self._function(self._tiles.take(indices)), np.float32)
+        chosen = np.asarray(indices, np.int64)
+        out = np.empty((len(chosen), *self.shape), np.float32)
+        for start in range(0, len(chosen), BATCH):
+            part = slice(start, start + BATCH)
+            out[part] = self._function(self._tiles.take(chosen[part]))
+        return out
 
 
 def flat(tiles: Tiles) -> Tiles:

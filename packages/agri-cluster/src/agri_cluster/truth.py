@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from agri_data.errors import InputError
 from agri_data.legend import IGNORE
 from agri_data.store import ChipStore
+from agri_data.writer import INFO_FILE
 from numpy.typing import ArrayLike
 
+from agri_cluster.ground import find_rows
 from agri_cluster.tiles import BATCH, Ints
 
 UNKNOWN = -1
@@ -50,6 +55,28 @@ def read_truth(store: ChipStore, indices: ArrayLike) -> Truth | None:
     classes = np.full(len(rows), UNKNOWN, np.int64)
     classes[labelled] = store.labels(rows[labelled])
     return Truth(classes, store.legend.names, "label of the chip")
+
+
+def find_truth(path: Path, ids: Sequence[str], wanted: bool | None = None) -> Truth | None:
+    """Return the classes of the tiles named `ids` in the chips at `path`.
+
+    Args:
+        path: a chip store; a folder of pictures has no classes.
+        ids: of the tiles.
+        wanted: False = do not look; True = there must be some.
+
+    Raises:
+        InputError: there are none though they were asked for, or a tile is not in the store.
+    """
+    if wanted is False:
+        return None
+    found = None
+    if (path / INFO_FILE).is_file():
+        store = ChipStore.open(path)
+        found = read_truth(store, find_rows(store, ids))
+    if wanted and (found is None or not (found.classes != UNKNOWN).any()):
+        raise InputError(f"{path} has no labels to score by; leave out --truth")
+    return found
 
 
 def _majority(store: ChipStore, rows: Ints) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import warnings
 from typing import Any
@@ -19,7 +20,7 @@ def main(arguments: list[str]) -> None:
     # Parametric UMAP, which is not used, would load TensorFlow, and the two do not bear each other.
     hidden: dict[str, Any] = {"tensorflow": None, "keras": None}
     sys.modules.update(hidden)
-    import umap
+    umap = importlib.import_module("umap")
 
     model = umap.UMAP(
         n_components=int(parts),
