@@ -112,8 +112,8 @@ def test_from_known_labels_to_the_pieces(run: Run, source: Path, tiles: Path, fi
 
     code, said, warned = run("select", fitted, "--names", names, "--count", 7, "--out", listed)
     assert (code, warned) == (0, "")
-    assert "7 of 24 tiles chosen, from 4 clusters" in said
-    assert "  water: 3 tiles of 2 clusters" in said
+    assert "7 of 24 tiles chosen, clusters: 4" in said
+    assert "  water: tiles 3, clusters 2" in said
     rows = read(listed)
     assert [(row["cluster"], row["name"], row["rank"]) for row in rows] == [
         ("0", "arable", "1"), ("1", "water", "1"), ("2", "forest", "1"), ("4", "water", "1"),
@@ -209,7 +209,7 @@ def test_groups_of_merged_clusters(run: Run, fitted: Path):
     code, said, _ = run(
         "select", fitted, "--merge", 3, "--names", names, "--count", 5, "--out", listed
     )
-    assert code == 0 and "from 2 clusters" in said
+    assert code == 0 and "clusters: 2" in said
     assert [row["name"] for row in read(listed)] == ["low", "high", "low", "high", "low"]
 
 

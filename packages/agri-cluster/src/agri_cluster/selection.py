@@ -91,8 +91,8 @@ class Selection:
         """Yield what was chosen: in all, then for each name."""
         records = self.records()
         clusters = {record["cluster"] for record in records}
-        yield f"{len(records)} of {len(self.labels)} tiles chosen, from {len(clusters)} clusters"
+        yield f"{len(records)} of {len(self.labels)} tiles chosen, clusters: {len(clusters)}"
         tiles = Counter(record["name"] for record in records)
         shares = Counter(self.names.get(cluster, "") for cluster in clusters)
         for name in sorted(set(tiles) - {""}):
-            yield f"  {name}: {tiles[name]} tiles of {shares[name]} clusters"
+            yield f"  {name}: tiles {tiles[name]}, clusters {shares[name]}"
