@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from agri_cluster.decoder import build_decoder
-from agri_cluster.encoders import build_encoder
+from agri_cluster.encoders import build_encoder, scale_of
 from agri_cluster.framework import keras, ops
 from agri_cluster.photograph import photograph
 from agri_data.errors import InputError
@@ -28,7 +28,7 @@ def test_an_encoder_gives_a_row_of_features_per_item(name, shape, features, scal
     assert rows.shape == (2, features)
     assert np.isfinite(rows).all()
     assert encoder.features == features
-    assert encoder.scale == scale
+    assert encoder.scale == scale_of(name) == scale
 
 
 def test_the_embedding_is_a_linear_layer_on_top():
@@ -152,6 +152,6 @@ def test_an_autoencoder_learns():
     encoder = build_encoder("convae", (16, 16, 2), width=4)
     decoder = build_decoder((16, 16, 2), 4, filters=(8, 8, 8, 8))
     model = keras.Model(encoder.model.inputs[0], decoder(encoder.model.outputs[0]))
-    model.compile(keras.optimizers.Adam(0.02), "mse")
+    model.compile(keras.optimizers.Adam(0.02), "mse", run_eagerly=True)
     losses = [float(model.train_on_batch(tiles, tiles)) for _ in range(15)]
     assert losses[-1] < 0.5 * losses[0]

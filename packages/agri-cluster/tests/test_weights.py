@@ -175,6 +175,15 @@ def test_text_in_place_of_numbers_is_refused(tmp_path):
         read_weights(tmp_path / "w.h5")
 
 
+def test_numbers_that_lie_in_another_file_are_not_followed(tmp_path):
+    (tmp_path / "other.bin").write_bytes(bytes(16))
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        group = file.create_group("layers/first/vars")
+        group.create_dataset("0", (4,), "f4", external=[(str(tmp_path / "other.bin"), 0, 16)])
+    with pytest.raises(InputError, match="lies in another file"):
+        read_weights(tmp_path / "w.h5")
+
+
 def test_a_truncated_file_is_refused(tmp_path, arrays):
     path = write_old(tmp_path / "w.h5", arrays)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -84,7 +84,12 @@ def build_encoder(
     model = keras.Model(inputs, outputs, name=name)
     load_weights(model, weights, names, ORDER if photo else ORDER[::-1])
     groups = GROUPS if name == "squeezenet" else (int(outputs.shape[-1]),)
-    return _topped(Encoder(model, "photo" if photo else "standard", name, groups, side), width)
+    return _topped(Encoder(model, scale_of(name), name, groups, side), width)
+
+
+def scale_of(encoder: str | Any) -> Scale:
+    """Return the scale of tiles that an encoder expects, by its name, without building it."""
+    return "photo" if isinstance(encoder, str) and encoder in _PHOTO else "standard"
 
 
 def _topped(encoder: Encoder, width: int) -> Encoder:

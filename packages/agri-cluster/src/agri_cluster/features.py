@@ -40,7 +40,9 @@ def extract(
         rng: draws the further views; without, they are taken in a fixed order.
         views: how many quarter turns and mirrorings of a tile, itself included, the features are
             the mean of, 1..8.
-        precision: "float32", or "mixed_bfloat16" for processors that are faster at it.
+        precision: "float32", or "mixed_bfloat16", which takes two thirds of the time on a processor
+            with AVX512_BF16 and turns a row of SqueezeNet's features by 1.5 degrees at most. A
+            clustering is fitted and applied in one of them.
 
     Raises:
         InputError: features come out that are not finite, or views are asked of no square tiles.

@@ -115,7 +115,7 @@ def as_tiles(data: Tiles | ArrayLike | Path | str) -> Tiles:
     """
     if isinstance(data, (str, Path)):
         return open_tiles(Path(data))
-    if callable(getattr(data, "take", None)) and hasattr(data, "ids"):
+    if all(hasattr(data, name) for name in ("take", "shape", "ids", "bands")):
         return data  # type: ignore[return-value]
     return ArrayTiles(data)  # type: ignore[arg-type]
 

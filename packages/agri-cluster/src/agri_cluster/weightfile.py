@@ -80,6 +80,10 @@ def _is_vars(name: str, item: Any) -> bool:
 def _array(item: Any) -> NDArray[np.float32]:
     if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fiu":
         raise ValueError(f"{getattr(item, 'name', item)} is not a table of numbers")
+    if item.external:
+        raise ValueError(f"{item.name} lies in another file")
+    if item.nbytes > MAX_BYTES:
+        raise ValueError(f"{item.name} declares more than {MAX_BYTES} bytes")
     return np.asarray(item[()], np.float32)
 
 
