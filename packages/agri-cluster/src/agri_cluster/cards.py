@@ -108,7 +108,8 @@ def _views(
             names = tuple(str(name) for name in ids[chosen])
             tiles = thumbnails(pictures, names, side)
             first = tiles if first is None else first
-            views.append(View(caption, jpeg_uri(mosaic(tiles, -(-len(tiles) // COLUMNS), COLUMNS)), names))
+            picture = mosaic(tiles, -(-len(tiles) // COLUMNS), COLUMNS)
+            views.append(View(caption, jpeg_uri(picture), names))
     return tuple(views), np.asarray(first, np.uint8)
 
 

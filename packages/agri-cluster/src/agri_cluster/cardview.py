@@ -11,13 +11,13 @@ from agri_cluster.palette import colour
 
 
 def face_html(card: Card) -> str:
-    """Return the entry of a group in the index: a tile, its number and share, a link to its card."""
+    """Return the entry of a group in the index: a tile, number, name, share, linked to its card."""
     group = card.group
-    name = f"<br>{escape(group.name)}" if group.name else ""
+    name = f" {escape(group.name)}" if group.name else ""
     return (
         f'<a class="face" href="#g{group.cluster}"><img alt="" src="{card.face}">'
-        f'<span><b style="color:{colour(group.cluster)}">{group.cluster}</b>'
-        f"{group.share:.1%}{name}</span></a>"
+        f'<span><b style="color:{colour(group.cluster)}">{group.cluster}</b>{name}<br>'
+        f"{group.share:.1%}</span></a>"
     )
 
 

@@ -117,4 +117,4 @@ def _silhouettes(fitted: Fitted, rng: np.random.Generator) -> dict[int, float]:
 def _squared(centres: Floats) -> NDArray[np.float64]:
     points = np.asarray(centres, np.float64)
     norms = (points**2).sum(axis=1)
-    return np.maximum(norms[:, None] + norms[None] - 2 * points @ points.T, 0.0)
+    return np.asarray(norms[:, None] + norms[None] - 2 * points @ points.T, np.float64)

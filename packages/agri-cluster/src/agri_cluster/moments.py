@@ -32,10 +32,9 @@ class Moment:
 
 def moments(fitted: Fitted, rng: np.random.Generator) -> list[Moment]:
     """Return up to `FRAMES` moments of the series and the end; of no series the end alone."""
-    recorded = (fitted.path / SERIES_DIR / "rows.npy").is_file()
-    rows = fitted.series_rows() if recorded else sample(fitted.embedding, SERIES, rng)
+    series = fitted.series() if (fitted.path / SERIES_DIR).is_dir() else []
+    rows = fitted.series_rows() if series else sample(fitted.embedding, SERIES, rng)
     end = Moment("the end", fitted.embedding.take(rows), fitted.labels[rows])
-    series = fitted.series() if recorded else []
     if not series:
         return [end]
     titles = _titles(fitted, len(series))

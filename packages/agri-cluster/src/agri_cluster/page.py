@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from html import escape
 from string import Template
@@ -23,6 +24,13 @@ STOPS = {
     "collapse": ("bad", "Collapsed: too few groups were left; the best state before is shown."),
 }
 """What a reason to stop means, and its tone."""
+
+ABOUT = ("objective", "encoder", "pretrain", "seed")
+"""Settings that the head of the page names."""
+
+LONGEST = 160
+OPENED = ("settings", "versions", "starts", "input")
+"""Groups of settings that are listed one by one."""
 
 CAPTIONS = {
     "tsne.png": "Each mark is a tile; tiles with a like embedding lie together. Colour and marker "
@@ -51,7 +59,7 @@ PAGE = Template("""<!DOCTYPE html>
 <body>
 <header>
 <h1>Groups of tiles</h1>
-<p class="soft source">$source</p>
+<p class="soft source">$about</p>
 $verdict
 $warnings
 <div class="facts">
@@ -73,6 +81,7 @@ def page(report: Report, board: Scoreboard | None = None) -> str:
     sections = [item for item in _sections(report, board) if item[2]]
     return PAGE.substitute(
         source=escape(report.source),
+        about=escape(_about(report)),
         style=STYLE,
         verdict=_verdict(report.info),
         warnings=_warnings(report),
@@ -94,6 +103,14 @@ def _sections(report: Report, board: Scoreboard | None) -> Iterator[tuple[str, s
     yield "course", "How the groups came about", _course(report)
     yield "methods", "Beside simpler methods", _board(board)
     yield "settings", "Settings", _settings(report.info)
+
+
+def _about(report: Report) -> str:
+    """Say in one line what was grouped and how, as far as it was written down."""
+    info, settings = report.info, report.info.get("settings") or {}
+    what = [f"tiles of {info['source']}" if "source" in info else "", report.source]
+    how = [f"{key} {settings[key]}" for key in ABOUT if settings.get(key) not in (None, "none")]
+    return " · ".join(text for text in (*what, *how) if text)
 
 
 def _verdict(info: Mapping[str, Any]) -> str:
@@ -121,7 +138,7 @@ def _facts(report: Report) -> Iterator[str]:
         (f"{report.tiles:,}", "tiles"),
         (f"{len(sizes)} of {report.clusters}", "groups in use"),
         (f"{max(sizes) / report.tiles:.1%}", "in the largest"),
-        (str(holding(labels)), "groups hold 90 %"),
+        (str(holding(labels)), "groups hold 90\u00a0%"),
         (f"{sure:.2f}", "mean confidence"),
     ]
     if report.history is not None and len(report.history):
@@ -172,7 +189,8 @@ def _likeness(report: Report) -> str:
     figure = _figure(report, "tree.png")
     if len(report.groups) <= 30 or not figure:
         return figure
-    return f"<details><summary>show the tree of {len(report.groups)} groups</summary>{figure}</details>"
+    summary = f"<summary>show the tree of {len(report.groups)} groups</summary>"
+    return f"<details>{summary}{figure}</details>"
 
 
 def _clarity(report: Report) -> str:
@@ -228,10 +246,18 @@ def _settings(info: Mapping[str, Any]) -> str:
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for key, value in content.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{name}.")
-            continue
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        short = text if len(text) <= 160 else f"{text[:157]}…"
-        yield f"<tr><td>{escape(name)}</td><td>{escape(short)}</td></tr>"
+        if isinstance(value, Mapping) and key in OPENED and not prefix:
+            yield from _flat(value, f"{key}: ")
+        else:
+            yield f"<tr><td>{escape(prefix + key)}</td><td>{escape(_text(value))}</td></tr>"
+
+
+def _text(value: Any) -> str:
+    """Write a setting as JSON would, without the quotes of plain text, cut where it is long."""
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, list):
+        text = ", ".join(map(_text, value))
+    else:
+        text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

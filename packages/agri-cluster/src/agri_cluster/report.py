@@ -1,4 +1,4 @@
-"""The report of a clustering: its figures, pictures and cards, written with the page beside them."""
+"""The report of a clustering: its figures, cards and pictures, gathered for the page."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ SHOWN = (
     "confidence.png", "refreshes.png", "pretrain.png",
 )  # fmt: skip
 """Pictures that stand on the page."""
+
+WRITTEN = (*SHOWN, "gallery.png", "groups.csv", "profiles.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,8 @@ def _write_tables(known: list[Group], found: Profiles, folder: Path) -> None:
         for group in known
         for place, band in enumerate(found.bands)
     ]  # fmt: skip
-    header = ("cluster", "band", "mean", "deviation", "unit")
-    (folder / "profiles.csv").write_text(csv_text(header, lines), encoding="utf-8")
+    heads = ("cluster", "band", "mean", "deviation", "unit")
+    (folder / "profiles.csv").write_text(csv_text(heads, lines), encoding="utf-8")
 
 
 def _figure(value: float | None) -> str | None:

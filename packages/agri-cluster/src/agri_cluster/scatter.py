@@ -1,4 +1,4 @@
-"""Pictures of a layout: every tile a mark of its cluster, clusters named by number; a moving one."""
+"""Pictures of a layout: each tile a mark of its cluster, clusters by number; and a moving one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from agri_data.atomic import replacing_file
 from agri_data.console import progress
 from agri_data.sheet import INK, new_figure, save
-from numpy.typing import NDArray
 
 from agri_cluster.palette import MARKERS, colour, marker
 from agri_cluster.tiles import Ints
@@ -150,7 +149,7 @@ def apart(places: Points, least: float) -> Points:
 
 
 def _limits(frames: Sequence[Points]) -> Points:
-    """A rectangle that holds all frames, `[[left, bottom], [right, top]]`, twice as wide at most."""
+    """Return a rectangle around all frames, `[[left, bottom], [right, top]]`, 2 to 1 at most."""
     every = np.concatenate(list(frames))
     low, high = every.min(axis=0), every.max(axis=0)
     longest = max(float((high - low).max()), 1e-6)

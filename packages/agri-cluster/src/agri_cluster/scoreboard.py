@@ -35,10 +35,9 @@ def read_scoreboard(folder: Path) -> Scoreboard | None:
     return Scoreboard(
         header=("method", "K", *(_heading(name) for name in columns)),
         rows=tuple(
-            (row.get("method") or "", row.get("clusters") or "",
-             *(_cell(row, name) for name in columns))
+            (row["method"], row["clusters"], *(_cell(row, name) for name in columns))
             for row in rows
-        ),  # fmt: skip
+        ),
         troubles=tuple(f"{row['method']}: {row['trouble']}" for row in rows if row.get("trouble")),
     )
 

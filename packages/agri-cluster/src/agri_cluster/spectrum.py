@@ -46,7 +46,8 @@ def highest(found: Profiles) -> float:
     peaks = peaks[np.isfinite(peaks)]
     peak = float(np.percentile(peaks, 98)) if peaks.size else 1.0
     power = 10.0 ** np.floor(np.log10(peak)) if peak > 0 else 1.0
-    return float(next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= peak))
+    steps = [step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10)]
+    return float(next(step for step in steps if step >= peak))
 
 
 def _level(values: Doubles, top: float) -> Doubles:

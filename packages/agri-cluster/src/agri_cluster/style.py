@@ -10,7 +10,7 @@ h3{font-size:16px;margin:0;line-height:1.3}
 p{margin:4px 0;max-width:78ch}.soft{color:var(--soft)}.source{overflow-wrap:anywhere}
 a{color:inherit}
 nav{position:sticky;top:0;z-index:1;background:#fffffff2;border-bottom:1px solid var(--line);
-margin:20px 0 0;padding:10px 0;display:flex;flex-wrap:wrap;gap:4px 20px;font-size:14px}
+margin:20px 0 0;padding:10px 0;display:flex;flex-wrap:wrap;gap:4px 18px;font-size:14px}
 nav a{text-decoration:none;color:var(--soft)}nav a:hover{color:var(--ink)}
 .verdict{margin:16px 0 8px;padding:10px 14px;border-left:4px solid var(--soft);font-weight:600;
 background:var(--wash);max-width:none}
@@ -19,13 +19,14 @@ background:var(--wash);max-width:none}
 .warnings{margin:8px 0;padding:8px 14px 8px 34px;background:#fdf6e3;border-left:4px solid #b8930b}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(124px,1fr));gap:12px;margin:16px 0}
 .fact{border:1px solid var(--line);border-radius:6px;padding:10px 12px;line-height:1.3}
-.fact b{display:block;font-size:22px;line-height:1.25;font-variant-numeric:tabular-nums}
+.fact b{display:block;font-size:20px;line-height:1.3;white-space:nowrap;
+font-variant-numeric:tabular-nums}
 .faces{display:grid;grid-template-columns:repeat(auto-fill,minmax(92px,1fr));gap:8px;margin:12px 0}
 .face{display:flex;gap:7px;align-items:center;text-decoration:none;font-size:12px;line-height:1.25;
 border:1px solid var(--line);border-radius:6px;overflow:hidden;min-width:0}
 .face:hover{border-color:var(--soft)}
 .face img{width:42px;height:42px;object-fit:cover;flex:none;display:block}
-.face b{display:block;font-size:14px}.face span{min-width:0;overflow:hidden;text-overflow:ellipsis}
+.face b{font-size:14px}.face span{min-width:0;overflow:hidden;text-overflow:ellipsis}
 .named{grid-template-columns:repeat(auto-fill,minmax(160px,1fr))}
 figure{margin:12px 0;break-inside:avoid}
 figure img{max-width:100%;height:auto;display:block;margin:0 auto}
@@ -62,7 +63,8 @@ footer{margin-top:40px;padding-top:12px;border-top:1px solid var(--line);font-si
 @media print{body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}
 nav,details{display:none}tr{break-inside:avoid}thead{display:table-header-group}
 .facts{grid-template-columns:repeat(4,1fr)}.faces{grid-template-columns:repeat(10,1fr)}
-.named{grid-template-columns:repeat(5,1fr)}figure img{max-height:235mm}
+.named{grid-template-columns:repeat(5,1fr)}figure img{max-height:120mm}
+.pair{grid-template-columns:1fr 1fr}
 .row{grid-template-columns:repeat(4,minmax(0,1fr));gap:8px}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """

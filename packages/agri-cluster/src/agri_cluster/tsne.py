@@ -26,7 +26,7 @@ def layout(rows: NDArray[np.floating], seed: int, start: Points | None = None) -
     points move only as far as the rows did.
     """
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     begin = _components(rows, np.random.default_rng(seed)) if start is None else start
     if len(rows) < LEAST:
@@ -73,7 +73,7 @@ def turned(points: Points, onto: Points) -> Points:
 
 
 def between(frames: Sequence[Points], steps: int) -> list[tuple[int, Points]]:
-    """Return all frames with `steps` eased positions between each two: (frame they show, points)."""
+    """Return all frames and `steps` eased positions between each two: (frame shown, points)."""
     moves = [(0, frames[0])]
     for number, (old, new) in enumerate(pairwise(frames), start=1):
         for step in range(1, steps + 1):

@@ -34,7 +34,7 @@ def report(
     from agri_cluster.naming import check_names, read_names
     from agri_cluster.page import page
     from agri_cluster.pictures import open_source
-    from agri_cluster.report import make_report
+    from agri_cluster.report import WRITTEN, make_report
     from agri_cluster.scoreboard import read_scoreboard
 
     clustering, source, board = Fitted.open(fitted), open_source(chips), read_scoreboard(out)
@@ -46,5 +46,8 @@ def report(
     with adding_files(out, PAGE) as folder:
         found = make_report(clustering, source, folder, names=given, seed=seed, tsne=tsne)
         (folder / PAGE).write_text(page(found, board), encoding="utf-8")
+        written = {file.name for file in folder.iterdir()}
+    for name in set(WRITTEN) - written:  # of an earlier clustering, or one with a map
+        (out / name).unlink(missing_ok=True)
     size = (out / PAGE).stat().st_size / 1e6
     say(f"wrote {out / PAGE}: {len(found.groups)} groups on one page of {size:.1f} MB")
