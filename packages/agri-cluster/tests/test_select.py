@@ -199,7 +199,7 @@ def test_groups_of_merged_clusters(run: Run, fitted: Path):
     names, listed = fitted.parent / "names.yaml", fitted.parent / "chosen.csv"
     # Centres lie at 0, 1, 2, (3,) and 4 steps; 0 and 1 (8 and 4 tiles) join as they are close and
     # small, so three groups are {0, 1}, {2} and {4}.
-    assert run("name", fitted, "--merge", 3, "--out", names)[0] == 0
+    assert run("name", fitted, "--groups", 3, "--out", names)[0] == 0
     assert names.read_text().splitlines()[1:] == [
         "0:  # 12 tiles",
         "1:  # 8 tiles",
@@ -207,7 +207,7 @@ def test_groups_of_merged_clusters(run: Run, fitted: Path):
     ]
     names.write_text("0: low\n2: high\n")
     code, said, _ = run(
-        "select", fitted, "--merge", 3, "--names", names, "--count", 5, "--out", listed
+        "select", fitted, "--groups", 3, "--names", names, "--count", 5, "--out", listed
     )
     assert code == 0 and "clusters: 2" in said
     assert [row["name"] for row in read(listed)] == ["low", "high", "low", "high", "low"]
@@ -223,7 +223,7 @@ def test_groups_of_merged_clusters(run: Run, fitted: Path):
         (["--count", "0"], "--count is a number of tiles from 1, got 0"),
         (["--how", "best"], "--how is one of nearest, diverse, boundary"),
         (["--confidence", "0.95"], "the most confident is 0.9,"),
-        (["--merge", "5"], "4 clusters with tiles can be merged into 1 to 4 groups, got 5"),
+        (["--groups", "5"], "4 clusters with tiles can be merged into 1 to 4 groups, got 5"),
     ],
 )
 def test_what_cannot_be_is_one_line(run: Run, fitted: Path, options: list[str], words: str):

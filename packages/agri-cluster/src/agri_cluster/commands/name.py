@@ -24,7 +24,7 @@ def name(
         Path | None,
         typer.Option(metavar="CHIPS", help="Chips with labels: each cluster by its majority."),
     ] = None,
-    merge: Annotated[
+    groups: Annotated[
         int | None, typer.Option(min=1, help="Merge the clusters into so many groups first.")
     ] = None,
 ) -> None:
@@ -47,7 +47,7 @@ def name(
     if out.exists():
         raise InputError(f"{out} is there already and may hold names by hand; choose another file")
     opened = Fitted.open(fitted)
-    labels, count = grouped(opened, merge)
+    labels, count = grouped(opened, groups)
     sizes = np.bincount(labels, minlength=count)
     found: dict[int, Majority] = {}
     told = HEADING
@@ -62,14 +62,11 @@ def name(
 
 def _by_truth(ids: Sequence[str], labels: Ints, chips: Path) -> tuple[dict[int, Majority], str]:
     from agri_data.errors import InputError
-    from agri_data.store import ChipStore
 
-    from agri_cluster.ground import find_rows
     from agri_cluster.naming import name_by_truth
-    from agri_cluster.truth import read_truth
+    from agri_cluster.truth import find_truth
 
-    store = ChipStore.open(chips)
-    truth = read_truth(store, find_rows(store, ids))
+    truth = find_truth(chips, ids)
     found = {} if truth is None else name_by_truth(labels, truth)
     if truth is None or not found:
         raise InputError(

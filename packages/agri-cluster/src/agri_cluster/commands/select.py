@@ -25,7 +25,7 @@ def select(
         list[str] | None,
         typer.Option(metavar="4,32=arable", help="Names by flag, once or several times."),
     ] = None,
-    merge: Annotated[
+    groups: Annotated[
         int | None, typer.Option(min=1, help="Merge the clusters into so many groups first.")
     ] = None,
     count: Annotated[
@@ -68,8 +68,8 @@ def select(
         raise InputError("--geojson FILE and --chips STORE, which has the places, go together")
     wish = Wish(DEFAULT_COUNT if count is None and each is None else count, each, how, confidence)
     opened = Fitted.open(fitted)
-    labels, groups = grouped(opened, merge)
-    sizes = np.bincount(labels, minlength=groups)
+    labels, number = grouped(opened, groups)
+    sizes = np.bincount(labels, minlength=number)
     named = _names(names, keep or [], sizes)
     kept = sorted(named) if named else np.flatnonzero(sizes).tolist()
     rng = np.random.default_rng(seed)
