@@ -34,8 +34,12 @@ def fitted(config: DeepClusterConfig = ROWS, seed: int = 0) -> DeepCluster:
     return DeepCluster(3, perceptron(), config, seed).fit(blobs()[0])
 
 
-def test_blobs_are_found_and_stay_found() -> None:
-    model = fitted()
+@pytest.fixture(scope="module")
+def model() -> DeepCluster:
+    return fitted()
+
+
+def test_blobs_are_found_and_stay_found(model: DeepCluster) -> None:
     assert normalized_mutual_info_score(blobs()[1], model.labels_) == pytest.approx(1)
     assert [turn.epoch for turn in model.history_] == [0, 1, 2]
     assert [turn.loss is None for turn in model.history_] == [False, False, True]
@@ -45,14 +49,13 @@ def test_blobs_are_found_and_stay_found() -> None:
     assert model.history_[-1].largest == pytest.approx(1 / 3)
 
 
-def test_labels_are_those_of_predict() -> None:
-    model, rows = fitted(), blobs()[0]
+def test_labels_are_those_of_predict(model: DeepCluster) -> None:
+    rows = blobs()[0]
     assert (model.predict(rows) == model.labels_).all()
     assert (model.predict(rows[10:13]) == model.labels_[10:13]).all()
 
 
-def test_embedding_has_unit_length_and_centres_of_its_width() -> None:
-    model = fitted()
+def test_embedding_has_unit_length_and_centres_of_its_width(model: DeepCluster) -> None:
     z = model.transform(blobs()[0])
     assert np.linalg.norm(z, axis=1) == pytest.approx(np.ones(60), abs=1e-5)
     assert z.shape[1] == model.cluster_centers_.shape[1] <= 3
@@ -60,8 +63,7 @@ def test_embedding_has_unit_length_and_centres_of_its_width() -> None:
     assert np.allclose(own, model.cluster_centers_, atol=1e-4)
 
 
-def test_saved_model_gives_the_same_embedding(tmp_path: Path) -> None:
-    model = fitted()
+def test_saved_model_gives_the_same_embedding(model: DeepCluster, tmp_path: Path) -> None:
     model.model_.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     rows = blobs()[0]
@@ -78,15 +80,7 @@ def test_fit_trains_a_copy() -> None:
     assert not any((w == before).all() for w in trained)
 
 
-def test_same_seed_same_result_and_another_another() -> None:
-    first, again, other = fitted(), fitted(), fitted(seed=1)
-    assert first.history_ == again.history_
-    assert (first.labels_ == again.labels_).all()
-    assert (first.cluster_centers_ == again.cluster_centers_).all()
-    assert first.history_ != other.history_
-
-
-def test_killed_run_goes_on_to_the_same_result(tmp_path: Path) -> None:
+def test_killed_run_goes_on_to_the_same_result(model: DeepCluster, tmp_path: Path) -> None:
     class Kill(Exception):
         pass
 
@@ -95,12 +89,13 @@ def test_killed_run_goes_on_to_the_same_result(tmp_path: Path) -> None:
 
     make_deterministic(0)
     rows, state = blobs()[0], tmp_path / "state.npz"
-    expected = fitted()
     with pytest.raises(Kill):
         DeepCluster(3, perceptron(), ROWS).fit(rows, state=state, on_turn=kill)
     again = DeepCluster(3, perceptron(), ROWS).fit(rows, state=state)
-    assert again.history_ == expected.history_
-    assert (again.cluster_centers_ == expected.cluster_centers_).all()
+    assert again.history_ == model.history_
+    assert (again.cluster_centers_ == model.cluster_centers_).all()
+    assert (again.labels_ == model.labels_).all()
+    assert fitted(seed=1).history_ != model.history_
     with pytest.raises(InputError, match="other settings"):
         DeepCluster(4, perceptron(), ROWS).fit(rows, state=state)
 
@@ -148,6 +143,17 @@ def test_cluster_counts_that_make_no_sense(clusters: int) -> None:
 def test_views_of_features_are_refused() -> None:
     with pytest.raises(InputError, match="set views to None"):
         DeepCluster(3, perceptron()).fit(blobs()[0])
+
+
+def test_encoder_for_other_items_is_refused() -> None:
+    with pytest.raises(InputError, match=r"items of shape \(5,\), these are \(6,\)"):
+        DeepCluster(3, perceptron(5), ROWS).fit(blobs()[0])
+
+
+def test_labels_are_those_of_predict_in_mixed_precision() -> None:
+    model = fitted(DeepClusterConfig(1, 16, views=None, precision="mixed_bfloat16"))
+    assert (model.predict(blobs()[0]) == model.labels_).all()
+    assert {layer.compute_dtype for layer in model.model_.layers} == {"float32"}
 
 
 def test_constant_items_are_refused() -> None:

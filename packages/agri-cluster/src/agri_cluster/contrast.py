@@ -6,6 +6,7 @@ Two views of a tile shall lie together and apart from the views of all other til
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
@@ -17,9 +18,10 @@ from agri_data.console import Bar, progress_bar
 from agri_data.errors import InputError
 
 from agri_cluster.ahead import ahead
+from agri_cluster.encoders import build_encoder
 from agri_cluster.entropy import nt_xent
 from agri_cluster.framework import keras
-from agri_cluster.jitter import Jitter, measure_level
+from agri_cluster.jitter import Jitter, Level, measure_level
 from agri_cluster.precision import check_precision, computing
 from agri_cluster.resume import go_on, keep
 from agri_cluster.tiles import Floats, Tiles
@@ -82,11 +84,11 @@ class ContrastConfig:
                 f"expected, got {self}"
             )
         check_precision(self.precision)
-        self.views(Jitter())
+        self.views(Level())
 
-    def views(self, jitter: Jitter) -> Views:
-        """Return the maker of views, on the scale that `jitter` holds."""
-        light = Jitter(self.brightness, self.contrast, self.channel, self.grey, jitter.level)
+    def views(self, level: Level) -> Views:
+        """Return the maker of views of tiles whose bands have this level."""
+        light = Jitter(self.brightness, self.contrast, self.channel, self.grey, level)
         warp = Augment(flip=self.flip, quarter=self.quarter, crop=self.crop)
         return Views(warp, self.size, light)
 
@@ -147,7 +149,7 @@ def pretrain_contrastive(
             another run, or the loss is no longer finite.
     """
     _check(encoder, tiles, config)
-    views = config.views(Jitter(level=measure_level(tiles, rng)))
+    views = config.views(measure_level(tiles, rng))
     model = Contrast(encoder, config, rng)
     model.compile(keras.optimizers.AdamW(config.lr, weight_decay=config.decay), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
@@ -155,9 +157,11 @@ def pretrain_contrastive(
     found = go_on(state, model, rng, settings)
     losses: list[float] = found[1]["losses"] if found else []
     steps = len(tiles) // min(config.batch, len(tiles))
-    bar = progress_bar("contrast", config.epochs * steps, "step")
-    bar.update(len(losses) * steps)
-    with computing(encoder, config.precision):
+    with (
+        closing(progress_bar("contrast", config.epochs * steps, "step")) as bar,
+        computing(encoder, config.precision),
+    ):
+        bar.update(len(losses) * steps)
         while len(losses) < config.epochs:
             pairs = ahead(_pairs(tiles, views, config.batch, rng))
             losses.append(_epoch(model, pairs, config, len(losses) * steps, steps, bar))
@@ -165,7 +169,6 @@ def pretrain_contrastive(
             keep(state, model, rng, settings, {"losses": losses})
             if on_epoch is not None:
                 on_epoch(len(losses), losses[-1])
-    bar.close()
     return losses
 
 
@@ -224,9 +227,7 @@ def _check(encoder: keras.Model, tiles: Tiles, config: ContrastConfig) -> None:
             "pretrain features as an autoencoder instead"
         )
     made = resized(np.zeros((1, *tiles.shape), np.float32), config.size).shape[1:]
-    wanted = encoder.input_shape[1:]
-    if any(w not in (None, m) for w, m in zip(wanted, made, strict=True)):
-        raise InputError(f"the encoder takes tiles of shape {wanted}, but the views are {made}")
+    build_encoder(encoder, made)
 
 
 def _check_loss(losses: list[float], config: ContrastConfig) -> None:

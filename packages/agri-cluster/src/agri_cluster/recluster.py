@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from agri_data.console import Bar, progress_bar
 from agri_data.errors import InputError
 
 from agri_cluster.ahead import ahead
+from agri_cluster.encoders import build_encoder
 from agri_cluster.features import extract
 from agri_cluster.framework import keras
 from agri_cluster.lloyd import best_means
@@ -114,7 +116,7 @@ class Reclustering:
         Raises:
             InputError: fewer tiles than clusters, fewer than 2 clusters, or views of no tiles.
         """
-        _check(tiles, clusters, config)
+        _check(encoder, tiles, clusters, config)
         self._tiles, self._clusters, self._config = tiles, clusters, config
         self._rng = np.random.default_rng(seed)
         self._encoder = keras.models.clone_model(encoder)
@@ -134,16 +136,17 @@ class Reclustering:
         self._go_on(state)
         size = min(self._config.batch, len(self._tiles))
         steps = len(self._tiles) // size
-        bar = progress_bar("deepcluster", self._config.epochs * steps, "step")
-        bar.update(len(self.history) * steps)
-        with computing(self._encoder, self._config.precision):
+        with (
+            closing(progress_bar("deepcluster", self._config.epochs * steps, "step")) as bar,
+            computing(self._encoder, self._config.precision),
+        ):
+            bar.update(len(self.history) * steps)
             while len(self.history) < self._config.epochs:
                 turn = self._cluster(tries=1)[2]
                 self.history.append(replace(turn, loss=self._epoch(size, bar)))
                 self._keep(state)
                 if on_turn is not None:
                     on_turn(self.history[-1])
-        bar.close()
 
     def finish(self, on_turn: OnTurn | None = None) -> tuple[keras.Model, Floats]:
         """Cluster once more; return the model from item to embedding and the centres `(K, D)`."""
@@ -230,7 +233,7 @@ def _nmi(before: Ints, now: Ints) -> float:
     return float(normalized_mutual_info_score(before, now))
 
 
-def _check(tiles: Tiles, clusters: int, config: DeepClusterConfig) -> None:
+def _check(encoder: keras.Model, tiles: Tiles, clusters: int, config: DeepClusterConfig) -> None:
     if not 2 <= clusters <= len(tiles):
         raise InputError(
             f"from 2 clusters to as many as there are tiles ({len(tiles)}) are expected, got "
@@ -241,3 +244,4 @@ def _check(tiles: Tiles, clusters: int, config: DeepClusterConfig) -> None:
             f"views are made of tiles (H, W, C), these items are of shape {tiles.shape}; set "
             "views to None"
         )
+    build_encoder(encoder, tiles.shape)
