@@ -7,20 +7,22 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from agri_data.console import progress
 from agri_data.errors import AgriError, InputError
 
 from agri_cluster.spaces import fitting
-from agri_cluster.tiles import Floats, Ints, Tiles, in_memory, sample
+from agri_cluster.tiles import Floats, Ints, Tiles, batches, in_memory, sample
 from agri_cluster.umap import umap_layout
 
 Group = Callable[[Tiles, int, int], Ints]
 
 TRIES, WIDE_TRIES = 10, 3
 WIDE = 1024
-POLISH = 10
+POLISH, SETTLED = 5, 0.002
+NEIGHBOURS = 10
 WHOLE_WARD = 10_000
 LARGEST_WARD = LARGEST_UMAP = 100_000
 
@@ -84,8 +86,8 @@ class Clock:
 def kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
     """Group by k-means, the best of several k-means++ starts; a sample first where rows are many.
 
-    Where not all rows fit into memory, the centres of a sample go through `POLISH` passes of
-    Lloyd over all rows.
+    Where not all rows fit into memory, the centres of a sample go through at most `POLISH` passes
+    of Lloyd over all rows.
 
     Raises:
         InputError: there are fewer rows than clusters.
@@ -113,11 +115,9 @@ def ward(rows: Tiles, clusters: int, seed: int = 0) -> Ints:
     """
     from sklearn.cluster import AgglomerativeClustering
 
-    from agri_cluster.starts import neighbour_graph
-
     _check_count(rows, clusters, LARGEST_WARD)
     values = in_memory(rows)
-    graph = neighbour_graph(values, 10) if len(rows) > WHOLE_WARD else None
+    graph = _neighbours(values) if len(rows) > WHOLE_WARD else None
     with warnings.catch_warnings():
         # Parts of the graph that do not touch are joined by scikit-learn, which says so.
         warnings.simplefilter("ignore")
@@ -199,12 +199,34 @@ def _reason(error: Exception) -> str:
 
 
 def _polished(rows: Tiles, centres: Floats) -> Ints:
-    from agri_cluster.starts import group_means, nearest
-
+    labels, centres = _lloyd(rows, centres)
     for _ in range(POLISH):
-        means = group_means(rows, nearest(rows, centres), len(centres))
-        centres = np.where(np.isfinite(means), means, centres)
-    return nearest(rows, centres)
+        before = labels
+        labels, centres = _lloyd(rows, centres)
+        if np.mean(labels != before) < SETTLED:
+            break
+    return labels
+
+
+def _lloyd(rows: Tiles, centres: Floats) -> tuple[Ints, Floats]:
+    """The nearest centre of each row, and the mean row of each cluster; that of none stays."""
+    labels = np.empty(len(rows), np.int64)
+    totals = np.zeros(centres.shape)
+    lengths = np.square(centres).sum(axis=1)
+    for indices, part in batches(rows):
+        labels[indices] = near = (lengths - 2 * part @ centres.T).argmin(axis=1)
+        totals += np.eye(len(centres), dtype=np.float32)[near].T @ part
+    count = np.bincount(labels, minlength=len(centres))[:, None]
+    means = np.where(count > 0, totals / np.maximum(count, 1), centres)
+    return labels, means.astype(np.float32)
+
+
+def _neighbours(values: Floats) -> Any:
+    """The graph of who is among whose ten nearest neighbours, sparse and symmetric."""
+    from sklearn.neighbors import kneighbors_graph
+
+    graph = kneighbors_graph(values, NEIGHBOURS)
+    return graph + graph.T
 
 
 def _check_count(rows: Tiles, clusters: int, most: int | None = None) -> None:
