@@ -180,7 +180,7 @@ def test_a_collapse_and_warnings_are_told(fitted, four_bands, tmp_path):
 
 
 def test_tables_beside_the_page(made, made_in):
-    with (made_in / "groups.csv").open() as file:
+    with (made_in / "figures.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["cluster"] for row in rows] == ["0", "1", "2"]
     assert [float(row["ndvi"]) for row in rows] == pytest.approx([0.8, 0.2, -0.5], abs=0.01)

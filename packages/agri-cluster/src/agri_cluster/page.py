@@ -69,7 +69,7 @@ $facts
 <nav>$links</nav>
 $sections
 <footer class="soft">Tiles are shown in natural colours where their bands allow it, all at one
-stretch; light grey is no data. Every figure is in groups.csv and profiles.csv beside this
+stretch; light grey is no data. Every figure is in figures.csv and profiles.csv beside this
 page.</footer>
 </body>
 </html>
@@ -155,7 +155,7 @@ def _index(report: Report) -> str:
     ranked = sorted(report.cards, key=lambda card: card.group.cluster)
     named = " named" if any(card.group.name for card in ranked) else ""
     rest = len(report.groups) - len(ranked)
-    more = f" The {rest:,} smallest have no card; groups.csv has them." if rest else ""
+    more = f" The {rest:,} smallest have no card; figures.csv has them." if rest else ""
     return (
         '<p class="soft">The tile nearest to each centre, the group\'s number and its share of '
         f'all tiles.{more}</p><div class="faces{named}">'

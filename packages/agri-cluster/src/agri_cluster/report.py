@@ -34,7 +34,7 @@ SHOWN = (
 )  # fmt: skip
 """Pictures that stand on the page."""
 
-WRITTEN = (*SHOWN, "gallery.png", "groups.csv", "profiles.csv")
+WRITTEN = (*SHOWN, "gallery.png", "figures.csv", "profiles.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _write_tables(known: list[Group], found: Profiles, folder: Path) -> None:
         )
         for group in known
     ]  # fmt: skip
-    (folder / "groups.csv").write_text(csv_text(header, rows), encoding="utf-8")
+    (folder / "figures.csv").write_text(csv_text(header, rows), encoding="utf-8")
     lines = [
         (group.cluster, band.name, *(_figure(float(part[group.cluster, place]))
          for part in (found.mean, found.deviation)), found.unit)
