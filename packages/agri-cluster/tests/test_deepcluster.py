@@ -98,6 +98,8 @@ def test_killed_run_goes_on_to_the_same_result(model: DeepCluster, tmp_path: Pat
     assert fitted(seed=1).history_ != model.history_
     with pytest.raises(InputError, match="other settings"):
         DeepCluster(4, perceptron(), ROWS).fit(rows, state=state)
+    with pytest.raises(InputError, match="seed 0"):
+        DeepCluster(3, perceptron(), ROWS, seed=1).fit(rows, state=state)
 
 
 def test_tiles_are_learnt_from_views() -> None:

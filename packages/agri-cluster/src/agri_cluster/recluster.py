@@ -118,7 +118,7 @@ class Reclustering:
         """
         _check(encoder, tiles, clusters, config)
         self._tiles, self._clusters, self._config = tiles, clusters, config
-        self._rng = np.random.default_rng(seed)
+        self._seed, self._rng = seed, np.random.default_rng(seed)
         self._encoder = keras.models.clone_model(encoder)
         self._encoder.set_weights(encoder.get_weights())
         self._classifier = Classifier(
@@ -217,7 +217,8 @@ class Reclustering:
             self.history = [Turn(**turn) for turn in found[1]["history"]]
 
     def _settings(self) -> str:
-        return f"{self._clusters} clusters of {len(self._tiles)} tiles, {self._config}"
+        what = f"{self._clusters} clusters of {len(self._tiles)} tiles, seed {self._seed}"
+        return f"{what}, {self._config}"
 
 
 def _whitened(features: RowFile, whitening: Whitening, path: Path) -> RowFile:

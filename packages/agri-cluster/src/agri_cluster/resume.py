@@ -59,8 +59,8 @@ def go_on(
     arrays, facts = found
     if facts.get("settings") != settings:
         raise InputError(
-            f"{path} is of a run with other settings; delete it, or go on with those:\n"
-            f"then {facts.get('settings')}\nnow  {settings}"
+            f"{path} is of a run with other settings ({facts.get('settings')}; now {settings}); "
+            "delete it, or go on with those"
         )
     write_variables(model, arrays)
     set_generator(rng, facts["rng"])
