@@ -18,7 +18,7 @@ from agri_cluster.tiles import Ints, Tiles, sample
 
 Counts = NDArray[np.int64]
 
-SILHOUETTE = 10_000
+SILHOUETTE = 5_000
 """At most so many tiles are drawn for a silhouette, whose cost grows with their square."""
 
 

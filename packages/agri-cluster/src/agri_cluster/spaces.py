@@ -56,7 +56,9 @@ def principal(tiles: Tiles, rng: np.random.Generator, parts: int = PARTS) -> Til
 
     rows = flat(tiles)
     part = rows.take(sample(rows, fitting(rows), rng))
-    model = PCA(min(parts, *part.shape), random_state=int(rng.integers(2**31))).fit(part)
+    model = PCA(min(parts, *part.shape), random_state=int(rng.integers(2**31)))
+    with np.errstate(invalid="ignore"):  # shares of no variance at all, which are not used
+        model.fit(part)
     return Mapped(rows, model.n_components_, model.transform)
 
 
