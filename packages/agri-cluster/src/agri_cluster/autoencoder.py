@@ -122,4 +122,3 @@ def _spoilt(clean: Floats, share: float, rng: np.random.Generator) -> NDArray[np
     if not share:
         return clean
     return np.asarray(clean * (rng.random(clean.shape, np.float32) >= share), np.float32)
-

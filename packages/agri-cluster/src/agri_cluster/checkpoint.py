@@ -1,5 +1,7 @@
-"""The state of a training run as one `.npz` of plain arrays, replaced whole, so that a kill loses
-little and a resumed run gives the same bits as one that was never stopped."""
+"""The state of a training run: one `.npz` of plain arrays, replaced whole.
+
+A kill loses little, and a resumed run gives the same bits as one that was never stopped.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ def save_state(path: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[st
     """Write arrays and JSON-able facts as one file."""
     text = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     with replacing_file(path) as beside, beside.open("wb") as stream:
-        np.savez(stream, **{"facts": text, **arrays})
+        np.savez(stream, allow_pickle=False, facts=text, **arrays)
 
 
 def load_state(path: Path) -> tuple[Arrays, dict[str, Any]] | None:

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from agri_cluster.autoencoder import Pretraining, View, pretrain_autoencoder
 from agri_cluster.contrast import ContrastConfig
-from agri_cluster.decoder import build_decoder
+from agri_cluster.decoder import FILTERS, build_decoder
 from agri_cluster.encoders import build_encoder
 from agri_cluster.framework import keras, make_deterministic
 from agri_cluster.front import FROZEN, Frozen, freeze
@@ -33,10 +33,13 @@ from agri_cluster.student import check_alpha, log_assignment, squared_distances
 from agri_cluster.tiles import ArrayTiles, Floats, Ints, Tiles, batches
 from agri_cluster.views import Views
 
+Data = ArrayLike | Tiles | Path | str
+
 PRETRAIN = ("autoencoder", "contrastive", "none")
 OBJECTIVES = ("dec", "idec")
-STARVED = 2.0
-"""A mean confidence below so many times 1/K gives the target next to nothing to sharpen."""
+STATES = ("contrast.npz", "autoencoder.npz", "refine.npz")
+STARVED = 0.1
+"""A mean confidence that is not this far above 1/K, or not twice that, leaves little to sharpen."""
 AGREE = 0.8
 """Below this adjusted Rand index of the two best k-means starts, the start is called unstable."""
 
@@ -52,12 +55,13 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     set, so that a seed gives the same result on a CPU.
 
     Args:
-        n_clusters: K, 2 or more.
+        n_clusters: K; with 1 there is nothing to learn, and every item is in it.
         encoder: "mlp", "convae", "small", "squeezenet", "resnet50", "vgg16", or a Keras model from
             an item to a row. The last four by name are used frozen (see `finetune`): their
             features become the rows that an "mlp" embeds.
         weights: of the encoder: "none", "imagenet", or a file.
         hidden: widths of the "mlp".
+        filters: of the stages of the tiles' decoder, coarsest first.
         embedding_dim: D.
         pretrain: "autoencoder"; "contrastive" (SimCLR; tiles only; then the autoencoder on its
             features where the encoder is frozen); or "none".
@@ -73,7 +77,8 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         alpha: degrees of freedom of Student's kernel; "auto" is max(1, D - 1) with the embedding
             divided by the median distance to the nearest centre. 1 is the papers' value, made for
             D = 10.
-        init: "kmeans", "ward", "spectral", "umap", centres `(K, D)`, labels `(N,)`, or a function
+        init: "kmeans" in the embedding; "ward", "spectral" or "umap", which group rows as they are
+            given and tiles by their embedding; centres `(K, D)`; labels `(N,)`; or a function
             (rows, K, rng) -> labels.
         n_init: k-means starts.
         update_interval: steps between refreshes of the target; "auto" = a pass over the tiles,
@@ -116,6 +121,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         encoder: str | Any = "mlp",
         weights: str = "none",
         hidden: Sequence[int] = (500, 500, 2000),
+        filters: Sequence[int] = FILTERS,
         embedding_dim: int = 100,
         pretrain: str = "autoencoder",
         epochs: int = 100,
@@ -129,7 +135,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         alpha: float | str = "auto",
         init: Any = "kmeans",
         n_init: int = 20,
-        update_interval: int | str = "auto",
+        update_interval: float | str = "auto",
         tol: float = 0.001,
         patience: int = 2,
         max_iter: int = 2000,
@@ -147,6 +153,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         self.encoder = encoder
         self.weights = weights
         self.hidden = hidden
+        self.filters = filters
         self.embedding_dim = embedding_dim
         self.pretrain = pretrain
         self.epochs = epochs
@@ -174,7 +181,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         self.folder = folder
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike | Tiles | Path | str, y: object = None, *, resume: bool = False) -> Self:
+    def fit(self, X: Data, y: object = None, *, resume: bool = False) -> Self:  # noqa: N803
         """Learn embedding and centres from `X`; with `resume`, go on where a stopped run left off.
 
         Raises:
@@ -195,25 +202,25 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
             self._keep_embedding(folder)
         return self
 
-    def predict(self, X: ArrayLike | Tiles | Path | str) -> Ints:
+    def predict(self, X: Data) -> Ints:  # noqa: N803
         """Return the cluster of each item, `(N,)`."""
         check_is_fitted(self)
         centres = self.cluster_centers_
         parts = [squared_distances(z, centres).argmin(axis=1) for z in self._embedded(X)]
         return np.concatenate(parts).astype(np.int64)
 
-    def predict_proba(self, X: ArrayLike | Tiles | Path | str) -> NDArray[np.float64]:
+    def predict_proba(self, X: Data) -> NDArray[np.float64]:  # noqa: N803
         """Return the soft assignment of each item, `(N, K)`; rows sum to 1."""
         check_is_fitted(self)
         parts = [log_assignment(z, self.cluster_centers_, self.alpha_) for z in self._embedded(X)]
         return np.exp(np.concatenate(parts))
 
-    def transform(self, X: ArrayLike | Tiles | Path | str) -> Floats:
+    def transform(self, X: Data) -> Floats:  # noqa: N803
         """Return the embedding of each item, `(N, D)`."""
         check_is_fitted(self)
         return np.concatenate(list(self._embedded(X)))
 
-    def score(self, X: ArrayLike | Tiles | Path | str, y: object = None) -> float:
+    def score(self, X: Data, y: object = None) -> float:  # noqa: N803
         """Return minus the mean squared distance to the nearest centre; higher is better."""
         check_is_fitted(self)
         parts = [squared_distances(z, self.cluster_centers_).min(1) for z in self._embedded(X)]
@@ -231,8 +238,8 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         return ArrayTiles(array)
 
     def _check(self, count: int) -> None:
-        if self.n_clusters < 2:
-            raise InputError(f"2 clusters or more are expected, got {self.n_clusters}")
+        if self.n_clusters < 1:
+            raise InputError(f"1 cluster or more is expected, got {self.n_clusters}")
         if count < self.n_clusters:
             raise InputError(
                 f"{count} items cannot make {self.n_clusters} clusters; ask for fewer, or give more"
@@ -248,13 +255,19 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     @contextmanager
     def _workplace(self, resume: bool) -> Iterator[Path]:
         if self.folder is None:
-            with tempfile.TemporaryDirectory(prefix="agri-cluster-") as folder:
-                yield Path(folder)
+            with tempfile.TemporaryDirectory(prefix="agri-cluster-") as temporary:
+                yield Path(temporary)
             return
         folder = Path(self.folder)
         folder.mkdir(parents=True, exist_ok=True)
         if not resume:
-            for name in ("contrast.npz", "features.npy", "autoencoder.npz", "start.npz", "refine.npz"):
+            for name in (
+                "contrast.npz",
+                "features.npy",
+                "autoencoder.npz",
+                "start.npz",
+                "refine.npz",
+            ):
                 (folder / name).unlink(missing_ok=True)
         yield folder
 
@@ -292,7 +305,9 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
             name, rows.shape, width=self.embedding_dim, weights=weights, bands=rows.bands,
             widths=tuple(self.hidden),
         ).model  # fmt: skip
-        decoder = build_decoder(rows.shape, self.embedding_dim, widths=tuple(self.hidden))
+        decoder = build_decoder(
+            rows.shape, self.embedding_dim, filters=tuple(self.filters), widths=tuple(self.hidden)
+        )
         self.pretrain_: list[float] = []
         if self.pretrain != "none":
             how = Pretraining(self.epochs, min(self.batch_size, len(rows)), noise=self.noise)
@@ -307,7 +322,8 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     ) -> tuple[Network, Start]:
         rng, width = self._rng(2), self.embedding_dim
         embedded = embed_all(encoder, rows, folder / "rows.npy", width)
-        begun = start(embedded, self.n_clusters, self.init, self.n_init, rng)
+        whole = rows if len(rows.shape) == 1 else embedded
+        begun = start(embedded, self.n_clusters, self.init, self.n_init, rng, whole)
         if begun.agreement < AGREE:
             self._note(
                 f"the two best k-means starts agree by {begun.agreement:.2f} only (adjusted Rand "
@@ -317,7 +333,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         network = build_network(
             encoder,
             decoder if self.objective == "idec" else None,
-            np.float32(begun.centres / self.scale_),
+            np.asarray(begun.centres / self.scale_, np.float32),
             alpha=self.alpha_, scale=self.scale_, gamma=self.gamma, balance=self.balance,
             optimizer=keras.optimizers.SGD(self.learning_rate, momentum=0.9),
         )  # fmt: skip
@@ -347,7 +363,8 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         self.history_, self.n_iter_ = refiner.run.history, refiner.run.iteration
         self.labels_, self.cluster_centers_ = refiner.run.labels, network.centres
         self.n_clusters_used_ = len(np.unique(self.labels_))
-        if self.history_[0]["confidence"] < STARVED / self.n_clusters:
+        least = 1.0 / self.n_clusters
+        if self.n_clusters > 1 and self.history_[0]["confidence"] < least + min(least, STARVED):
             self._note(
                 f"the mean confidence starts at {self.history_[0]['confidence']:.3f}, hardly above "
                 f"1/K: alpha={self.alpha_:g} leaves the target little to sharpen; use alpha='auto'"

@@ -78,7 +78,7 @@ def extract_whitened(
     `extract`; with several views the model gives the row of a tile as it lies.
     """
     with replacing_file(path) as temporary:
-        raw = extract(encoder, tiles, temporary.with_name("features.npy"), **options)
+        raw = extract(encoder, tiles, temporary.with_name("raw.npy"), **options)
         whitening = fit_whitening(raw, encoder.groups, parts, whiten=whiten)
         _write(whitening, raw, temporary)
     return whitening.on(encoder.model), RowFile(path, tiles.ids)

@@ -7,7 +7,7 @@
     OUT/embedding.npy    (N, D) float32, rows as in clusters.csv, already divided by the scale
     OUT/history.csv      a row per refresh (COLUMNS)
     OUT/pretrain.csv     epoch, loss
-    OUT/series/          rows.npy (M,), and per refresh labels-NNN.npy (M,), embedding-NNN.npy (M, D)
+    OUT/series/          rows.npy (M,); per refresh labels-NNN.npy (M,), embedding-NNN.npy (M, D)
 
 The series holds at most `SERIES` tiles, drawn once, so that pictures of it stay small.
 """
@@ -89,7 +89,7 @@ class Fitted:
     @property
     def labels(self) -> Ints:
         """The cluster of each tile, `(N,)`."""
-        return self.table["cluster"].to_numpy(np.int64)
+        return np.asarray(self.table["cluster"], np.int64)
 
     @property
     def embedding(self) -> RowFile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ def freeze(
 ) -> tuple[Any, RowFile, list[float]]:
     """Return the model from tile to unit row, the rows of all tiles, and losses of its training.
 
-    Files in `folder` that an earlier, stopped run finished are used again.
+    A contrastive training that was stopped goes on from its state in `folder`.
 
     Raises:
         InputError: an encoder without weights would be frozen as it was drawn.
@@ -56,9 +55,7 @@ def freeze(
             f"the encoder {frozen.encoder!r} has random weights and would stay so: name its "
             "weights, pretrain it (pretrain='contrastive'), or let it learn (finetune=True)"
         )
-    encoder = build_encoder(
-        frozen.encoder, tiles.shape, weights=frozen.weights, bands=tiles.bands
-    )
+    encoder = build_encoder(frozen.encoder, tiles.shape, weights=frozen.weights, bands=tiles.bands)
     losses: list[float] = []
     if frozen.contrast is not None:
         state = folder / "contrast.npz"
@@ -68,8 +65,3 @@ def freeze(
         precision=frozen.precision,
     )  # fmt: skip
     return model, rows, losses
-
-
-def scale_of(encoder: str | Any, bands: Sequence[str], shape: tuple[int, ...]) -> str:
-    """Return the scale of tiles that an encoder expects, "standard" or "photo"."""
-    return build_encoder(encoder, shape, bands=bands).scale

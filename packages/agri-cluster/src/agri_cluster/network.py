@@ -41,7 +41,7 @@ class Network:
         return np.asarray(self.embedder.predict_on_batch(items), np.float32)
 
     def step(self, items: Floats, target: NDArray[np.floating]) -> float:
-        """Take one step towards the target `(B, K)` and return the reconstruction error (or nan)."""
+        """Take one step towards the target `(B, K)`; return the reconstruction error, or nan."""
         p = np.asarray(target, np.float32)
         if len(self.trainer.outputs) == 1:
             self.trainer.train_on_batch(items, p)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from agri_data.console import progress_bar, warn
+from agri_data.console import progress, progress_bar, warn
 from agri_data.errors import InputError
 from numpy.typing import NDArray
 
@@ -21,7 +21,7 @@ from agri_cluster.resume import go_on, keep
 from agri_cluster.rows import RowFile, RowWriter
 from agri_cluster.student import log_assignment
 from agri_cluster.target import Frequencies, divergence, sharpened, smoothed
-from agri_cluster.tiles import Floats, Ints, Tiles, batches
+from agri_cluster.tiles import Ints, Tiles, batches
 
 StopReason = Literal["converged", "max_iter", "budget", "collapse"]
 OnRefresh = Callable[[int, Ints, RowFile], None]
@@ -40,8 +40,8 @@ class Schedule:
         tol: share of labels that may change at a refresh of a clustering that has converged.
         patience: refreshes in a row that must be so calm.
         budget: seconds at most, checked at refreshes; None = no limit.
-        warmup: passes in which the embedding learns a start's labels where those are more than
-            the nearest centre.
+        warmup: steps in which the embedding first learns a start's labels where those are more
+            than the nearest centre.
     """
 
     batch: int = 256
@@ -50,7 +50,7 @@ class Schedule:
     tol: float = 0.001
     patience: int = 2
     budget: float | None = None
-    warmup: int = 5
+    warmup: int = 400
 
     def __post_init__(self) -> None:
         if min(self.batch, self.patience) < 1 or min(self.limit, self.tol, self.warmup) < 0:
@@ -126,14 +126,9 @@ class Refiner:
 
     def warm_up(self) -> None:
         """Train towards the start's labels, smoothed, until the centres can keep them."""
-        bar = progress_bar("warm-up", self.schedule.warmup * len(self.tiles), "tile")
-        for _ in range(self.schedule.warmup):
-            order = self.rng.permutation(len(self.tiles))
-            for first in range(0, len(order), self.schedule.batch):
-                rows = order[first : first + self.schedule.batch]
-                self._step(rows, smoothed(self.run.labels[rows], self.clusters))
-                bar.update(len(rows))
-        bar.close()
+        for _ in progress(range(self.schedule.warmup), "warm-up"):
+            rows = self._next_batch()
+            self._step(rows, smoothed(self.run.labels[rows], self.clusters))
 
     def resume(self) -> bool:
         """Go back to the state that a stopped run left; return whether there is one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from agri_data.errors import InputError
@@ -46,7 +47,12 @@ class Start:
 
 
 def start(
-    rows: Tiles, clusters: int, method: object, tries: int, rng: np.random.Generator
+    rows: Tiles,
+    clusters: int,
+    method: object,
+    tries: int,
+    rng: np.random.Generator,
+    whole: Tiles | None = None,
 ) -> Start:
     """Group rows `(N, D)` into `clusters`.
 
@@ -57,6 +63,8 @@ def start(
             that returns labels.
         tries: k-means starts.
         rng: draws every random number.
+        whole: what methods other than k-means group instead of the embedding: an autoencoder keeps
+            less of who is near whom than its input has.
 
     Raises:
         InputError: there are fewer different rows than clusters, or `method` is none of these.
@@ -64,7 +72,7 @@ def start(
     if isinstance(method, str) and method == "kmeans":
         made = _kmeans(rows, clusters, tries, rng)
     elif isinstance(method, str) or callable(method):
-        made = _grouped(rows, clusters, _grouping(method), rng)
+        made = _grouped(rows, whole or rows, clusters, _grouping(method), rng)
     else:
         made = _given(rows, clusters, np.asarray(method))
     found = len(np.unique(made.labels))
@@ -126,16 +134,18 @@ def _one_kmeans(z: Floats, clusters: int, seed: int) -> tuple[float, Floats, Int
         # Fewer different rows than clusters: `start` says so in its own words.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = KMeans(clusters, n_init=1, random_state=seed).fit(z)
-    return float(model.inertia_), np.float32(model.cluster_centers_), model.labels_.astype(np.int64)
+    centres = np.asarray(model.cluster_centers_, np.float32)
+    return float(model.inertia_), centres, model.labels_.astype(np.int64)
 
 
-def _grouped(rows: Tiles, clusters: int, group: Grouping, rng: np.random.Generator) -> Start:
-    chosen = sample(rows, max(LIMIT // rows.shape[0], clusters), rng)
-    part = group(rows.take(chosen), clusters, rng)
-    if len(chosen) == len(rows):
-        labels = np.asarray(part, np.int64)
-    else:
-        labels = _spread(rows, chosen, part)
+def _grouped(
+    rows: Tiles, whole: Tiles, clusters: int, group: Grouping, rng: np.random.Generator
+) -> Start:
+    chosen = sample(whole, max(LIMIT // whole.shape[0], clusters), rng)
+    part = group(whole.take(chosen), clusters, rng)
+    labels = np.asarray(part, np.int64)
+    if len(chosen) < len(whole):
+        labels = _spread(whole, chosen, labels)
     return _from_labels(rows, clusters, labels)
 
 
@@ -190,14 +200,20 @@ def ward(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
 
 
 def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
-    """Group by k-means on the K smoothest vectors of the neighbour graph (Ng, Jordan, Weiss 2002)."""
+    """Group by k-means on the smoothest vectors of the neighbour graph, of unit length per row.
+
+    Ng, Jordan and Weiss (2002), with the vectors of the random walk (Shi and Malik 2000), and half
+    as many again as clusters: groups of uneven size or shape take more than one vector each.
+    """
     from scipy.sparse import diags
     from scipy.sparse.linalg import eigsh
     from sklearn.cluster import KMeans
 
     graph = neighbour_graph(z)
     root = 1.0 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
-    vectors = eigsh(diags(root) @ graph @ diags(root), k=clusters, which="LA", v0=np.ones(len(z)))[1]
+    count = min(clusters + clusters // 2, len(z) - 1)
+    walk = diags(root) @ graph @ diags(root)
+    vectors = root[:, None] * eigsh(walk, k=count, which="LA", v0=np.ones(len(z)))[1]
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     model = KMeans(clusters, n_init=10, random_state=int(rng.integers(2**31)))
     return np.asarray(model.fit_predict(vectors / np.maximum(length, 1e-12)), np.int64)
@@ -214,7 +230,7 @@ def by_umap(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
     return np.asarray(model.fit_predict(layout), np.int64)
 
 
-def neighbour_graph(z: Floats, count: int = NEIGHBOURS) -> NDArray[np.generic]:
+def neighbour_graph(z: Floats, count: int = NEIGHBOURS) -> Any:
     """Return the symmetric graph `(N, N)` of nearest neighbours, sparse, weights 0.5 or 1."""
     from sklearn.neighbors import kneighbors_graph
 

@@ -66,12 +66,18 @@ class StudentAssignment(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """Return what rebuilds the layer, alpha included."""
-        return super().get_config() | {"clusters": self.clusters, "alpha": self.alpha}
+        return {**super().get_config(), "clusters": self.clusters, "alpha": self.alpha}
 
 
 def log_kernel(square: Any, alpha: float) -> Any:
-    """Return log q of squared distances `(B, K)`."""
-    return ops.log_softmax(-0.5 * (alpha + 1.0) * ops.log1p(square / alpha), axis=-1)
+    """Return log q of squared distances `(B, K)`.
+
+    Each row's logarithms are taken relative to its nearest centre, which changes no q and keeps
+    float32 exact where q is large.
+    """
+    least = ops.min(square, axis=-1, keepdims=True)
+    ratio = ops.log1p((square - least) / (alpha + least))
+    return ops.log_softmax(-0.5 * (alpha + 1.0) * ratio, axis=-1)
 
 
 def squared_distances(z: NDArray[np.floating], centres: NDArray[np.floating]) -> Doubles:
@@ -81,9 +87,7 @@ def squared_distances(z: NDArray[np.floating], centres: NDArray[np.floating]) ->
     return np.asarray(np.maximum(square, 0.0))
 
 
-def log_assignment(
-    z: NDArray[np.floating], centres: NDArray[np.floating], alpha: float
-) -> Doubles:
+def log_assignment(z: NDArray[np.floating], centres: NDArray[np.floating], alpha: float) -> Doubles:
     """Return log q `(B, K)` in float64: what the layer computes, for embeddings kept on disk."""
     logits = -0.5 * (alpha + 1.0) * np.log1p(squared_distances(z, centres) / alpha)
     logits -= logits.max(axis=1, keepdims=True)

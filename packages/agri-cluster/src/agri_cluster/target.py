@@ -1,6 +1,8 @@
 """The target distribution of deep embedded clustering, for the full set, a batch at a time.
 
-    p_ij = (q_ij² / f_j) / Σ_k (q_ik² / f_k),   f_j = Σ_i q_ij over ALL tiles   (Xie et al. 2016, eq. 3)
+    p_ij = (q_ij² / f_j) / Σ_k (q_ik² / f_k),   f_j = Σ_i q_ij over ALL tiles
+
+(Xie et al. 2016, equation 3).
 
 One pass sums f, K numbers; then the target of any batch follows from its own q. Summing f over a
 mini-batch instead is another objective: at K = 100 and 64 tiles the favourite cluster of 5 % of

@@ -100,7 +100,7 @@ def batches(tiles: Tiles, size: int = BATCH) -> Iterator[tuple[Ints, Floats]]:
 
 
 def sample(tiles: Tiles, count: int, rng: np.random.Generator) -> Ints:
-    """Return `count` positions drawn without replacement, in rising order; all if there are fewer."""
+    """Return `count` positions drawn without replacement, in rising order; at most all."""
     if count >= len(tiles):
         return np.arange(len(tiles), dtype=np.int64)
     return np.sort(rng.choice(len(tiles), count, replace=False)).astype(np.int64)
