@@ -103,7 +103,7 @@ def test_frozen_features_of_a_contrastive_encoder():
     x = np.float32(np.concatenate([dark, light]))
     made = small(
         2, encoder="small", pretrain="contrastive", contrast=ContrastConfig(epochs=1, batch=16),
-        parts=4, max_iter=20,
+        parts=4, max_iter=20, views=4,
     ).fit(x)  # fmt: skip
     assert len(made.contrast_) == 1
     assert made.model_.input_shape == (None, 16, 16, 3)
@@ -143,7 +143,7 @@ def test_equal_items_are_no_groups():
 def test_nan_is_refused_by_its_row():
     tiles = np.zeros((30, 16, 16, 2), np.float32)
     tiles[7, 3, 3, 1] = np.nan
-    with pytest.raises(ValueError, match="NaN|item 7"):
+    with pytest.raises(ValueError, match=r"NaN|item 7"):
         small(2, encoder="convae").fit(tiles)
 
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from agri_cluster.encoders import build_encoder
-from agri_cluster.features import encode, extract, extract_whitened, turn
+from agri_cluster.features import encode, extract, extract_whitened
 from agri_cluster.framework import keras
 from agri_cluster.tiles import ArrayTiles, in_memory
+from agri_cluster.turns import Turn, mean_of_turns, turn
 from agri_cluster.whitening import UnitGroups, fit_whitening
 from agri_data.errors import InputError
 from sklearn.decomposition import PCA
@@ -31,38 +32,35 @@ def test_features_are_those_of_the_model_in_the_order_of_the_tiles(tmp_path, til
     np.testing.assert_array_equal(np.load(tmp_path / "rows.npy"), in_memory(rows))
 
 
-def test_several_views_give_their_mean(tmp_path):
-    items = np.arange(4, dtype=np.float32).reshape(1, 2, 2, 1)
+def test_the_rows_of_a_tile_s_views_follow_each_other(tmp_path):
+    items = np.arange(8, dtype=np.float32).reshape(2, 2, 2, 1)
     rows = extract(corner(), ArrayTiles(items), tmp_path / "rows.npy", views=2)
-    # [[0, 1], [2, 3]] turned a quarter to the left is [[1, 3], [0, 2]].
-    assert in_memory(rows)[0].tolist() == [0.5, 2.0, 1.0, 2.5]
+    # [[0, 1], [2, 3]] turned a quarter to the left is [[1, 3], [0, 2]]; the second is 4 more.
+    assert in_memory(rows).tolist() == [
+        [0, 1, 2, 3], [1, 3, 0, 2], [4, 5, 6, 7], [5, 7, 4, 6],
+    ]  # fmt: skip
+    assert rows.ids == ["0/0", "0/1", "1/0", "1/1"]
 
 
-def test_all_eight_views_make_the_features_indifferent_to_turns(tmp_path):
+def test_the_mean_of_all_turns_is_indifferent_to_turns():
     items = np.random.default_rng(0).random((3, 2, 2, 1)).astype(np.float32)
-    found = [
-        in_memory(extract(corner(), ArrayTiles(x), tmp_path / "rows.npy", views=8))
-        for x in (items, turn(items, 5))
-    ]
+    model = mean_of_turns(corner(), 8)
+    found = [model.predict_on_batch(x) for x in (items, turn(items, 5))]
     np.testing.assert_allclose(*found, atol=1e-6)
+    by_hand = np.mean([turn(items, number).reshape(3, 4) for number in range(8)], axis=0)
+    np.testing.assert_allclose(found[0], by_hand, atol=1e-6)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_the_layer_turns_as_the_function_does(number):
+    items = np.arange(18.0, dtype=np.float32).reshape(2, 3, 3, 1)
+    np.testing.assert_array_equal(np.asarray(Turn(number)(items)), turn(items, number))
 
 
 def test_the_eight_turns_differ_and_the_first_is_none():
     items = np.arange(4.0, dtype=np.float32).reshape(1, 2, 2, 1)
     assert len({turn(items, number).tobytes() for number in range(8)}) == 8
     np.testing.assert_array_equal(turn(items, 0), items)
-
-
-def test_views_drawn_by_a_generator_repeat_with_its_seed(tmp_path, tiles):
-    encoder = build_encoder("small", (16, 16, 2))
-    found = [
-        in_memory(
-            extract(encoder, tiles, tmp_path / "rows.npy", views=3, rng=np.random.default_rng(seed))
-        )
-        for seed in (5, 5, 6)
-    ]
-    np.testing.assert_array_equal(found[0], found[1])
-    assert not np.allclose(found[0], found[2])
 
 
 @pytest.mark.parametrize(("shape", "views"), [((16, 16, 2), 0), ((16, 16, 2), 9), ((6,), 2)])
@@ -157,14 +155,16 @@ def test_one_model_maps_a_tile_to_its_row_and_can_be_saved(tmp_path):
     rng = np.random.default_rng(0)
     tiles = ArrayTiles(rng.uniform(0, 255, (20, 24, 24, 3)).astype(np.float32))
     encoder = build_encoder("squeezenet", (24, 24, 3))
-    model, rows = extract_whitened(encoder, tiles, tmp_path / "rows.npy", parts=4)
-    model.save(tmp_path / "model.keras")
+    made = extract_whitened(encoder, tiles, tmp_path, parts=4, views=2)
+    made.model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     found = again.predict(in_memory(tiles), verbose=0)
-    assert rows.shape == (4,)
-    np.testing.assert_allclose(found, in_memory(rows), atol=1e-3)
-    assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(20), abs=1e-5)
-    assert sorted(item.name for item in tmp_path.iterdir()) == ["model.keras", "rows.npy"]
+    assert made.rows.shape == (4,)
+    np.testing.assert_allclose(found, in_memory(made.rows), atol=2e-3)
+    assert np.square(found).mean(axis=1) == pytest.approx(np.ones(20), abs=1e-5)
+    assert len(made.turns) == 40
+    names = ["features.npy", "model.keras", "turns.npy"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == names
 
 
 def test_a_row_of_zeros_stays_zero():

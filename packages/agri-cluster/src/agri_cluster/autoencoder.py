@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from agri_data.console import progress_bar
+from agri_data.console import Bar, progress_bar
 from agri_data.errors import InputError
 from numpy.typing import NDArray
 
 from agri_cluster.checkpoint import Clock
+from agri_cluster.draws import Draw
 from agri_cluster.framework import keras
 from agri_cluster.resume import go_on, keep
-from agri_cluster.tiles import Floats, Tiles
+from agri_cluster.tiles import Floats, Ints, Tiles
 
 PATIENCE = 20.0
 """Seconds between two states of a run; less is lost to a kill."""
-
-View = Callable[[Floats, np.random.Generator], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +50,12 @@ def pretrain_autoencoder(
     tiles: Tiles,
     how: Pretraining,
     rng: np.random.Generator,
-    view: View | None = None,
+    draw: Draw | None = None,
     state: Path | None = None,
 ) -> list[float]:
     """Train both on the mean squared error and return the mean loss of each epoch.
 
-    With `view` the input is an augmented copy and the decoder gives back that same copy.
+    With `draw` the input is a view of the tile, and the decoder gives back that same view.
 
     Args:
         encoder: item to embedding `(D,)`.
@@ -66,7 +63,7 @@ def pretrain_autoencoder(
         tiles: what to learn from.
         how: the schedule.
         rng: draws order, noise and views.
-        view: augments a batch.
+        draw: gives the views.
         state: file kept up to date between epochs; when it is there, the run goes on from it.
 
     Raises:
@@ -78,14 +75,20 @@ def pretrain_autoencoder(
     rate = keras.optimizers.schedules.CosineDecay(how.lr, max(steps * how.epochs, 1))
     model.compile(optimizer=keras.optimizers.Adam(rate), loss="mse")
     model.optimizer.build(model.trainable_variables)
-    settings = f"{len(tiles)} items {tiles.shape}, {how}, views: {view}"
+    settings = f"{len(tiles)} items {tiles.shape}, {how}, views: {draw}"
     found = go_on(state, model, rng, settings)
     losses: list[float] = found[1]["losses"] if found else []
     bar = progress_bar("autoencoder", how.epochs * steps, "step")
     bar.update(len(losses) * steps)
     clock = Clock(PATIENCE)
+
+    def plain(rows: Ints, rng: np.random.Generator) -> Floats:
+        return tiles.take(rows)
+
     for _ in range(len(losses), how.epochs):
-        losses.append(_epoch(model, tiles, how, rng, view, bar))
+        losses.append(
+            _epoch(model, draw or (lambda rows, _: tiles.take(rows)), len(tiles), how, rng, bar)
+        )
         if not np.isfinite(losses[-1]):
             raise InputError(
                 f"the autoencoder's loss became {losses[-1]} in epoch {len(losses)}; lower the "
@@ -99,23 +102,21 @@ def pretrain_autoencoder(
 
 def _epoch(
     model: keras.Model,
-    tiles: Tiles,
+    draw: Draw,
+    count: int,
     how: Pretraining,
     rng: np.random.Generator,
-    view: View | None,
-    bar: Any,
+    bar: Bar,
 ) -> float:
-    order, total = rng.permutation(len(tiles)), 0.0
-    for first in range(0, len(tiles), how.batch):
+    order, total = rng.permutation(count), 0.0
+    for first in range(0, count, how.batch):
         chosen = order[first : first + how.batch]
-        clean = tiles.take(chosen)
-        if view is not None:
-            clean = view(clean, rng)
+        clean = draw(chosen, rng)
         loss = model.train_on_batch(_spoilt(clean, how.noise, rng), clean)
         total += float(np.asarray(loss)) * len(chosen)
         model.reset_metrics()
         bar.update()
-    return total / len(tiles)
+    return total / count
 
 
 def _spoilt(clean: Floats, share: float, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from agri_cluster.autoencoder import Pretraining, View, pretrain_autoencoder
-from agri_cluster.contrast import ContrastConfig
+from agri_cluster.autoencoder import Pretraining, pretrain_autoencoder
+from agri_cluster.contrast import ContrastConfig, pretrain_contrastive
 from agri_cluster.decoder import FILTERS, build_decoder
+from agri_cluster.draws import Draw, DrawTurns, DrawViews
 from agri_cluster.encoders import build_encoder
 from agri_cluster.framework import keras, make_deterministic
 from agri_cluster.front import FROZEN, Frozen, freeze
@@ -28,7 +29,7 @@ from agri_cluster.refine import Refiner, Schedule
 from agri_cluster.rows import RowFile, RowWriter
 from agri_cluster.series import Series
 from agri_cluster.sources import as_tiles
-from agri_cluster.starts import Start, spacing, start
+from agri_cluster.starts import Start, nearest, spacing, start
 from agri_cluster.student import check_alpha, log_assignment, squared_distances
 from agri_cluster.tiles import ArrayTiles, Floats, Ints, Tiles, batches
 from agri_cluster.views import Views
@@ -63,14 +64,15 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         hidden: widths of the "mlp".
         filters: of the stages of the tiles' decoder, coarsest first.
         embedding_dim: D.
-        pretrain: "autoencoder"; "contrastive" (SimCLR; tiles only; then the autoencoder on its
-            features where the encoder is frozen); or "none".
+        pretrain: "autoencoder"; "contrastive" (SimCLR; tiles only; where the encoder is frozen
+            afterwards, the autoencoder follows on its features); or "none".
         epochs: of the autoencoder.
         contrast: settings of the contrastive pretraining.
         finetune: whether the KL step changes the encoder by name; None = not for "small",
             "squeezenet", "resnet50" and "vgg16".
         parts: principal components of frozen features.
-        views: quarter turns and mirrorings that frozen features are the mean of, 1 to 8.
+        views: quarter turns and mirrorings that frozen features are the mean of, 1 to 8; the
+            refinement learns from single ones.
         noise: share of input values hidden from the autoencoder.
         objective: "dec", or "idec", which keeps the decoder beside the KL term.
         gamma: weight of the KL term in "idec".
@@ -90,6 +92,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         batch_size: tiles a step.
         learning_rate: of SGD with momentum 0.9 (refinement).
         balance: weight of a penalty on uneven clusters; 0 leaves their sizes to the land.
+        precision: of the frozen encoder's features: "float32" or "mixed_bfloat16".
         guard: against dead and giant clusters.
         augment: views for training (`agri_data.augment`); targets come from the clean tile.
         deterministic: one thread of k-means, and only operations that repeat to the bit.
@@ -143,6 +146,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         batch_size: int = 256,
         learning_rate: float = 0.01,
         balance: float = 0.0,
+        precision: str = "float32",
         guard: Guard | None = None,
         augment: Augment | None = None,
         deterministic: bool = False,
@@ -175,6 +179,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.balance = balance
+        self.precision = precision
         self.guard = guard
         self.augment = augment
         self.deterministic = deterministic
@@ -193,12 +198,13 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         with self._workplace(resume) as folder:
             self._seed()
             self.warnings_: list[str] = []
-            front, rows, contrast = self._front(tiles, folder)
-            encoder, decoder = self._pretrained(rows, folder)
+            front, rows, draw = self._front(tiles, folder)
+            encoder, decoder = self._pretrained(rows, draw, folder)
             network, begun = self._started(encoder, decoder, rows, folder)
-            self._refine(network, begun, rows, folder)
-            self.contrast_ = contrast
+            self._refine(network, begun, rows, draw, folder)
             self.model_ = network.embedder if front is None else _joined(front, network.embedder)
+            if front is not None:
+                self._assign_anew(tiles, folder)
             self._keep_embedding(folder)
         return self
 
@@ -285,22 +291,26 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     def _frozen(self) -> bool:
         return isinstance(self.encoder, str) and self.encoder in FROZEN and not self.finetune
 
-    def _front(self, tiles: Tiles, folder: Path) -> tuple[Any, Tiles, list[float]]:
-        contrast = None
-        if self.pretrain == "contrastive":
-            contrast = self.contrast or ContrastConfig()
+    def _front(self, tiles: Tiles, folder: Path) -> tuple[Any, Tiles, Draw | None]:
+        """Return the frozen model, what is clustered, and what is learnt from."""
+        self.contrast_: list[float] = []
         if not self._frozen:
-            return None, tiles, []
-        frozen = Frozen(self.encoder, self.weights, self.parts, self.views, contrast)
-        return freeze(frozen, tiles, folder, self._rng(0))
+            draw = None if self.augment is None else DrawViews(tiles, Views(self.augment))
+            return None, tiles, draw
+        frozen = Frozen(
+            self.encoder, self.weights, self.parts, self.views, self._contrast(), self.precision
+        )
+        made, self.contrast_ = freeze(frozen, tiles, folder, self._rng(0))
+        turns = None if made.turns is None else DrawTurns(made.turns, self.views)
+        return made.model, made.rows, turns
 
-    @property
-    def _view(self) -> View | None:
-        return None if self.augment is None or self._frozen else Views(self.augment)
+    def _contrast(self) -> ContrastConfig | None:
+        return (self.contrast or ContrastConfig()) if self.pretrain == "contrastive" else None
 
-    def _pretrained(self, rows: Tiles, folder: Path) -> tuple[keras.Model, keras.Model]:
-        name = "mlp" if self._frozen else self.encoder
-        weights = "none" if self._frozen else self.weights
+    def _pretrained(
+        self, rows: Tiles, draw: Draw | None, folder: Path
+    ) -> tuple[keras.Model, keras.Model]:
+        name, weights = ("mlp", "none") if self._frozen else (self.encoder, self.weights)
         encoder = build_encoder(
             name, rows.shape, width=self.embedding_dim, weights=weights, bands=rows.bands,
             widths=tuple(self.hidden),
@@ -309,11 +319,19 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
             rows.shape, self.embedding_dim, filters=tuple(self.filters), widths=tuple(self.hidden)
         )
         self.pretrain_: list[float] = []
-        if self.pretrain != "none":
+        contrast = None if self._frozen else self._contrast()
+        if contrast is not None:
+            state = folder / "contrast.npz"
+            self.contrast_ = pretrain_contrastive(
+                encoder, rows, contrast, self._rng(0), state=state
+            )
+        elif self.pretrain != "none":
             how = Pretraining(self.epochs, min(self.batch_size, len(rows)), noise=self.noise)
             state = folder / "autoencoder.npz"
+            # An autoencoder of single turns tells turns apart; one of their mean tells tiles apart.
+            views = None if self._frozen else draw
             self.pretrain_ = pretrain_autoencoder(
-                encoder, decoder, rows, how, self._rng(1), self._view, state
+                encoder, decoder, rows, how, self._rng(1), views, state
             )
         return encoder, decoder
 
@@ -345,7 +363,9 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         gap = spacing(rows, begun.centres, rng)
         return max(1.0, self.embedding_dim - 1.0), gap if gap > 0 else 1.0
 
-    def _refine(self, network: Network, begun: Start, rows: Tiles, folder: Path) -> None:
+    def _refine(
+        self, network: Network, begun: Start, rows: Tiles, draw: Draw | None, folder: Path
+    ) -> None:
         self.start_, self.series_ = begun, Series.draw(len(rows), self._rng(4))
         schedule = Schedule(
             self.batch_size, self.max_iter,
@@ -354,7 +374,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         )  # fmt: skip
         refiner = Refiner(
             network, rows, begun.labels, schedule, self.guard or Guard(), self._rng(3), folder,
-            self._view, self.series_.add,
+            draw, self.series_.add,
         )  # fmt: skip
         if not refiner.resume() and begun.shaped:
             refiner.warm_up()
@@ -362,7 +382,6 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         self.converged_ = self.stop_reason_ == "converged"
         self.history_, self.n_iter_ = refiner.run.history, refiner.run.iteration
         self.labels_, self.cluster_centers_ = refiner.run.labels, network.centres
-        self.n_clusters_used_ = len(np.unique(self.labels_))
         least = 1.0 / self.n_clusters
         if self.n_clusters > 1 and self.history_[0]["confidence"] < least + min(least, STARVED):
             self._note(
@@ -370,7 +389,13 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
                 f"1/K: alpha={self.alpha_:g} leaves the target little to sharpen; use alpha='auto'"
             )
 
+    def _assign_anew(self, tiles: Tiles, folder: Path) -> None:
+        """Take labels from the joined model: rounding may differ from that of its two parts."""
+        rows = embed_all(self.model_, tiles, folder / "rows.npy", self.embedding_dim)
+        self.labels_ = nearest(rows, self.cluster_centers_)
+
     def _keep_embedding(self, folder: Path) -> None:
+        self.n_clusters_used_ = len(np.unique(self.labels_))
         path = folder / "rows.npy"
         self.embedding_ = np.load(path, mmap_mode=None if self.folder is None else "r")
 

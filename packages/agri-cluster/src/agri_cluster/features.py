@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,14 @@ import numpy as np
 from agri_data.atomic import replacing_file
 from agri_data.console import progress
 from agri_data.errors import InputError
+from numpy.typing import ArrayLike
 
 from agri_cluster.encoders import Encoder
 from agri_cluster.precision import computing
 from agri_cluster.rows import RowFile, RowWriter
 from agri_cluster.tiles import BATCH, Floats, Tiles, batches
+from agri_cluster.turns import check_views, mean_of_turns, turn
 from agri_cluster.whitening import Whitening, fit_whitening
-
-TURNS = 8
-"""The ways to lay a square tile: four quarter turns, each also mirrored."""
 
 
 def extract(
@@ -26,7 +27,6 @@ def extract(
     path: Path,
     *,
     batch: int = BATCH,
-    rng: np.random.Generator | None = None,
     views: int = 1,
     precision: str = "float32",
 ) -> RowFile:
@@ -37,57 +37,99 @@ def extract(
         tiles: the items.
         path: of the file, which is replaced when it is complete.
         batch: items at a time.
-        rng: draws the further views; without, they are taken in a fixed order.
-        views: how many quarter turns and mirrorings of a tile, itself included, the features are
-            the mean of, 1..8.
-        precision: "float32", or "mixed_bfloat16", which takes two thirds of the time on a processor
-            with AVX512_BF16 and turns a row of SqueezeNet's features by 1.5 degrees at most. A
-            clustering is fitted and applied in one of them.
+        views: ways in which each tile is laid (`agri_cluster.turns`), itself first, 1..8: the file
+            holds that many rows per tile, one after the other.
+        precision: "float32", or "mixed_bfloat16" for processors that are faster at it.
 
     Raises:
         InputError: features come out that are not finite, or views are asked of no square tiles.
     """
     model = encoder.model if isinstance(encoder, Encoder) else encoder
-    _check_views(tiles.shape, views)
+    check_views(tiles.shape, views)
     starts = range(0, len(tiles), batch)
+    width = model.output_shape[-1]
     with (
         computing(model, precision),
         replacing_file(path) as temporary,
-        RowWriter(temporary, len(tiles), model.output_shape[-1]) as writer,
+        RowWriter(temporary, len(tiles) * views, width) as writer,
     ):
         for start in progress(starts, "features"):
-            indices = np.arange(start, min(start + batch, len(tiles)))
-            rows = _mean_view(model, tiles.take(indices), batch, _turns(views, rng))
-            _check_finite(rows, tiles, start)
-            writer.add(rows)
-    return RowFile(path, tiles.ids)
+            items = tiles.take(np.arange(start, min(start + batch, len(tiles))))
+            rows = np.stack([encode(model, turn(items, v), batch) for v in range(views)], axis=1)
+            _check_finite(rows.reshape(len(rows), -1), tiles, start)
+            writer.add(rows.reshape(-1, width))
+    return RowFile(path, _names(tiles, views))
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Whitened features of a set.
+
+    Attributes:
+        model: one Keras model from a tile to its row: the mean over the turns, whitened.
+        rows: of all tiles, `(N, P)`.
+        turns: of each tile as it lies and turned, `(N * views, P)`; None with one view.
+    """
+
+    model: Any
+    rows: RowFile
+    turns: RowFile | None
 
 
 def extract_whitened(
     encoder: Encoder,
     tiles: Tiles,
-    path: Path,
+    folder: Path,
     *,
     parts: int = 50,
     whiten: bool = False,
+    views: int = 1,
     **options: Any,
-) -> tuple[Any, RowFile]:
-    """Write unit rows of `parts` columns to `path`; return the model that makes them, and them.
+) -> Features:
+    """Write rows of `parts` columns to `folder`; `options` are those of `extract`.
 
-    The model maps a tile to its row and can be saved as one `.keras` file. `options` are those of
-    `extract`; with several views the model gives the row of a tile as it lies.
+    Rows have a mean square of 1, which is what a network takes well.
     """
-    with replacing_file(path) as temporary:
-        raw = extract(encoder, tiles, temporary.with_name("raw.npy"), **options)
-        whitening = fit_whitening(raw, encoder.groups, parts, whiten=whiten)
-        _write(whitening, raw, temporary)
-    return whitening.on(encoder.model), RowFile(path, tiles.ids)
+    raw = extract(encoder, tiles, folder / "raw.npy", views=views, **options)
+    means = _Mean(raw, tiles, views)
+    whitening = fit_whitening(means, encoder.groups, parts, whiten=whiten, level=1.0)
+    rows = _write(whitening, means, folder / "features.npy")
+    turns = _write(whitening, raw, folder / "turns.npy") if views > 1 else None
+    raw.path.unlink()
+    return Features(whitening.on(mean_of_turns(encoder.model, views)), rows, turns)
 
 
-def _write(whitening: Whitening, raw: RowFile, path: Path) -> None:
-    with RowWriter(path, len(raw), whitening.matrix.shape[1]) as writer:
+class _Mean:
+    """The mean row of each tile's views, as a set."""
+
+    def __init__(self, raw: RowFile, tiles: Tiles, views: int) -> None:
+        self._raw, self._views = raw, views
+        self.shape, self.ids, self.bands = raw.shape, tiles.ids, raw.bands
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, indices: ArrayLike) -> Floats:
+        first = np.asarray(indices, np.int64)[:, None] * self._views
+        rows = self._raw.take((first + np.arange(self._views)).ravel())
+        mean: Floats = rows.reshape(-1, self._views, *self.shape).mean(axis=1, dtype=np.float32)
+        return mean
+
+
+def _write(whitening: Whitening, raw: Tiles, path: Path) -> RowFile:
+    with (
+        replacing_file(path) as temporary,
+        RowWriter(temporary, len(raw), whitening.matrix.shape[1]) as writer,
+    ):
         for _, rows in batches(raw):
             writer.add(whitening.apply(rows))
+    return RowFile(path, raw.ids)
+
+
+def _names(tiles: Tiles, views: int) -> Sequence[str]:
+    if views == 1:
+        return tiles.ids
+    return [f"{name}/{view}" for name in tiles.ids for view in range(views)]
 
 
 def encode(model: Any, items: Floats, batch: int = BATCH) -> Floats:
@@ -99,29 +141,6 @@ def encode(model: Any, items: Floats, batch: int = BATCH) -> Floats:
     if count < batch:
         items = np.concatenate([items, np.zeros((batch - count, *items.shape[1:]), np.float32)])
     return np.asarray(model.predict_on_batch(items), np.float32)[:count]
-
-
-def turn(items: Floats, number: int) -> Floats:
-    """Return tiles `(N, H, W, C)` turned by `number` % 4 quarters, mirrored first from 4 on."""
-    mirrored = items[:, :, ::-1] if number >= 4 else items
-    return np.ascontiguousarray(np.rot90(mirrored, number % 4, axes=(1, 2)))
-
-
-def _mean_view(model: Any, items: Floats, batch: int, turns: list[int]) -> Floats:
-    rows = [encode(model, turn(items, t) if t else items, batch) for t in turns]
-    return rows[0] if len(rows) == 1 else np.mean(rows, axis=0, dtype=np.float32)
-
-
-def _turns(views: int, rng: np.random.Generator | None) -> list[int]:
-    others = np.arange(1, TURNS) if rng is None else 1 + rng.permutation(TURNS - 1)
-    return [0, *others[: views - 1].tolist()]
-
-
-def _check_views(shape: tuple[int, ...], views: int) -> None:
-    if not 1 <= views <= TURNS:
-        raise InputError(f"views of a tile are 1 to {TURNS}, got {views}")
-    if views > 1 and (len(shape) != 3 or shape[0] != shape[1]):
-        raise InputError(f"only square tiles can be turned, these items are of shape {shape}")
 
 
 def _check_finite(rows: Floats, tiles: Tiles, start: int) -> None:

@@ -11,8 +11,7 @@ from agri_data.errors import InputError
 
 from agri_cluster.contrast import ContrastConfig, pretrain_contrastive
 from agri_cluster.encoders import build_encoder
-from agri_cluster.features import extract_whitened
-from agri_cluster.rows import RowFile
+from agri_cluster.features import Features, extract_whitened
 from agri_cluster.tiles import Tiles
 
 FROZEN = ("resnet50", "vgg16", "squeezenet", "small")
@@ -27,7 +26,7 @@ class Frozen:
         encoder: a name of `agri_cluster.encoders`, or a Keras model.
         weights: "none", "imagenet", or a file.
         parts: principal components kept of the features.
-        views: quarter turns and mirrorings that features are the mean of, 1 to 8.
+        views: turns and mirrorings that features are the mean of, 1 to 8.
         contrast: how the encoder is first trained on the tiles themselves; None = not at all.
         precision: "float32" or "mixed_bfloat16".
     """
@@ -42,8 +41,8 @@ class Frozen:
 
 def freeze(
     frozen: Frozen, tiles: Tiles, folder: Path, rng: np.random.Generator
-) -> tuple[Any, RowFile, list[float]]:
-    """Return the model from tile to unit row, the rows of all tiles, and losses of its training.
+) -> tuple[Features, list[float]]:
+    """Return the features of all tiles, written to `folder`, and the losses of the training.
 
     A contrastive training that was stopped goes on from its state in `folder`.
 
@@ -60,8 +59,7 @@ def freeze(
     if frozen.contrast is not None:
         state = folder / "contrast.npz"
         losses = pretrain_contrastive(encoder.model, tiles, frozen.contrast, rng, state=state)
-    model, rows = extract_whitened(
-        encoder, tiles, folder / "features.npy", parts=frozen.parts, views=frozen.views,
-        precision=frozen.precision,
-    )  # fmt: skip
-    return model, rows, losses
+    features = extract_whitened(
+        encoder, tiles, folder, parts=frozen.parts, views=frozen.views, precision=frozen.precision
+    )
+    return features, losses

@@ -13,8 +13,9 @@ from agri_data.console import progress, progress_bar, warn
 from agri_data.errors import InputError
 from numpy.typing import NDArray
 
-from agri_cluster.autoencoder import PATIENCE, View
+from agri_cluster.autoencoder import PATIENCE
 from agri_cluster.checkpoint import Arrays, Clock, read_variables, write_variables
+from agri_cluster.draws import Draw
 from agri_cluster.guard import Guard, collapsed, dead_clusters, new_centres, shares
 from agri_cluster.network import Network
 from agri_cluster.resume import go_on, keep
@@ -94,7 +95,7 @@ class Refiner:
         guard: against collapse.
         rng: draws order, views and new centres.
         folder: holds the embedding of the last refresh and the state to resume from.
-        view: augments a batch; targets always come from the clean items.
+        draw: gives the views to learn from; targets always come from the clean items.
         on_refresh: told the refresh's number, labels and embedding.
     """
 
@@ -107,17 +108,17 @@ class Refiner:
         guard: Guard,
         rng: np.random.Generator,
         folder: Path,
-        view: View | None = None,
+        draw: Draw | None = None,
         on_refresh: OnRefresh | None = None,
     ) -> None:
         self.network, self.tiles, self.schedule, self.guard = network, tiles, schedule, guard
-        self.rng, self.folder, self.view, self.on_refresh = rng, folder, view, on_refresh
+        self.rng, self.folder, self.draw, self.on_refresh = rng, folder, draw, on_refresh
         self.clusters = network.head.clusters
         self.run = Run(labels, shares(labels, self.clusters))
         self._best: Arrays = {}
         self._began = time.monotonic()
         self._state = folder / "refine.npz"
-        self._settings = f"{len(tiles)} items {tiles.shape}, {schedule}, {guard}, views: {view}"
+        self._settings = f"{len(tiles)} items {tiles.shape}, {schedule}, {guard}, views: {draw}"
 
     @property
     def rows(self) -> RowFile:
@@ -250,8 +251,8 @@ class Refiner:
             self.run.iteration += 1
 
     def _step(self, rows: Ints, target: NDArray[np.float64]) -> None:
-        items = self.tiles.take(rows)
-        error = self.network.step(self.view(items, self.rng) if self.view else items, target)
+        items = self.draw(rows, self.rng) if self.draw else self.tiles.take(rows)
+        error = self.network.step(items, target)
         if np.isfinite(error):
             self.run.errors.append(error)
 

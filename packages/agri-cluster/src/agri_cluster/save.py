@@ -58,11 +58,7 @@ def save(
     write_text(folder / PRETRAIN, csv_text(("epoch", "loss"), losses))
     _write_series(folder / SERIES_DIR, series)
     versions = {name: version(name) for name in PACKAGES} | {"backend": backend_name()}
-    head = {
-        "schema": SCHEMA,
-        "alpha": alpha,
-        "versions": versions
-    }
+    head = {"schema": SCHEMA, "alpha": alpha, "versions": versions}
     write_json(folder / INFO, head | dict(info))
 
 

@@ -110,6 +110,7 @@ def estimator(settings: FitSettings, seed: int, folder: Path) -> DeepEmbeddedClu
         batch_size=settings.batch,
         learning_rate=settings.lr,
         balance=settings.balance,
+        precision=settings.precision,
         augment=Augment() if settings.augment else None,
         folder=folder,
         random_state=seed,

@@ -57,29 +57,41 @@ class Whitening:
         mean: of the features after that, `(F,)`.
         matrix: `(F, P)`; rows are `(x - mean) @ matrix`, then of length 1.
         explained: share of the variance in each of the P parts.
+        level: root mean square of a row's values; 1 / sqrt(P) gives rows of length 1.
     """
 
     groups: tuple[int, ...]
     mean: Floats
     matrix: Floats
     explained: Floats
+    level: float
 
     def apply(self, features: Floats) -> Floats:
         """Return the rows of `features`, float32."""
         centred = _unit_groups(features, self.groups) - self.mean
-        return _unit(np.asarray(centred @ self.matrix, np.float32))
+        return self._length * _unit(np.asarray(centred @ self.matrix, np.float32))
+
+    @property
+    def _length(self) -> np.float32:
+        return np.float32(self.level * np.sqrt(self.matrix.shape[1]))
 
     def on(self, model: Any) -> Any:
         """Return a Keras model that ends in this map; `model` gives the features."""
         layer = keras.layers.Dense(self.matrix.shape[1], name="principal")
         x = UnitGroups(self.groups, name="groups")(model.outputs[0])
         x = UnitGroups([self.matrix.shape[1]], name="unit")(layer(x))
+        x = keras.layers.Rescaling(float(self._length), dtype="float32", name="level")(x)
         layer.set_weights([self.matrix, -self.mean @ self.matrix])
         return keras.Model(model.inputs[0], x, name=f"{model.name}_whitened")
 
 
 def fit_whitening(
-    features: Tiles, groups: Sequence[int], parts: int = 50, *, whiten: bool = False
+    features: Tiles,
+    groups: Sequence[int],
+    parts: int = 50,
+    *,
+    whiten: bool = False,
+    level: float | None = None,
 ) -> Whitening:
     """Fit the map to rows `(N, F)`, which are read twice and never held.
 
@@ -88,6 +100,7 @@ def fit_whitening(
         groups: widths of the groups of features.
         parts: principal components P to keep; fewer where the features have no more.
         whiten: also divide each part by its deviation.
+        level: root mean square of a row's values; None = rows of length 1.
 
     Raises:
         InputError: all rows are alike, or there are too many features.
@@ -115,6 +128,7 @@ def fit_whitening(
         mean.astype(np.float32),
         np.asarray(factor[:, None] * matrix, np.float32),
         explained.astype(np.float32),
+        level or 1.0 / float(np.sqrt(matrix.shape[1])),
     )
 
 
