@@ -5,6 +5,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from agri_data.console import Interrupted
 from agri_data.errors import InputError
 from agri_map.bundle import read_spec
 from agri_map.engine import open_engine
@@ -145,6 +146,18 @@ def test_a_killed_run_goes_on(make_store, tiny, tmp_path, monkeypatch, capsys):
     assert "going on after epoch 2" in capsys.readouterr().err
     whole = run(tiny(), store, tmp_path / "whole", epochs=4, schedule="cosine")
     assert losses(result) == pytest.approx(losses(whole), abs=1e-6)
+
+
+def test_an_interrupt_of_the_command_line_passes_through(make_store, tiny, tmp_path, monkeypatch):
+    store, out, handler = make_store(), tmp_path / "run", signal.getsignal(signal.SIGINT)
+
+    def interrupted(self, batch, batch_idx):
+        raise Interrupted
+
+    monkeypatch.setattr(Task, "training_step", interrupted)
+    with pytest.raises(Interrupted):
+        run(tiny(), store, out, epochs=2)
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_kill_between_log_and_checkpoint_leaves_one_row_an_epoch(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 from agri_data.errors import AgriError
 
@@ -19,6 +21,10 @@ SKIPPED = 3
 INTERRUPTED = 130
 
 
+class Interrupted(BaseException):
+    """Ctrl-C; a KeyboardInterrupt would be swallowed by typer without a word."""
+
+
 class Bar(Protocol):
     """The part of a progress bar that callers use."""
 
@@ -30,7 +36,12 @@ class Bar(Protocol):
 
 
 def run(app: typer.Typer) -> None:
-    """Run a typer app; a user's mistake becomes one line on stderr and exit code 2."""
+    """Run a typer app; a user's mistake becomes one line on stderr and exit code 2, Ctrl-C 130.
+
+    Where Ctrl-C is ignored, as in the background of a shell script, it stays so.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        _listen()
     try:
         app()
     except AgriError as error:
@@ -39,7 +50,7 @@ def run(app: typer.Typer) -> None:
         sys.exit(_fail(_explain(error)))
     except MemoryError as error:
         sys.exit(_fail(f"not enough memory ({error}); ask for smaller pieces or fewer at once"))
-    except KeyboardInterrupt:
+    except Interrupted:
         sys.stderr.write("\ninterrupted; run the same command again to go on\n")
         sys.exit(INTERRUPTED)
 
@@ -70,6 +81,16 @@ def progress_bar(desc: str, total: int, unit: str = "it") -> Bar:
 
     bar: Bar = tqdm(desc=desc, total=total, unit=unit, disable=None, leave=False)
     return bar
+
+
+def _listen() -> None:
+    own = os.getpid()
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        # A loader's forked worker inherits this handler and leaves quietly as it always did.
+        raise Interrupted if os.getpid() == own else KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
 
 
 def _fail(message: str) -> int:

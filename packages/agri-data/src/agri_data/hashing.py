@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
+from typing import TextIO
+
+PART = 1 << 20
 
 
 def sha256_file(path: Path) -> str:
@@ -15,3 +19,11 @@ def sha256_file(path: Path) -> str:
 def sha256_text(text: str) -> str:
     """Return the SHA-256 of a text's UTF-8 bytes as 64 hex digits."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def sha256_stream(stream: TextIO) -> str:
+    """Return what `sha256_text` gives for the rest of a text file, reading it in parts."""
+    digest = hashlib.sha256()
+    for text in iter(partial(stream.read, PART), ""):
+        digest.update(text.encode("utf-8"))
+    return digest.hexdigest()

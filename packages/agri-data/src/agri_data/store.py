@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from agri_data.atomic import write_json, write_text
 from agri_data.bands import band_indices
 from agri_data.errors import InputError, MissingError, StoreError
-from agri_data.hashing import sha256_file, sha256_text
+from agri_data.hashing import sha256_file, sha256_stream, sha256_text
 from agri_data.info import MAX_JSON_BYTES, ArrayFile, BandStats, StoreInfo, parse_info
 from agri_data.legend import Legend
 from agri_data.shard import Shard
@@ -52,8 +53,9 @@ class ChipStore:
             StoreError: the store is damaged.
         """
         folder = Path(path)
-        info = parse_info(_read(folder / INFO_FILE), str(folder / INFO_FILE))
-        table = parse_table(_table_text(folder, info.table_sha256), folder / TABLE_FILE)
+        with _opened(folder / INFO_FILE) as stream:
+            info = parse_info(stream.read(), str(folder / INFO_FILE))
+        table = _read_table(folder, info.table_sha256)
         if len(table) != info.chips:
             raise StoreError(
                 f"{folder}: {len(table)} rows in the table, {info.chips} chips in the arrays"
@@ -215,12 +217,13 @@ class _Series:
         return out
 
 
-def _table_text(folder: Path, sha256: str) -> str:
+def _read_table(folder: Path, sha256: str) -> pd.DataFrame:
     for name in (TABLE_FILE, PENDING_FILE):
         if name == TABLE_FILE or (folder / name).exists():
-            text = _read(folder / name)
-            if sha256_text(text) == sha256:
-                return text
+            with _opened(folder / name) as stream:
+                if sha256_stream(stream) == sha256:
+                    stream.seek(0)
+                    return parse_table(stream, folder / TABLE_FILE)
     raise StoreError(
         f"{folder / TABLE_FILE} is not the table that {INFO_FILE} was written with: it was edited "
         "by hand or damaged; build the store again"
@@ -242,11 +245,13 @@ def _as_indices(indices: ArrayLike, count: int) -> Indices:
     return rows.astype(np.int64).ravel()
 
 
-def _read(path: Path) -> str:
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
     try:
         if path.stat().st_size > MAX_JSON_BYTES * 4:
             raise StoreError(f"{path} is {path.stat().st_size} bytes, far more than a store writes")
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as stream:
+            yield stream
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingError(
             f"there is no chip store at {path.parent} ({path.name} is missing); "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
@@ -56,13 +56,14 @@ class ChipRecord:
 
 
 COLUMNS = tuple(item.name for item in fields(ChipRecord))
-_NUMBERS = {"row": "int64", "col": "int64", "valid_fraction": "float64"}
+FRACTION = "valid_fraction"
+KINDS = dict.fromkeys(COLUMNS, "object") | {"row": "int64", "col": "int64", FRACTION: "float64"}
 
 
 def make_table(records: Iterable[ChipRecord]) -> pd.DataFrame:
     """Return the records as a frame; text columns hold "" and never NaN."""
     rows = [[getattr(record, name) for name in COLUMNS] for record in records]
-    return _typed(pd.DataFrame(rows, columns=list(COLUMNS)))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(KINDS)
 
 
 def table_text(table: pd.DataFrame) -> str:
@@ -70,28 +71,25 @@ def table_text(table: pd.DataFrame) -> str:
     return str(table.to_csv(index=False, columns=list(COLUMNS), lineterminator="\n"))
 
 
-def parse_table(text: str, where: Path) -> pd.DataFrame:
-    """Parse CSV text into a chip table.
+def parse_table(stream: TextIO, where: Path) -> pd.DataFrame:
+    """Read CSV text into a chip table; nothing but the table is ever held.
 
     Raises:
         StoreError: a column is missing, a number is not one, or a chip id occurs twice.
     """
     try:
-        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+        # Each column at once as what it shall be: of 200,000 rows even one copy weighs.
+        table = pd.read_csv(stream, dtype=KINDS | {FRACTION: "object"}, keep_default_na=False)
         missing = [name for name in COLUMNS if name not in table.columns]
         if missing:
             raise StoreError(f"{where} lacks the column {', '.join(missing)}")
-        table = _typed(table)
-    except (ValueError, pd.errors.ParserError) as error:
+        # Not every pandas reads a float to the last digit by itself.
+        table[FRACTION] = table[FRACTION].astype("float64")
+    except (ValueError, OverflowError) as error:
         if isinstance(error, StoreError):
             raise
         raise StoreError(f"{where} is not a chip table: {error}") from error
-    if table["chip_id"].duplicated().any():
-        twice = table.loc[table["chip_id"].duplicated(), "chip_id"].iloc[0]
-        raise StoreError(f"{where} holds the chip id {twice!r} twice")
-    return table
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    kinds = {name: _NUMBERS.get(name, "object") for name in COLUMNS}
-    return table.loc[:, list(COLUMNS)].astype(kinds)
+    twice = table["chip_id"][table["chip_id"].duplicated()]
+    if len(twice):
+        raise StoreError(f"{where} holds the chip id {twice.iloc[0]!r} twice")
+    return table if tuple(table.columns) == COLUMNS else table[list(COLUMNS)]
