@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from agri_data.atomic import replacing_dir, write_json
 from agri_data.errors import InputError
 
 from agri_cluster.encoders import scale_of
+from agri_cluster.estimator import embed_all
 from agri_cluster.fitted import INFO
-from agri_cluster.save import save
+from agri_cluster.rows import RowFile
+from agri_cluster.save import Grouping, save
 from agri_cluster.series import Series
 from agri_cluster.settings import FitSettings, deepcluster, estimator
 from agri_cluster.sources import open_tiles
 from agri_cluster.tiles import Tiles
 
-STARTED = "started.json"
+STARTED, ROWS, FEATURES = "started.json", "rows.npy", "features.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +56,19 @@ def fit(
     tiles = source.open(settings.encoder)
     work = out.with_name(f".{out.name}.fitting")
     _begin(work, source, settings, seed, resume)
-    made = _deepcluster if settings.objective == "deepcluster" else _embedded
-    model, centres, alpha, kept, facts = made(tiles, settings, seed, work, resume)
+    fitting = _deepcluster if settings.objective == "deepcluster" else _embedded
+    made = fitting(tiles, settings, seed, work, resume)
     info = {
-        "settings": settings.to_json(),
-        "seed": seed,
-        "source": source.path.name,
-        "split": source.split,
-        "bands": list(tiles.bands),
-        "scaling": getattr(tiles, "scaling", None),
-        "tiles": len(tiles),
-        **facts,
-    }
+        "settings": settings.to_json(), "seed": seed, "source": source.path.name,
+        "split": source.split, "bands": list(tiles.bands),
+        "scaling": getattr(tiles, "scaling", None), "tiles": len(tiles),
+    }  # fmt: skip
     with replacing_dir(out, INFO) as folder:
-        save(folder, model, tiles, centres, alpha, info=info, **kept)
+        save(folder, made, info)
+        if (work / FEATURES).is_file():
+            shutil.copyfile(work / FEATURES, folder / FEATURES)
     shutil.rmtree(work)
-    return info
+    return info | dict(made.facts)
 
 
 def _begin(work: Path, source: Source, settings: FitSettings, seed: int, resume: bool) -> None:
@@ -95,27 +95,24 @@ def _begin(work: Path, source: Source, settings: FitSettings, seed: int, resume:
     write_json(mark, wanted)
 
 
-def _embedded(
-    tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool
-) -> tuple[Any, Any, float, dict[str, Any], dict[str, Any]]:
+def _embedded(tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool) -> Grouping:
     found = estimator(settings, seed, work).fit(tiles, resume=resume)
-    kept = {"history": found.history_, "pretrain": found.pretrain_, "series": found.series_}
     facts = {
         "scale": found.scale_, "n_iter": found.n_iter_, "converged": found.converged_,
         "stop_reason": found.stop_reason_, "used": found.n_clusters_used_,
         "contrast": found.contrast_, "warnings": found.warnings_,
-        "starts": {
-            "inertias": list(found.start_.inertias), "agreement": found.start_.agreement,
-        },
+        "starts": {"inertias": list(found.start_.inertias), "agreement": found.start_.agreement},
     }  # fmt: skip
-    return found.model_, found.cluster_centers_, found.alpha_, kept, facts
+    rows = RowFile(work / ROWS, tiles.ids)
+    return Grouping(
+        found.model_, rows, found.cluster_centers_, found.alpha_, found.start_.labels,
+        found.history_, found.pretrain_, found.series_, facts,
+    )  # fmt: skip
 
 
 def _deepcluster(
     tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool
-) -> tuple[Any, Any, float, dict[str, Any], dict[str, Any]]:
-    import numpy as np
-
+) -> Grouping:
     found = deepcluster(settings, seed, tiles.shape, tiles.bands)
     found.fit(tiles, state=work / "deepcluster.npz")
     centres = found.cluster_centers_
@@ -128,11 +125,12 @@ def _deepcluster(
         for turn in found.history_
     ]  # fmt: skip
     losses = [turn.loss for turn in found.history_ if turn.loss is not None]
-    none = Series(np.zeros(0, np.int64))
-    kept = {"history": history, "pretrain": losses, "series": none}
     facts = {
         "scale": 1.0, "n_iter": found.n_iter_, "converged": False, "stop_reason": "max_iter",
         "used": len(np.unique(found.labels_)),
         "warnings": ["changed is 1 - NMI with the grouping before, for deepcluster"],
     }  # fmt: skip
-    return found.model_, centres, max(1.0, centres.shape[1] - 1.0), kept, facts
+    rows = embed_all(found.model_, tiles, work / ROWS, centres.shape[1])
+    series = Series(np.zeros(0, np.int64))
+    alpha = max(1.0, centres.shape[1] - 1.0)
+    return Grouping(found.model_, rows, centres, alpha, None, history, losses, series, facts)

@@ -3,8 +3,9 @@
     OUT/model.keras      tile -> embedding, one Keras model
     OUT/centres.npy      (K, D) float32
     OUT/cluster.json     settings, alpha, scale, input, stop reason, warnings, versions
-    OUT/clusters.csv     chip_id, cluster, confidence, margin, distance; a row per tile
+    OUT/clusters.csv     chip_id, cluster, confidence, margin, distance, start; a row per tile
     OUT/embedding.npy    (N, D) float32, rows as in clusters.csv, already divided by the scale
+    OUT/features.npy     (N, F) of a frozen encoder, rows as in clusters.csv; else not there
     OUT/history.csv      a row per refresh (COLUMNS)
     OUT/pretrain.csv     epoch, loss
     OUT/series/          rows.npy (M,); per refresh labels-NNN.npy (M,), embedding-NNN.npy (M, D)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
+import numpy as np
 from agri_data.atomic import replacing_file
 from agri_data.console import progress
-from agri_data.csvfile import csv_text
 from agri_data.errors import InputError
 
 from agri_cluster.fitted import Fitted
-from agri_cluster.save import HEADER, assignments, load_model
+from agri_cluster.save import HEADER, columns, load_model
 from agri_cluster.sources import open_tiles
-from agri_cluster.tiles import BATCH
+from agri_cluster.tiles import BATCH, batches
 
 
 def predict_to(folder: Path, chips: Path, out: Path, split: str | None = None) -> int:
@@ -30,10 +31,12 @@ def predict_to(folder: Path, chips: Path, out: Path, split: str | None = None) -
             f"the clustering in {folder} was made of tiles {expected}, those of {chips} are "
             f"{tiles.shape}; cut chips of the same size and bands"
         )
-    made = assignments(model, tiles, fitted.centres, float(fitted.info["alpha"]))
-    with replacing_file(out) as beside, beside.open("w", encoding="utf-8") as stream:
-        stream.write(csv_text(HEADER, []))
-        for indices, _, rows in progress(made, "grouping", -(-len(tiles) // BATCH)):
-            named = ([tiles.ids[i], *row] for i, row in zip(indices, rows, strict=True))
-            stream.write(csv_text((), named).lstrip("\n"))
+    alpha = float(fitted.info["alpha"])
+    with replacing_file(out) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(HEADER)
+        for indices, items in progress(batches(tiles), "grouping", -(-len(tiles) // BATCH)):
+            z = np.asarray(model.predict_on_batch(items), np.float32)
+            for i, line in zip(indices, columns(z, fitted.centres, alpha), strict=True):
+                table.writerow((tiles.ids[i], *line))
     return len(tiles)

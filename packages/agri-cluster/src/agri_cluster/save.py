@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,6 @@ import numpy as np
 from agri_data.atomic import write_json, write_text
 from agri_data.csvfile import csv_text
 from agri_data.errors import InputError, MissingError
-from numpy.typing import NDArray
 
 from agri_cluster.fitted import (
     CENTRES,
@@ -25,41 +27,59 @@ from agri_cluster.fitted import (
     TABLE,
 )
 from agri_cluster.framework import backend_name, keras
-from agri_cluster.rows import RowWriter
+from agri_cluster.rows import RowFile
 from agri_cluster.series import Series
 from agri_cluster.student import log_assignment, squared_distances
-from agri_cluster.tiles import Floats, Tiles, batches
+from agri_cluster.tiles import Floats, Ints, batches
 
 SCHEMA = 1
+START = "start"
+READ = 4096
 HEADER = ("chip_id", "cluster", "confidence", "margin", "distance")
 PACKAGES = ("agri-cluster", "keras", "numpy", "scikit-learn")
 
 
-def save(
-    folder: Path,
-    model: keras.Model,
-    tiles: Tiles,
-    centres: Floats,
-    alpha: float,
-    *,
-    info: Mapping[str, Any],
-    history: Sequence[Mapping[str, Any]],
-    pretrain: Sequence[float],
-    series: Series,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """A clustering as it leaves its fit.
+
+    Attributes:
+        model: tile to embedding.
+        rows: the embedding of all tiles, `(N, D)`.
+        centres: `(K, D)`.
+        alpha: degrees of freedom of the soft assignment.
+        start: the group of each tile before the refinement, `(N,)`; None where there is none.
+        history: a row per refresh.
+        pretrain: loss per epoch.
+        series: snapshots of some tiles.
+        facts: for cluster.json.
+    """
+
+    model: keras.Model
+    rows: RowFile
+    centres: Floats
+    alpha: float
+    start: Ints | None
+    history: Sequence[Mapping[str, Any]]
+    pretrain: Sequence[float]
+    series: Series
+    facts: Mapping[str, Any]
+
+
+def save(folder: Path, made: Grouping, info: Mapping[str, Any]) -> None:
     """Write a clustering into the empty `folder`."""
-    model.save(folder / MODEL)
-    np.save(folder / CENTRES, np.float32(centres))
-    rows = _embed(folder, model, tiles, centres, alpha)
-    write_text(folder / TABLE, csv_text(HEADER, rows))
-    lines = [[row.get(name) for name in COLUMNS] for row in history]
+    made.model.save(folder / MODEL)
+    np.save(folder / CENTRES, made.centres)
+    shutil.copyfile(made.rows.path, folder / EMBEDDING)
+    _write_table(folder / TABLE, made)
+    lines = [[row.get(name) for name in COLUMNS] for row in made.history]
     write_text(folder / HISTORY, csv_text(COLUMNS, lines))
-    losses = [[epoch, loss] for epoch, loss in enumerate(pretrain, start=1)]
+    losses = [[epoch, loss] for epoch, loss in enumerate(made.pretrain, start=1)]
     write_text(folder / PRETRAIN, csv_text(("epoch", "loss"), losses))
-    _write_series(folder / SERIES_DIR, series)
+    _write_series(folder / SERIES_DIR, made.series)
     versions = {name: version(name) for name in PACKAGES} | {"backend": backend_name()}
-    head = {"schema": SCHEMA, "alpha": alpha, "versions": versions}
-    write_json(folder / INFO, head | dict(info))
+    head = {"schema": SCHEMA, "alpha": made.alpha, "versions": versions}
+    write_json(folder / INFO, head | dict(info) | dict(made.facts))
 
 
 def load_model(folder: Path) -> keras.Model:
@@ -83,33 +103,27 @@ def load_model(folder: Path) -> keras.Model:
         raise InputError(f"{path} cannot be read ({error}); fit again") from error
 
 
-def assignments(model: keras.Model, tiles: Tiles, centres: Floats, alpha: float) -> Any:
-    """Yield per batch: embedding `(n, D)` and the table's rows after the id."""
-    for indices, items in batches(tiles):
-        z = np.asarray(model.predict_on_batch(items), np.float32)
-        square = squared_distances(z, centres)
-        yield indices, z, _columns(square, np.exp(log_assignment(z, centres, alpha)))
-
-
-def _columns(square: NDArray[np.float64], q: NDArray[np.float64]) -> list[list[object]]:
-    labels = square.argmin(axis=1)
+def columns(z: Floats, centres: Floats, alpha: float) -> list[list[object]]:
+    """Return the table's columns after the id for a batch of embeddings `(B, D)`."""
+    square = squared_distances(z, centres)
+    q = np.exp(log_assignment(z, centres, alpha))
     top = -np.sort(-q, axis=1)[:, :2]
+    margin = top[:, 0] - top[:, 1] if len(centres) > 1 else top[:, 0]
     far = np.sqrt(square.min(axis=1))
-    return [
-        [int(label), f"{first:.6g}", f"{first - second:.6g}", f"{distance:.6g}"]
-        for label, (first, second), distance in zip(labels, top, far, strict=True)
-    ]
+    found = zip(square.argmin(axis=1), top[:, 0], margin, far, strict=True)
+    return [[int(k), f"{sure:.6g}", f"{gap:.6g}", f"{d:.6g}"] for k, sure, gap, d in found]
 
 
-def _embed(
-    folder: Path, model: keras.Model, tiles: Tiles, centres: Floats, alpha: float
-) -> list[list[object]]:
-    rows: list[list[object]] = []
-    with RowWriter(folder / EMBEDDING, len(tiles), centres.shape[1]) as writer:
-        for indices, z, columns in assignments(model, tiles, centres, alpha):
-            writer.add(z)
-            rows += [[tiles.ids[i], *row] for i, row in zip(indices, columns, strict=True)]
-    return rows
+def _write_table(path: Path, made: Grouping) -> None:
+    more = () if made.start is None else (START,)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow((*HEADER, *more))
+        for indices, z in batches(made.rows, READ):
+            lines = columns(z, made.centres, made.alpha)
+            for i, line in zip(indices, lines, strict=True):
+                begun = [] if made.start is None else [int(made.start[i])]
+                table.writerow((made.rows.ids[i], *line, *begun))
 
 
 def _write_series(folder: Path, series: Series) -> None:

@@ -37,7 +37,10 @@ class StoreTiles:
         where = str(store.path)
         self._store, self._rows = store, store.indices() if rows is None else rows
         if len(self._rows) == 0:
-            raise InputError(f"{where} has no such chips; choose another part")
+            raise InputError(
+                f"no chip of {where} is in the part asked for; leave the part out, or split the "
+                "store first ('agri-data split')"
+            )
         self._channels = band_indices(store.bands, scaling.bands, where)
         _check_unit(store, scaling)
         self._scaling, self.bands = scaling, scaling.bands

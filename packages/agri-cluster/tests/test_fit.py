@@ -1,0 +1,129 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from agri_cluster.cli import app
+from agri_cluster.fitted import Fitted
+from typer.testing import CliRunner
+
+QUICK = [
+    "--clusters", "3", "--encoder", "convae", "--filters", "8,8", "--embedding", "4",
+    "--epochs", "3", "--iterations", "20", "--batch", "8",
+]  # fmt: skip
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def fitted_folder(four_bands, tmp_path_factory):
+    out = tmp_path_factory.mktemp("fit") / "cluster"
+    done = run("fit", four_bands.path, "--out", out, *QUICK)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def test_fit_writes_what_it_promises(fitted_folder, four_bands):
+    fitted = Fitted.open(fitted_folder)
+    assert len(fitted) == 24
+    assert list(fitted.table["chip_id"]) == list(four_bands.table["chip_id"])
+    assert fitted.info["bands"] == list(four_bands.bands)
+    assert fitted.info["stop_reason"] in ("converged", "max_iter")
+    assert fitted.info["settings"]["clusters"] == 3
+    assert set(fitted.table.columns) >= {"cluster", "confidence", "margin", "distance", "start"}
+    assert fitted.embedding.shape == (4,)
+    assert len(fitted.series()) == len(fitted.history)
+
+
+def test_three_kinds_of_land_are_three_groups(fitted_folder):
+    labels = Fitted.open(fitted_folder).labels
+    # The store's chips are by turns vegetation, soil and water.
+    assert len({tuple(labels[start::3]) for start in range(3)}) == 3
+    assert all(len(set(labels[start::3])) == 1 for start in range(3))
+
+
+def test_predict_gives_the_same_groups_to_the_same_tiles(fitted_folder, four_bands, tmp_path):
+    import pandas as pd
+
+    done = run("predict", fitted_folder, four_bands.path, "--out", tmp_path / "again.csv")
+    assert done.exit_code == 0, done.output
+    again = pd.read_csv(tmp_path / "again.csv", dtype={"chip_id": str})
+    first = Fitted.open(fitted_folder).table
+    assert list(again["cluster"]) == list(first["cluster"])
+    np.testing.assert_allclose(again["distance"], first["distance"], atol=1e-4)
+
+
+def test_the_same_seed_writes_the_same_files(fitted_folder, four_bands, tmp_path):
+    run("fit", four_bands.path, "--out", tmp_path / "again", *QUICK)
+    for name in ("clusters.csv", "history.csv", "centres.npy", "embedding.npy", "cluster.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (fitted_folder / name).read_bytes()
+    assert [item.name for item in tmp_path.iterdir()] == ["again"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--clusters", "1"], "2 clusters or more"),
+        (["--clusters", "25"], "24 items cannot make 25"),
+        (["--objective", "kmeans"], "objective is one of"),
+        (["--hidden", "big"], "widths such as"),
+        (["--alpha", "wide"], "alpha is a number or 'auto'"),
+        (["--encoder", "alexnet"], "an encoder is one of"),
+        (["--weights", "nowhere.h5"], "nowhere.h5"),
+        (["--split", "train"], "is in the part asked for"),
+        (["--bands", "B99"], "B99"),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_nothing(four_bands, tmp_path, more, message):
+    done = run("fit", four_bands.path, "--out", tmp_path / "out", *QUICK, *more)
+    assert done.exit_code != 0
+    assert message in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_deepcluster_is_a_clustering_like_any_other(four_bands, tmp_path):
+    quick = [*QUICK, "--objective", "deepcluster", "--epochs", "1"]
+    done = run("fit", four_bands.path, "--out", tmp_path / "out", *quick)
+    assert done.exit_code == 0, done.output
+    fitted = Fitted.open(tmp_path / "out")
+    assert len(fitted) == 24
+    assert "start" not in fitted.table.columns
+
+
+def test_a_killed_fit_goes_on_and_ends_as_if_it_had_not_been(fitted_folder, four_bands, tmp_path):
+    out = tmp_path / "cluster"
+    code = (
+        "import sys, time\n"
+        "from agri_cluster import autoencoder, refine\n"
+        "autoencoder.PATIENCE = refine.PATIENCE = 0.0\n"
+        "plain = refine.Refiner._train\n"
+        "def slow(self, steps):\n"
+        "    plain(self, steps); self._save(); time.sleep(60)\n"
+        "refine.Refiner._train = slow\n"
+        "from agri_cluster.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, "fit", str(four_bands.path), "--out", str(out), *QUICK]
+    child = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ)
+    state = tmp_path / ".cluster.fitting" / "refine.npz"
+    patience = time.monotonic() + 120
+    while not state.is_file() and child.poll() is None and time.monotonic() < patience:
+        time.sleep(0.1)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert state.is_file()
+    assert not out.exists()
+    other = run("fit", four_bands.path, "--out", out, *QUICK, "--seed", "5", "--resume")
+    assert "other settings" in str(other.exception)
+    done = run("fit", four_bands.path, "--out", out, *QUICK, "--resume")
+    assert done.exit_code == 0, done.output
+    for name in ("clusters.csv", "history.csv", "centres.npy"):
+        assert (out / name).read_bytes() == (fitted_folder / name).read_bytes()
+    assert json.loads((out / "cluster.json").read_text())["converged"] in (True, False)
+    assert [item.name for item in tmp_path.iterdir()] == ["cluster"]
