@@ -22,6 +22,7 @@ LIMIT = 4_000_000
 NEIGHBOURS = 15
 WHOLE_WARD = 5_000
 POLISH = 5
+VECTORS = 75
 METHODS = ("kmeans", "ward", "spectral", "umap")
 Grouping = Callable[[Floats, int, np.random.Generator], Ints]
 
@@ -203,7 +204,8 @@ def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
     """Group by k-means on the smoothest vectors of the neighbour graph, of unit length per row.
 
     Ng, Jordan and Weiss (2002), with the vectors of the random walk (Shi and Malik 2000), and half
-    as many again as clusters: groups of uneven size or shape take more than one vector each.
+    as many again as clusters: groups of uneven size or shape take more than one vector each. Of
+    more than `VECTORS` the further ones hardly hold more than a few tiles apart.
     """
     from scipy.sparse import diags
     from scipy.sparse.linalg import eigsh
@@ -211,7 +213,7 @@ def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
 
     graph = neighbour_graph(z)
     root = 1.0 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
-    count = min(clusters + clusters // 2, len(z) - 1)
+    count = min(clusters + clusters // 2, VECTORS, len(z) - 1)
     walk = diags(root) @ graph @ diags(root)
     vectors = root[:, None] * eigsh(walk, k=count, which="LA", v0=np.ones(len(z)))[1]
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
