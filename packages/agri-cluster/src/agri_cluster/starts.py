@@ -110,22 +110,23 @@ def _kmeans(rows: Tiles, clusters: int, tries: int, rng: np.random.Generator) ->
     from sklearn.metrics import adjusted_rand_score
 
     z = rows.take(sample(rows, max(LIMIT // rows.shape[0], clusters), rng))
-    runs = sorted(
-        (_one_kmeans(z, clusters, int(rng.integers(2**31))) for _ in range(tries)),
-        key=lambda run: run[0],
-    )
-    agreement = adjusted_rand_score(runs[0][2], runs[1][2]) if tries > 1 else 1.0
-    centres = runs[0][1]
+    inertias: list[float] = []
+    best: list[tuple[float, Floats, Ints]] = []
+    for _ in range(tries):
+        run = _one_kmeans(z, clusters, int(rng.integers(2**31)), whole=len(z) == len(rows))
+        inertias.append(run[0])
+        best = sorted([*best, run], key=lambda run: run[0])[:2]
+    agreement = adjusted_rand_score(best[0][2], best[1][2]) if tries > 1 else 1.0
+    centres = best[0][1]
     if len(z) < len(rows):
         for _ in range(POLISH):
             labels = nearest(rows, centres)
             means = group_means(rows, labels, clusters)
             centres = np.where(np.isfinite(means), means, centres)
-    inertias = tuple(run[0] for run in runs)
-    return Start(centres, nearest(rows, centres), inertias, float(agreement))
+    return Start(centres, nearest(rows, centres), tuple(sorted(inertias)), float(agreement))
 
 
-def _one_kmeans(z: Floats, clusters: int, seed: int) -> tuple[float, Floats, Ints]:
+def _one_kmeans(z: Floats, clusters: int, seed: int, whole: bool) -> tuple[float, Floats, Ints]:
     import warnings
 
     from sklearn.cluster import KMeans
@@ -134,7 +135,8 @@ def _one_kmeans(z: Floats, clusters: int, seed: int) -> tuple[float, Floats, Int
     with warnings.catch_warnings():
         # Fewer different rows than clusters: `start` says so in its own words.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = KMeans(clusters, n_init=1, random_state=seed).fit(z)
+        # A sample is centred in place, and put back: a copy would be the most that is ever held.
+        model = KMeans(clusters, n_init=1, random_state=seed, copy_x=whole).fit(z)
     centres = np.asarray(model.cluster_centers_, np.float32)
     return float(model.inertia_), centres, model.labels_.astype(np.int64)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Iterator
 from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path
@@ -88,11 +89,11 @@ def _read_header(
     return shape, dtype, offset
 
 
-def _runs(rows: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return the half-open spans of `rows` whose items follow one another in the file."""
+def _runs(rows: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Iterate over the half-open spans of `rows` whose items follow one another in the file."""
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
     edges = [0, *breaks.tolist(), len(rows)]
-    return [(a, b) for a, b in pairwise(edges) if b > a]
+    return ((a, b) for a, b in pairwise(edges) if b > a)
 
 
 def _read_fully(descriptor: int, target: memoryview, start: int) -> int:
