@@ -12,6 +12,7 @@ from agri_cluster.framework import keras
 from agri_cluster.photograph import ORDER, photograph
 from agri_cluster.scaling import Scale
 from agri_cluster.squeezenet import GROUPS, SIDE, squeezenet
+from agri_cluster.statistics import statistics
 from agri_cluster.trunk import MIN_SIDE, convae, mlp, small
 from agri_cluster.weights import load_weights
 
@@ -29,7 +30,8 @@ class Encoder:
         model: `(N, *shape)` to `(N, F)`.
         scale: of the tiles it expects.
         name: as given to `build_encoder`.
-        groups: widths of the groups of features, which are made comparable before they are joined.
+        groups: widths of the groups of features, each of which is given length 1 per tile; none
+            where a feature's size is what tells tiles apart.
         side: of the picture within the model, 0 where tiles are not resized.
     """
 
@@ -42,7 +44,7 @@ class Encoder:
     @property
     def features(self) -> int:
         """The number of features F."""
-        return sum(self.groups)
+        return int(self.model.output_shape[-1])
 
 
 def build_encoder(
@@ -83,13 +85,19 @@ def build_encoder(
     outputs = mlp(x, widths) if name == "mlp" and widths else _BUILDERS[name](x)
     model = keras.Model(inputs, outputs, name=name)
     load_weights(model, weights, names, ORDER if photo else ORDER[::-1])
-    groups = GROUPS if name == "squeezenet" else (int(outputs.shape[-1]),)
+    groups = _groups(name, int(outputs.shape[-1]))
     return _topped(Encoder(model, scale_of(name), name, groups, side), width)
 
 
 def scale_of(encoder: str | Any) -> Scale:
     """Return the scale of tiles that an encoder expects, by its name, without building it."""
     return "photo" if isinstance(encoder, str) and encoder in _PHOTO else "standard"
+
+
+def _groups(name: str, width: int) -> tuple[int, ...]:
+    if name == "statistics":
+        return ()
+    return GROUPS if name == "squeezenet" else (width,)
 
 
 def _topped(encoder: Encoder, width: int) -> Encoder:
@@ -156,6 +164,7 @@ _BUILDERS: dict[str, Callable[[Any], Any]] = {
     "mlp": mlp,
     "convae": convae,
     "small": small,
+    "statistics": statistics,
     "squeezenet": squeezenet,
     "resnet50": _application("ResNet50"),
     "vgg16": _application("VGG16"),

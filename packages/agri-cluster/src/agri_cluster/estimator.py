@@ -57,9 +57,9 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
 
     Args:
         n_clusters: K; with 1 there is nothing to learn, and every item is in it.
-        encoder: "mlp", "convae", "small", "squeezenet", "resnet50", "vgg16", or a Keras model from
-            an item to a row. The last four by name are used frozen (see `finetune`): their
-            features become the rows that an "mlp" embeds.
+        encoder: "mlp", "convae", "small", "squeezenet", "resnet50", "vgg16", "statistics" (of the
+            bands), or a Keras model from an item to a row. The last five by name are used frozen
+            (see `finetune`): their features become the rows that an "mlp" embeds.
         weights: of the encoder: "none", "imagenet", or a file.
         hidden: widths of the "mlp".
         filters: of the stages of the tiles' decoder, coarsest first.
@@ -68,8 +68,8 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
             afterwards, the autoencoder follows on its features); or "none".
         epochs: of the autoencoder.
         contrast: settings of the contrastive pretraining.
-        finetune: whether the KL step changes the encoder by name; None = not for "small",
-            "squeezenet", "resnet50" and "vgg16".
+        finetune: whether the KL step changes the encoder by name; None = not for those
+            named above.
         parts: principal components of frozen features.
         views: quarter turns and mirrorings that frozen features are the mean of, 1 to 8; the
             refinement learns from single ones.

@@ -14,7 +14,7 @@ from agri_cluster.encoders import build_encoder
 from agri_cluster.features import Features, extract_whitened
 from agri_cluster.tiles import Tiles
 
-FROZEN = ("resnet50", "vgg16", "squeezenet", "small")
+FROZEN = ("resnet50", "vgg16", "squeezenet", "small", "statistics")
 """Encoders whose features are made once and clustered, unless they are to be fine-tuned."""
 
 
@@ -49,7 +49,9 @@ def freeze(
     Raises:
         InputError: an encoder without weights would be frozen as it was drawn.
     """
-    if frozen.weights == "none" and frozen.contrast is None and isinstance(frozen.encoder, str):
+    if frozen.encoder == "statistics" and frozen.contrast is not None:
+        raise InputError("statistics of bands have no weights to pretrain: pretrain='autoencoder'")
+    if frozen.weights == "none" and frozen.contrast is None and frozen.encoder != "statistics":
         raise InputError(
             f"the encoder {frozen.encoder!r} has random weights and would stay so: name its "
             "weights, pretrain it (pretrain='contrastive'), or let it learn (finetune=True)"

@@ -92,6 +92,8 @@ def load_model(folder: Path) -> keras.Model:
     # The layers it is made of register themselves when their modules are imported.
     import agri_cluster.photograph
     import agri_cluster.squeezenet
+    import agri_cluster.statistics
+    import agri_cluster.turns
     import agri_cluster.whitening  # noqa: F401
 
     path = folder / MODEL

@@ -21,7 +21,7 @@ class FitSettings:
 
     Attributes:
         clusters: Groups to make, 2 or more.
-        encoder: mlp, convae, small, squeezenet, resnet50 or vgg16.
+        encoder: statistics (of the bands), convae, mlp, small, squeezenet, resnet50 or vgg16.
         weights: Of the encoder: none, imagenet (downloads), or a file.
         embedding: Numbers that describe a tile.
         hidden: Widths of the mlp's layers, such as 500,500,2000.

@@ -53,7 +53,8 @@ class Whitening:
     """A map from features `(N, F)` to unit rows `(N, P)`.
 
     Attributes:
-        groups: widths of the groups of features, which sum to F; each group is given length 1.
+        groups: widths of the groups of features, which sum to F; each group is given length 1, and
+            so is the row that comes out. With no groups sizes are kept, here and there.
         mean: of the features after that, `(F,)`.
         matrix: `(F, P)`; rows are `(x - mean) @ matrix`, then of length 1.
         explained: share of the variance in each of the P parts.
@@ -69,7 +70,8 @@ class Whitening:
     def apply(self, features: Floats) -> Floats:
         """Return the rows of `features`, float32."""
         centred = _unit_groups(features, self.groups) - self.mean
-        return self._length * _unit(np.asarray(centred @ self.matrix, np.float32))
+        rows = np.asarray(centred @ self.matrix, np.float32)
+        return self._length * _unit(rows) if self.groups else rows
 
     @property
     def _length(self) -> np.float32:
@@ -78,9 +80,13 @@ class Whitening:
     def on(self, model: Any) -> Any:
         """Return a Keras model that ends in this map; `model` gives the features."""
         layer = keras.layers.Dense(self.matrix.shape[1], name="principal")
-        x = UnitGroups(self.groups, name="groups")(model.outputs[0])
-        x = UnitGroups([self.matrix.shape[1]], name="unit")(layer(x))
-        x = keras.layers.Rescaling(float(self._length), dtype="float32", name="level")(x)
+        x = model.outputs[0]
+        if self.groups:
+            x = UnitGroups(self.groups, name="groups")(x)
+            x = UnitGroups([self.matrix.shape[1]], name="unit")(layer(x))
+            x = keras.layers.Rescaling(float(self._length), dtype="float32", name="level")(x)
+        else:
+            x = layer(x)
         layer.set_weights([self.matrix, -self.mean @ self.matrix])
         return keras.Model(model.inputs[0], x, name=f"{model.name}_whitened")
 
@@ -97,7 +103,7 @@ def fit_whitening(
 
     Args:
         features: the rows.
-        groups: widths of the groups of features.
+        groups: widths of the groups of features; none to keep sizes.
         parts: principal components P to keep; fewer where the features have no more.
         whiten: also divide each part by its deviation.
         level: root mean square of a row's values; None = rows of length 1.
@@ -106,7 +112,7 @@ def fit_whitening(
         InputError: all rows are alike, or there are too many features.
     """
     width = features.shape[0]
-    if sum(groups) != width:
+    if groups and sum(groups) != width:
         raise InputError(f"groups of {list(groups)} features do not make up {width}")
     if width > MAX_FEATURES:
         raise InputError(
@@ -156,6 +162,8 @@ def _principal(correlation: Doubles, parts: int, whiten: bool) -> tuple[Doubles,
 
 
 def _unit_groups(rows: Floats, groups: Sequence[int]) -> Floats:
+    if not groups:
+        return rows
     parts = np.split(rows, np.cumsum(groups)[:-1], axis=1)
     return np.concatenate([_unit(part) for part in parts], axis=1)
 
