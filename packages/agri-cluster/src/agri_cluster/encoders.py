@@ -141,7 +141,7 @@ def _check_shape(name: str, shape: tuple[int, ...]) -> None:
         return
     if len(shape) == 1:
         raise InputError(f"{name} takes tiles (H, W, C), got rows of {shape[0]}; use 'mlp'")
-    if name not in _PHOTO and min(shape[:2]) < MIN_SIDE:
+    if name not in (*_PHOTO, "statistics") and min(shape[:2]) < MIN_SIDE:
         raise InputError(
             f"{name} takes tiles from {MIN_SIDE} pixels, got {shape[1]} x {shape[0]}; use 'mlp'"
         )
