@@ -74,7 +74,7 @@ def test_a_part_is_read_alone_and_keeps_its_ids(chips):
 
 
 def test_an_empty_part_is_an_error(chips):
-    with pytest.raises(InputError, match="another part"):
+    with pytest.raises(InputError, match="in the part asked for"):
         open_tiles(chips, split="test")
 
 

