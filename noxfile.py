@@ -221,7 +221,7 @@ def example(session: nox.Session) -> None:
     if not bin_folder.exists():
         session.run(uv, "venv", "-q", "--seed", str(ROOT / ".venv"), external=True)
     install = (uv, "pip", "install", "-q", "--python", str(bin_folder / "python"))
-    session.log("installing all packages into .venv; the first time this fetches about 3 GB")
+    session.log("installing all packages into .venv; the first time this fetches about 4 GB")
     needs = [*tools(), *test_needs(*PACKAGES)]
     session.run(*install, *editable(*PACKAGES), *needs, env=PINNED, external=True)
     path = os.pathsep.join((str(bin_folder), os.environ["PATH"]))

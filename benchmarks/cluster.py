@@ -165,7 +165,7 @@ EUROSAT: dict[str, tuple[int, Row]] = {
     "SqueezeNet + UMAP + k-means, K = 100": (100, baseline("umap", "squeezenet")),
     "ours, SqueezeNet, K = 100": (
         100, ours("photo", encoder="squeezenet", weights="squeezenet", parts=100, init="spectral",
-                  **(FROZEN | {"max_iter": 1000, "embedding_dim": 20, "views": 8})),
+                  **(FROZEN | {"max_iter": 300, "embedding_dim": 20, "views": 8})),
     ),
 }  # fmt: skip
 

@@ -27,6 +27,7 @@ from agri_cluster.tiles import Ints, Tiles, batches
 StopReason = Literal["converged", "max_iter", "budget", "collapse"]
 OnRefresh = Callable[[int, Ints, RowFile], None]
 RIM = 4096
+WARM, LEARNT = 100, 0.98
 COUNTS = ("iteration", "calm", "reseeds", "best", "errors", "history")
 
 
@@ -41,8 +42,8 @@ class Schedule:
         tol: share of labels that may change at a refresh of a clustering that has converged.
         patience: refreshes in a row that must be so calm.
         budget: seconds at most, checked at refreshes; None = no limit.
-        warmup: steps in which the embedding first learns a start's labels where those are more
-            than the nearest centre.
+        warmup: steps at most in which the embedding first learns a start's labels, where those are
+            more than the nearest centre; done when it gives `LEARNT` of them.
     """
 
     batch: int = 256
@@ -51,7 +52,7 @@ class Schedule:
     tol: float = 0.001
     patience: int = 2
     budget: float | None = None
-    warmup: int = 400
+    warmup: int = 3000
 
     def __post_init__(self) -> None:
         if min(self.batch, self.patience) < 1 or min(self.limit, self.tol, self.warmup) < 0:
@@ -126,8 +127,13 @@ class Refiner:
         return RowFile(self.folder / "rows.npy", self.tiles.ids)
 
     def warm_up(self) -> None:
-        """Train towards the start's labels, smoothed, until the centres can keep them."""
-        for _ in progress(range(self.schedule.warmup), "warm-up"):
+        """Train towards the start's labels, smoothed, until embedding and centres give them."""
+        interval = max(self.schedule.steps(len(self.tiles)), WARM)
+        for step in progress(range(self.schedule.warmup), "warm-up"):
+            if step and step % interval == 0:
+                self._embed()
+                if (self._assign()[0] == self.run.labels).mean() >= LEARNT:
+                    break
             rows = self._next_batch()
             self._step(rows, smoothed(self.run.labels[rows], self.clusters))
 
