@@ -151,6 +151,21 @@ def test_a_state_of_other_settings_is_refused(blobs, tmp_path):
         refiner(x, centres, tmp_path, limit=7).resume()
 
 
+def test_a_start_with_labels_is_learnt_before_it_is_refined(tmp_path):
+    # Two rings of one blob: no two centres give these labels until the embedding has changed.
+    rng = np.random.default_rng(0)
+    x = np.float32(rng.normal(size=(256, 2)) * [3, 1])
+    labels = (x[:, 1] > 0).astype(np.int64)
+    centres = np.array([x[labels == k].mean(axis=0) for k in (0, 1)]) * [[1, 0.1]]
+    run = refiner(x, centres, tmp_path, labels, warmup=2000)
+    run._embed()
+    before = (run._assign()[0] == labels).mean()
+    run.warm_up()
+    run._embed()
+    assert before < 0.9
+    assert (run._assign()[0] == labels).mean() >= 0.98
+
+
 def test_moved_centres_start_from_rest(blobs, tmp_path):
     x, _, centres = blobs
     run = refiner(x, centres, tmp_path)
@@ -171,6 +186,23 @@ def test_moved_centres_start_from_rest(blobs, tmp_path):
     assert np.abs(momentum()).sum(axis=1)[1] == 0
     assert (np.abs(momentum()).sum(axis=1)[[0, 2, 3, 4]] > 0).all()
     np.testing.assert_array_equal(network.centres[1], np.zeros(4))
+
+
+def test_one_step_is_the_papers_gradient_on_every_backend():
+    rng = np.random.default_rng(0)
+    z, centres = np.float32(rng.normal(size=(32, 5))), np.float32(rng.normal(size=(4, 5)))
+    alpha, target = 3.0, rng.dirichlet(np.ones(4), size=32)
+    encoder, _ = linear(5, 5)
+    network = build_network(encoder, None, centres, alpha=alpha, scale=1.0)
+    network.step(z, target)
+    # Xie et al. (2016), equation 5, for the mean over the batch:
+    # dL/dmu_j = -(alpha + 1) / alpha * mean_i (p_ij - q_ij) (z_i - mu_j) / (1 + d_ij^2 / alpha)
+    gap = z[:, None].astype(np.float64) - centres
+    kernel = 1 / (1 + np.square(gap).sum(axis=2) / alpha)
+    q = kernel ** ((alpha + 1) / 2)
+    q /= q.sum(axis=1, keepdims=True)
+    pull = -(alpha + 1) / alpha * ((target - q) * kernel)[..., None] * gap
+    np.testing.assert_allclose(network.centres, centres - 0.01 * pull.mean(axis=0), atol=1e-6)
 
 
 def test_the_loss_is_the_divergence_and_balance_is_the_missing_entropy():
