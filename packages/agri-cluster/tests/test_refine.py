@@ -214,7 +214,17 @@ def test_the_loss_is_the_divergence_and_balance_is_the_missing_entropy():
     assert float(kl_loss(2.0)(p, np.log(q))) - value == pytest.approx(2 * 0.130812, abs=1e-5)
 
 
-@pytest.mark.parametrize("wrong", [{"batch": 0}, {"limit": -1}, {"interval": 0}, {"patience": 0}])
+@pytest.mark.parametrize("target", ["ema", "batch"])
+def test_other_targets_find_clear_groups_too(blobs, tmp_path, target):
+    x, y, centres = blobs
+    run = refiner(x, centres, tmp_path, target=target)
+    assert run.refine() == "converged"
+    assert adjusted_rand_score(y, run.run.labels) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"target": "none"}, {"batch": 0}, {"limit": -1}, {"interval": 0}, {"patience": 0}]
+)
 def test_a_schedule_is_checked(wrong):
     with pytest.raises(InputError):
         Schedule(**wrong)

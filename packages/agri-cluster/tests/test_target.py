@@ -1,5 +1,5 @@
 import numpy as np
-from agri_cluster.target import Frequencies, divergence, sharpened, smoothed
+from agri_cluster.target import Frequencies, MovingFrequencies, divergence, sharpened, smoothed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +25,14 @@ def test_streaming_equals_the_full_matrix(seed, batch):
         f.add(np.log(q[start : start + batch]))
     p = [sharpened(np.log(q[s : s + batch]), f.total) for s in range(0, 500, batch)]
     np.testing.assert_allclose(np.exp(np.concatenate(p)), full, atol=1e-9)
+
+
+def test_moving_frequencies_by_hand():
+    # A batch whose mean q is (0.6, 0.4): alone with m = 0, and 0.9 * 0.5 + 0.1 * 0.6 = 0.51.
+    batch = np.log([[0.8, 0.2], [0.4, 0.6]])
+    even = np.array([0.5, 0.5])
+    np.testing.assert_allclose(MovingFrequencies(even, 0.0).add(batch), [0.6, 0.4])
+    np.testing.assert_allclose(MovingFrequencies(even, 0.9).add(batch), [0.51, 0.49])
 
 
 def test_a_dead_cluster_gives_no_nan():

@@ -83,6 +83,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
             given and tiles by their embedding; centres `(K, D)`; labels `(N,)`; or a function
             (rows, K, rng) -> labels.
         n_init: k-means starts.
+        target: "full", "ema" or "batch" (`agri_cluster.refine.Schedule`).
         update_interval: steps between refreshes of the target; "auto" = a pass over the tiles,
             from 20 to 200 steps.
         tol: share of labels changed at a refresh below which it is calm.
@@ -138,6 +139,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         alpha: float | str = "auto",
         init: Any = "kmeans",
         n_init: int = 20,
+        target: str = "full",
         update_interval: float | str = "auto",
         tol: float = 0.001,
         patience: int = 2,
@@ -171,6 +173,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         self.alpha = alpha
         self.init = init
         self.n_init = n_init
+        self.target = target
         self.update_interval = update_interval
         self.tol = tol
         self.patience = patience
@@ -370,10 +373,14 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     ) -> None:
         self.start_, self.series_ = begun, Series.draw(len(rows), self._rng(4))
         schedule = Schedule(
-            self.batch_size, self.max_iter,
-            None if self.update_interval == "auto" else int(self.update_interval),
-            self.tol, self.patience, self.budget,
-        )  # fmt: skip
+            batch=self.batch_size,
+            limit=self.max_iter,
+            target=self.target,
+            interval=None if self.update_interval == "auto" else int(self.update_interval),
+            tol=self.tol,
+            patience=self.patience,
+            budget=self.budget,
+        )
         refiner = Refiner(
             network, rows, begun.labels, schedule, self.guard or Guard(), self._rng(3), folder,
             draw, self.series_.add,

@@ -21,13 +21,15 @@ from agri_cluster.network import Network
 from agri_cluster.resume import go_on, keep
 from agri_cluster.rows import RowFile, RowWriter
 from agri_cluster.student import log_assignment
-from agri_cluster.target import Frequencies, divergence, sharpened, smoothed
+from agri_cluster.target import Frequencies, MovingFrequencies, divergence, sharpened, smoothed
 from agri_cluster.tiles import Ints, Tiles, batches
 
 StopReason = Literal["converged", "max_iter", "budget", "collapse"]
 OnRefresh = Callable[[int, Ints, RowFile], None]
 RIM = 4096
 WARM, LEARNT = 100, 0.98
+TARGETS = {"full": 1.0, "ema": 0.9, "batch": 0.0}
+"""Ways to sharpen the target, with the momentum of the frequencies from batch to batch."""
 COUNTS = ("iteration", "calm", "reseeds", "best", "errors", "history")
 
 
@@ -38,6 +40,8 @@ class Schedule:
     Attributes:
         batch: tiles a step.
         limit: steps at most.
+        target: whose frequencies sharpen it: "full", of all tiles at the last refresh (DEC); or, of
+            the assignment as it is at the step, "batch", of its tiles, or "ema", a moving average.
         interval: steps between refreshes; None = one pass over the tiles, from 20 to 200.
         tol: share of labels that may change at a refresh of a clustering that has converged.
         patience: refreshes in a row that must be so calm.
@@ -48,6 +52,7 @@ class Schedule:
 
     batch: int = 256
     limit: int = 2000
+    target: str = "full"
     interval: int | None = None
     tol: float = 0.001
     patience: int = 2
@@ -60,6 +65,8 @@ class Schedule:
                 "batch and patience of 1 or more, and limit, tol and warm-up of 0 or more are "
                 f"expected, got {self}"
             )
+        if self.target not in TARGETS:
+            raise InputError(f"target is one of {', '.join(TARGETS)}, got {self.target!r}")
         if self.interval is not None and self.interval < 1:
             raise InputError(f"the refresh interval is 1 step or more, got {self.interval}")
 
@@ -248,13 +255,29 @@ class Refiner:
         run.errors = []
 
     def _train(self, steps: int) -> None:
-        # Targets belong to the centres and embedding of the refresh, not to those of the step.
-        centres, alpha, rows = self.network.centres, self.network.head.alpha, self.rows
+        log_target = self._targets()
         for _ in range(steps):
             chosen = self._next_batch()
-            log_q = log_assignment(rows.take(chosen), centres, alpha)
-            self._step(chosen, np.exp(sharpened(log_q, self._frequencies.total)))
+            self._step(chosen, np.exp(log_target(chosen)))
             self.run.iteration += 1
+
+    def _targets(self) -> Callable[[Ints], NDArray[np.float64]]:
+        """Return what gives the log target of chosen tiles until the next refresh."""
+        alpha, total = self.network.head.alpha, self._frequencies.total
+        if self.schedule.target == "full":
+            # Of the centres and the embedding at the refresh, not of those at the step.
+            centres, rows = self.network.centres, self.rows
+            return lambda chosen: sharpened(
+                log_assignment(rows.take(chosen), centres, alpha), total
+            )
+        moving = MovingFrequencies(total / len(self.tiles), TARGETS[self.schedule.target])
+
+        def now(chosen: Ints) -> NDArray[np.float64]:
+            z = self.network.embed(self.tiles.take(chosen))
+            log_q = log_assignment(z, self.network.centres, alpha)
+            return sharpened(log_q, moving.add(log_q))
+
+        return now
 
     def _step(self, rows: Ints, target: NDArray[np.float64]) -> None:
         items = self.draw(rows, self.rng) if self.draw else self.tiles.take(rows)

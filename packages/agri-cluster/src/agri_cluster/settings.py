@@ -34,6 +34,7 @@ class FitSettings:
         objective: dec, idec (keeps the decoder), or deepcluster.
         alpha: Degrees of freedom of the kernel, or auto.
         start: kmeans, ward, spectral, or umap (needs the extra of that name).
+        target: Frequencies that sharpen the target: full (all tiles), ema, or batch.
         iterations: Steps of the refinement at most.
         interval: Steps between refreshes of the target, or auto.
         lr: Learning rate of the refinement.
@@ -59,6 +60,7 @@ class FitSettings:
     objective: str = "dec"
     alpha: str = "auto"
     start: str = "kmeans"
+    target: str = "full"
     iterations: int = 2000
     interval: str = "auto"
     lr: float = 0.01
@@ -103,6 +105,7 @@ def estimator(settings: FitSettings, seed: int, folder: Path) -> DeepEmbeddedClu
         objective=settings.objective,
         alpha=_number(settings.alpha, "alpha"),
         init=settings.start,
+        target=settings.target,
         update_interval=_number(settings.interval, "interval"),
         tol=settings.tol,
         max_iter=settings.iterations,

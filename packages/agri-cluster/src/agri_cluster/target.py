@@ -29,6 +29,23 @@ class Frequencies:
         self.total += np.exp(log_q).sum(axis=0)
 
 
+class MovingFrequencies:
+    """Cluster shares `(K,)` that follow the batches: m of the last ones, 1 - m of the batch's.
+
+    With m = 0 they are those of the batch alone, which is what pt-dec and ClustPy sharpen by; 0.9
+    is the moving average of TEMI (Adaloglou et al. 2023).
+    """
+
+    def __init__(self, shares: Doubles, momentum: float) -> None:
+        self.shares, self.momentum = shares, momentum
+
+    def add(self, log_q: Doubles) -> Doubles:
+        """Take in a batch `(B, K)` and return the shares."""
+        own = np.exp(log_q).mean(axis=0)
+        self.shares = self.momentum * self.shares + (1.0 - self.momentum) * own
+        return self.shares
+
+
 def sharpened(log_q: Doubles, frequencies: Doubles) -> Doubles:
     """Return the log target `(B, K)` of a batch, given the full set's frequencies `(K,)`."""
     logits = 2.0 * log_q - np.log(np.maximum(frequencies, TINY))
