@@ -1,7 +1,7 @@
 """Deep clustering beside simpler methods and a peer, on digits and on EuroSAT RGB.
 
     python benchmarks/cluster.py                              # digits, 5 seeds
-    python benchmarks/cluster.py --eurosat DATA               # EuroSAT, 3 seeds, K = 10 and 100
+    python benchmarks/cluster.py --eurosat DATA               # and EuroSAT, 3 seeds, K = 10 and 100
     python benchmarks/cluster.py --only "ours" --seeds 1      # rows whose name holds this
 
 DATA is a folder with eurosat-rgb-dev.zip (the 21,600 development images in the official layout)
@@ -266,32 +266,38 @@ def prepare(data: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Read the options, run the rows and print the table."""
+    """Read the options, run the rows and print a table per set."""
     if "--child" in sys.argv:
         suite, name, seed, folder = sys.argv[2:]
         child(suite, name, int(seed), folder)
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--eurosat", type=Path, metavar="DATA", help="folder of the real data")
+    parser.add_argument("--suite", choices=("digits", "eurosat"), help="only this set")
     parser.add_argument("--seeds", type=int, default=0, help="5 for digits, 3 for EuroSAT")
     parser.add_argument("--only", default="", help="rows whose name holds this")
     parser.add_argument("--peers", type=Path, help="environment with ClustPy")
     parser.add_argument("--keep", type=Path, help="file of finished rows")
     options = parser.parse_args()
-    suite, known = ("eurosat", EUROSAT) if options.eurosat else ("digits", DIGITS)
-    chosen = {name: row for name, row in known.items() if options.only in name}
     with tempfile.TemporaryDirectory() as work:
-        folder = Path(work, "store")
-        if options.eurosat:
-            prepare(options.eurosat, folder)
-        keep = options.keep or Path(work, "rows.json")
-        header = [*SCORES, "against its start", "used", "wall s", "CPU s"]
-        print("| " + " | ".join(["method (seeds)", *header]) + " |")
-        print("|" + " --- |" * (len(header) + 1))
-        seeds = options.seeds or (3 if options.eurosat else 5)
-        other = options.peers or Path(work, "peers")
-        for name, runs in rows(suite, chosen, seeds, str(folder), other, keep):
-            print(text(name, runs), flush=True)
+        if options.suite != "eurosat":
+            print_table("digits", DIGITS, options.seeds or 5, options, Path(work))
+        if options.suite != "digits" and options.eurosat:
+            prepare(options.eurosat, Path(work, "store"))
+            print_table("eurosat", EUROSAT, options.seeds or 3, options, Path(work))
+
+
+def print_table(
+    suite: str, known: dict[str, tuple[int, Row]], seeds: int, options: Any, work: Path
+) -> None:
+    """Run the rows of one set and print them as they are done."""
+    chosen = {name: row for name, row in known.items() if options.only in name}
+    header = [*SCORES, "against its start", "used", "wall s", "CPU s"]
+    print(f"\n{suite}\n\n| " + " | ".join(["method (seeds)", *header]) + " |")
+    print("|" + " --- |" * (len(header) + 1), flush=True)
+    keep, peer = options.keep or work / "rows.json", options.peers or work / "peers"
+    for name, runs in rows(suite, chosen, seeds, str(work / "store"), peer, keep):
+        print(text(name, runs), flush=True)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def test_brightness_alone_tells_tiles_apart():
         encoder="statistics",
         hidden=(16,),
         embedding_dim=4,
-        epochs=20,
+        epochs=100,
         max_iter=40,
         batch_size=16,
     ).fit(x)

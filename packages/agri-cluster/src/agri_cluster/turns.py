@@ -44,14 +44,14 @@ class Turn(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any) -> Any:
         """Return the turned tiles."""
-        x = inputs[:, :, ::-1] if self.number >= 4 else inputs
+        x = ops.flip(inputs, axis=2) if self.number >= 4 else inputs
         quarters = self.number % 4
         if quarters == 1:
-            return ops.transpose(x, (0, 2, 1, 3))[:, ::-1]
+            return ops.flip(ops.transpose(x, (0, 2, 1, 3)), axis=1)
         if quarters == 2:
-            return x[:, ::-1, ::-1]
+            return ops.flip(x, axis=(1, 2))
         if quarters == 3:
-            return ops.transpose(x[:, ::-1], (0, 2, 1, 3))
+            return ops.transpose(ops.flip(x, axis=1), (0, 2, 1, 3))
         return x
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
