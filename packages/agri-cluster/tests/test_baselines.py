@@ -88,7 +88,7 @@ def test_rows_too_many_for_memory_give_the_same_groups(monkeypatch: pytest.Monke
 
 
 def test_ward_on_a_neighbour_graph_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baselines, "WHOLE_WARD", 20)
+    monkeypatch.setattr("agri_cluster.starts.WHOLE_WARD", 20)
     rows = spaces.flat(tiles(90))
     assert accuracy(contingency(np.arange(90) % 3, baselines.ward(rows, 3))) == 1.0
 

@@ -7,12 +7,12 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from agri_data.console import progress
 from agri_data.errors import AgriError, InputError
 
+from agri_cluster import starts
 from agri_cluster.spaces import fitting
 from agri_cluster.tiles import Floats, Ints, Tiles, batches, in_memory, sample
 from agri_cluster.umap import umap_layout
@@ -22,8 +22,6 @@ Group = Callable[[Tiles, int, int], Ints]
 TRIES, WIDE_TRIES = 10, 3
 WIDE = 1024
 POLISH, SETTLED = 5, 0.002
-NEIGHBOURS = 10
-WHOLE_WARD = 10_000
 LARGEST_WARD = LARGEST_UMAP = 100_000
 
 
@@ -108,21 +106,13 @@ def kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
 
 
 def ward(rows: Tiles, clusters: int, seed: int = 0) -> Ints:
-    """Group by Ward's rule; beyond `WHOLE_WARD` rows only neighbours among them may merge.
+    """Group by Ward's rule, as a fit may start.
 
     Raises:
         InputError: there are fewer rows than clusters, or more than `LARGEST_WARD`.
     """
-    from sklearn.cluster import AgglomerativeClustering
-
     _check_count(rows, clusters, LARGEST_WARD)
-    values = in_memory(rows)
-    graph = _neighbours(values) if len(rows) > WHOLE_WARD else None
-    with warnings.catch_warnings():
-        # Parts of the graph that do not touch are joined by scikit-learn, which says so.
-        warnings.simplefilter("ignore")
-        model = AgglomerativeClustering(clusters, connectivity=graph).fit(values)
-    return np.asarray(model.labels_, np.int64)
+    return starts.ward(in_memory(rows), clusters, np.random.default_rng(seed))
 
 
 def umap_kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
@@ -219,14 +209,6 @@ def _lloyd(rows: Tiles, centres: Floats) -> tuple[Ints, Floats]:
     count = np.bincount(labels, minlength=len(centres))[:, None]
     means = np.where(count > 0, totals / np.maximum(count, 1), centres)
     return labels, means.astype(np.float32)
-
-
-def _neighbours(values: Floats) -> Any:
-    """The graph of who is among whose ten nearest neighbours, sparse and symmetric."""
-    from sklearn.neighbors import kneighbors_graph
-
-    graph = kneighbors_graph(values, NEIGHBOURS)
-    return graph + graph.T
 
 
 def _check_count(rows: Tiles, clusters: int, most: int | None = None) -> None:

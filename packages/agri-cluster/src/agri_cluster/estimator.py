@@ -272,13 +272,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         folder = Path(self.folder)
         folder.mkdir(parents=True, exist_ok=True)
         if not resume:
-            for name in (
-                "contrast.npz",
-                "features.npy",
-                "autoencoder.npz",
-                "start.npz",
-                "refine.npz",
-            ):
+            for name in STATES:
                 (folder / name).unlink(missing_ok=True)
         yield folder
 

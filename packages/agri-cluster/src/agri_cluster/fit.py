@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +74,6 @@ def fit(
 
 def _begin(work: Path, source: Source, settings: FitSettings, seed: int, resume: bool) -> None:
     """Make the folder of the run's state, or see that the one there is of the same run."""
-    import json
-
     wanted = {
         "source": str(source.path.resolve()), "bands": list(source.bands), "split": source.split,
         "seed": seed, "settings": settings.to_json(),

@@ -20,7 +20,7 @@ from agri_cluster.tiles import Floats, Ints, Tiles, batches, sample
 
 LIMIT = 4_000_000
 NEIGHBOURS = 15
-WHOLE_WARD = 5_000
+WHOLE_WARD = 10_000
 POLISH = 5
 VECTORS = 75
 WHOLE_SPECTRUM = 2_000
@@ -195,11 +195,16 @@ def _grouping(method: str | Grouping) -> Grouping:
 
 
 def ward(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
-    """Group by Ward's rule; beyond `WHOLE_WARD` rows only neighbours may merge."""
+    """Group by Ward's rule; beyond `WHOLE_WARD` rows only neighbours among them may merge."""
+    import warnings
+
     from sklearn.cluster import AgglomerativeClustering
 
     graph = neighbour_graph(z) if len(z) > WHOLE_WARD else None
-    labels = AgglomerativeClustering(clusters, connectivity=graph).fit_predict(z)
+    with warnings.catch_warnings():
+        # Parts of the graph that do not touch are joined by scikit-learn, which says so.
+        warnings.simplefilter("ignore")
+        labels = AgglomerativeClustering(clusters, connectivity=graph).fit_predict(z)
     return np.asarray(labels, np.int64)
 
 
