@@ -110,7 +110,7 @@ def ours(scale: str = "", **settings: Any) -> Row:
         if plan.get("weights") == "squeezenet":
             plan["weights"] = str(Path(folder, "squeezenet.h5"))
         if epochs := plan.pop("contrast", 0):
-            plan["contrast"] = ContrastConfig(epochs=epochs, precision="mixed_bfloat16")
+            plan["contrast"] = ContrastConfig(epochs=epochs, size=48, precision="mixed_bfloat16")
         model = DeepEmbeddedClustering(clusters, random_state=seed, **plan)
         model.fit(eurosat_tiles(folder, scale) if scale else digits()[0])
         facts = {"start": model.start_.labels.tolist(), "stop": model.stop_reason_}
@@ -154,8 +154,8 @@ EUROSAT: dict[str, tuple[int, Row]] = {
         10, ours("photo", encoder="squeezenet", weights="squeezenet", alpha=1.0, **FROZEN),
     ),
     "ours, contrastive from scratch": (
-        10, ours("standard", encoder="small", pretrain="contrastive", contrast=10, alpha=1.0,
-                 **FROZEN),
+        10, ours("standard", encoder="small", pretrain="contrastive", contrast=30, alpha=1.0,
+                 parts=20, **FROZEN),
     ),
     "ours, autoencoder": (
         10, ours("standard", encoder="convae", filters=(32, 16, 16, 8), embedding_dim=10, epochs=3,

@@ -168,12 +168,26 @@ def test_layers_of_their_own_precision_keep_it() -> None:
     assert model.layers[0].dtype_policy.name == "float64"
 
 
-def test_smaller_views_for_an_encoder_of_any_size() -> None:
+@pytest.mark.parametrize("side", [None, 8])
+def test_smaller_views_train_the_weights_of_the_encoder(side: int | None) -> None:
     config = ContrastConfig(epochs=1, batch=8, hidden=8, width=4, size=4)
-    losses = pretrain_contrastive(encoder(None), fields(), config, np.random.default_rng(0))
+    model = encoder(side)
+    before = model.get_weights()
+    losses = pretrain_contrastive(model, fields(), config, np.random.default_rng(0))
     assert np.isfinite(losses).all()
-    with pytest.raises(InputError, match=r"\(8, 8, 2\), these are \(4, 4, 2\)"):
-        pretrain_contrastive(encoder(), fields(), config, np.random.default_rng(0))
+    moved = [(a != b).any() for a, b in zip(before, model.get_weights(), strict=True)]
+    assert all(moved)
+    assert model.input_shape == (None, side, side, 2)
+
+
+def test_smaller_views_of_an_encoder_whose_weights_are_for_a_size() -> None:
+    layers = keras.layers
+    flat = keras.Sequential([keras.Input((8, 8, 2)), layers.Flatten(), layers.Dense(3)])
+    config = ContrastConfig(epochs=1, batch=8, size=4)
+    with pytest.raises(
+        InputError, match=r"weights for items of \(8, 8, 2\).*cannot be \(4, 4, 2\)"
+    ):
+        pretrain_contrastive(flat, fields(), config, np.random.default_rng(0))
 
 
 def test_fewer_tiles_than_a_batch() -> None:

@@ -85,10 +85,9 @@ def pretrain_autoencoder(
     def plain(rows: Ints, rng: np.random.Generator) -> Floats:
         return tiles.take(rows)
 
+    view = draw or plain
     for _ in range(len(losses), how.epochs):
-        losses.append(
-            _epoch(model, draw or (lambda rows, _: tiles.take(rows)), len(tiles), how, rng, bar)
-        )
+        losses.append(_epoch(model, view, len(tiles), how, rng, bar))
         if not np.isfinite(losses[-1]):
             raise InputError(
                 f"the autoencoder's loss became {losses[-1]} in epoch {len(losses)}; lower the "

@@ -150,7 +150,8 @@ def pretrain_contrastive(
     """
     _check(encoder, tiles, config)
     views = config.views(measure_level(tiles, rng))
-    model = Contrast(encoder, config, rng)
+    learner = _of_shape(encoder, _view_shape(tiles, config))
+    model = Contrast(learner, config, rng)
     model.compile(keras.optimizers.AdamW(config.lr, weight_decay=config.decay), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     settings = f"{len(tiles)} tiles, {config}"
@@ -159,7 +160,7 @@ def pretrain_contrastive(
     steps = len(tiles) // min(config.batch, len(tiles))
     with (
         closing(progress_bar("contrast", config.epochs * steps, "step")) as bar,
-        computing(encoder, config.precision),
+        computing(learner, config.precision),
     ):
         bar.update(len(losses) * steps)
         while len(losses) < config.epochs:
@@ -169,6 +170,8 @@ def pretrain_contrastive(
             keep(state, model, rng, settings, {"losses": losses})
             if on_epoch is not None:
                 on_epoch(len(losses), losses[-1])
+    if learner is not encoder:
+        encoder.set_weights(learner.get_weights())
     return losses
 
 
@@ -226,8 +229,27 @@ def _check(encoder: keras.Model, tiles: Tiles, config: ContrastConfig) -> None:
             f"contrastive pretraining is for tiles (H, W, C), got items of shape {tiles.shape}; "
             "pretrain features as an autoencoder instead"
         )
-    made = resized(np.zeros((1, *tiles.shape), np.float32), config.size).shape[1:]
-    build_encoder(encoder, made)
+    build_encoder(encoder, tiles.shape)
+
+
+def _view_shape(tiles: Tiles, config: ContrastConfig) -> tuple[int, ...]:
+    return resized(np.zeros((1, *tiles.shape), np.float32), config.size).shape[1:]
+
+
+def _of_shape(encoder: keras.Model, shape: tuple[int, ...]) -> keras.Model:
+    """Return an encoder with the same weights for items of `shape`; itself where it takes them."""
+    own = tuple(encoder.input_shape[1:])
+    if all(side in (None, wanted) for side, wanted in zip(own, shape, strict=True)):
+        return encoder
+    twin = keras.models.clone_model(encoder, input_tensors=keras.Input(shape))
+    weights = encoder.get_weights()
+    if [value.shape for value in twin.get_weights()] != [value.shape for value in weights]:
+        raise InputError(
+            f"{encoder.name} has weights for items of {own}, so its views cannot be {shape}; use "
+            "size=None, or an encoder that pools over the whole tile"
+        )
+    twin.set_weights(weights)
+    return twin
 
 
 def _check_loss(losses: list[float], config: ContrastConfig) -> None:

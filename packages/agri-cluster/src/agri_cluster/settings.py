@@ -28,6 +28,7 @@ class FitSettings:
         filters: Of the stages of the tiles' decoder, such as 512,256,128,64.
         pretrain: autoencoder, contrastive, or none.
         epochs: Passes of the pretraining over the tiles (deepcluster: how often it groups anew).
+        side: Width of the views of contrastive pretraining; smaller is quicker, 0 = the tile's.
         finetune: Let the grouping change the weights of an encoder that is otherwise kept frozen.
         parts: Principal components of a frozen encoder's features.
         views: Quarter turns and mirrorings that frozen features are the mean of, 1 to 8.
@@ -54,6 +55,7 @@ class FitSettings:
     filters: str = "128,64,32,16"
     pretrain: str = "autoencoder"
     epochs: int = 50
+    side: int = 0
     finetune: bool = False
     parts: int = 50
     views: int = 1
@@ -98,7 +100,9 @@ def estimator(settings: FitSettings, seed: int, folder: Path) -> DeepEmbeddedClu
         embedding_dim=settings.embedding,
         pretrain=settings.pretrain,
         epochs=settings.epochs,
-        contrast=ContrastConfig(epochs=settings.epochs, precision=settings.precision),
+        contrast=ContrastConfig(
+            epochs=settings.epochs, size=settings.side or None, precision=settings.precision
+        ),
         finetune=settings.finetune,
         parts=settings.parts,
         views=settings.views,
