@@ -151,7 +151,8 @@ EUROSAT: dict[str, tuple[int, Row]] = {
     "SqueezeNet + k-means": (10, baseline("kmeans", "squeezenet")),
     "SqueezeNet + UMAP + k-means": (10, baseline("umap", "squeezenet")),
     "ours, SqueezeNet": (
-        10, ours("photo", encoder="squeezenet", weights="squeezenet", alpha=1.0, **FROZEN),
+        10, ours("photo", encoder="squeezenet", weights="squeezenet", alpha=1.0,
+                 **(FROZEN | {"epochs": 30})),
     ),
     "ours, contrastive from scratch": (
         10, ours("standard", encoder="small", pretrain="contrastive", contrast=30, alpha=1.0,
@@ -165,7 +166,7 @@ EUROSAT: dict[str, tuple[int, Row]] = {
     "SqueezeNet + UMAP + k-means, K = 100": (100, baseline("umap", "squeezenet")),
     "ours, SqueezeNet, K = 100": (
         100, ours("photo", encoder="squeezenet", weights="squeezenet", parts=100, init="spectral",
-                  **(FROZEN | {"max_iter": 300, "embedding_dim": 20, "views": 8})),
+                  alpha=1.0, **(FROZEN | {"max_iter": 300, "embedding_dim": 20, "views": 8})),
     ),
 }  # fmt: skip
 

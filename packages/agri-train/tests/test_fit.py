@@ -308,6 +308,50 @@ def test_early_stopping_restores_the_best(make_store, tiny, tmp_path):
     assert result.spec.metrics["loss"] == pytest.approx(values[best], abs=1e-6)
 
 
+def test_the_running_mean_is_what_is_kept_and_shipped(make_store, tiny, tmp_path):
+    store, net = make_store(patches=True, parts=(30, 12, 0)), tiny(patches=True)
+    options = {"task": "classify", "average": 0.9, "mix": "both", "smooth": 0.1}
+    result = run(net, store, tmp_path / "run", **options)
+    state = read_checkpoint(result.checkpoint)["state_dict"]
+    kept, last = state["average.module.head.weight"], state["net.head.weight"]
+    assert not torch.equal(kept, last)
+    assert torch.equal(net.head.weight, kept)
+    rows = read_history(result.history)
+    best = min(row["val_loss"] for row in rows)
+    assert result.spec.metrics["loss"] == pytest.approx(best, abs=1e-6)
+    with pytest.raises(InputError, match="`mix` is for patches"):
+        run(tiny(), make_store("maps"), tmp_path / "maps", mix="cutmix")
+
+
+def test_a_stopped_run_with_a_running_mean_goes_on(make_store, tiny, tmp_path):
+    store = make_store(patches=True, parts=(30, 12, 0))
+    options = {"task": "classify", "average": 0.9, "mix": "cutmix"}
+    whole = run(tiny(patches=True), store, tmp_path / "whole", epochs=4, **options)
+    run(tiny(patches=True), store, tmp_path / "parts", epochs=2, **options)
+    parts = run(tiny(patches=True), store, tmp_path / "parts", epochs=4, **options)
+    assert losses(parts) == losses(whole)
+    assert parts.spec.metrics["loss"] == whole.spec.metrics["loss"]
+
+
+def test_single_gradients_are_clamped(make_store, tiny, tmp_path, monkeypatch):
+    largest, step = [], torch.optim.SGD.step
+
+    def watch(self, closure=None):
+        value = closure()
+        grads = [p.grad.abs().max() for g in self.param_groups for p in g["params"]]
+        largest.append(float(torch.stack(grads).max()))
+        step(self)
+        return value
+
+    monkeypatch.setattr(torch.optim.SGD, "step", watch)
+    run(tiny(), make_store(), tmp_path / "a", optimizer="sgd", clip=0.0, clamp=0.001)
+    # In float32 a clamp to 0.001 is met to the last bit.
+    assert max(largest) == pytest.approx(0.001)
+    largest.clear()
+    run(tiny(), make_store(), tmp_path / "b", optimizer="sgd", clip=0.0)
+    assert max(largest) > 0.001
+
+
 def test_checkpoint_names_are_legal_everywhere(make_store, tiny, tmp_path):
     run(tiny(), make_store(), tmp_path / "run", epochs=4, every=2)
     names = sorted(p.name for p in (tmp_path / "run/checkpoints").iterdir())

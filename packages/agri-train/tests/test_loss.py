@@ -178,3 +178,17 @@ def test_a_network_with_the_other_head_is_refused():
         build_loss("ce", "multiclass", 3)(torch.zeros(1, 1, 4, 4), truth)
     with pytest.raises(InputError, match="matching head"):
         build_loss("bce", "binary", 2)(torch.zeros(1, 2, 4, 4), truth)
+
+
+def test_smoothing_by_hand_and_only_while_training():
+    loss = build_loss("ce", "multiclass", 2, smooth=0.2)
+    logits, truth = torch.tensor([[math.log(3.0), 0.0]]), torch.tensor([0])
+    # p = (3/4, 1/4); the truth becomes (0.9, 0.1).
+    expected = -(0.9 * math.log(0.75) + 0.1 * math.log(0.25))
+    assert float(loss(logits, truth)) == pytest.approx(expected, rel=1e-6)
+    assert float(loss.eval()(logits, truth)) == pytest.approx(-math.log(0.75), rel=1e-6)
+
+
+def test_smoothing_of_a_loss_without_likelihood_is_refused():
+    with pytest.raises(InputError, match="goes with `ce` only; the loss is 'dice'"):
+        build_loss("dice", "multiclass", 3, smooth=0.1)

@@ -17,6 +17,7 @@ PRECISIONS = ("auto", "32", "bf16")
 LAYOUTS = ("auto", "channels_last", "contiguous")
 DEVICES = ("auto", "cpu", "gpu")
 BALANCES = ("none", "inverse")
+MIXES = ("none", "mixup", "cutmix", "both")
 
 # Settings that do not change what is learned: a run may go on after they change.
 _FREE = frozenset({"epochs", "workers", "samples", "every", "device", "threads"})
@@ -39,8 +40,13 @@ class TrainConfig:
         warmup: epochs of linear rise to `lr`.
         wait: epochs without gain before the plateau schedule halves the rate.
         clip: largest gradient norm; 0 = no clipping.
+        clamp: largest gradient of a single weight, either way; 0 = none.
         loss: `auto`, a term (`ce`, `bce`, `dice`, `jaccard`, `tversky`) or terms joined by `+`.
         balance: `none`, `inverse` (from training counts) or a weight per class.
+        smooth: share of the truth spread evenly over all classes while training (ce only).
+        mix: none, mixup, cutmix, or both (either by an even chance): patches only.
+        average: share of the weights' running mean that a step leaves, such as 0.999; the mean is
+            what is judged and kept. 0 = the last weights.
         patience: epochs without a better `monitor` before stopping; 0 = never.
         monitor: the validation number that says which epoch is best.
         every: keep a checkpoint each so many epochs besides best and last; 0 = none.
@@ -68,8 +74,12 @@ class TrainConfig:
     warmup: int = 0
     wait: int = 5
     clip: float = 1.0
+    clamp: float = 0.0
     loss: str = "auto"
     balance: str | tuple[float, ...] = "none"
+    smooth: float = 0.0
+    mix: str = "none"
+    average: float = 0.0
     patience: int = 10
     monitor: str = "loss"
     every: int = 0
@@ -92,12 +102,13 @@ class TrainConfig:
         _choices("precision", self.precision, PRECISIONS)
         _choices("layout", self.layout, LAYOUTS)
         _choices("device", self.device, DEVICES)
+        _choices("mix", self.mix, MIXES)
         object.__setattr__(self, "balance", _balance(self.balance))
         for name in ("epochs", "batch", "copies", "wait"):
             _whole(name, getattr(self, name), 1)
         for name in ("patience", "every", "seed", "threads", "workers", "samples", "warmup"):
             _whole(name, getattr(self, name), 0)
-        for name in ("decay", "clip", "floor", "momentum"):
+        for name in ("decay", "clip", "clamp", "floor", "momentum", "smooth", "average"):
             _real(name, getattr(self, name), 0.0)
         for name in ("augment", "calibrate"):
             if not isinstance(getattr(self, name), bool):
@@ -108,6 +119,9 @@ class TrainConfig:
         _real("strength", self.strength, 0.0)
         if self.strength > 1.0:
             raise InputError(f"`strength` must be from 0 to 1; received {self.strength}.")
+        for name in ("smooth", "average"):
+            if getattr(self, name) >= 1.0:
+                raise InputError(f"`{name}` must be below 1; received {getattr(self, name)}.")
         if self.lr == 0.0 or self.floor > self.lr:
             raise InputError(
                 f"`lr` must be above 0 and not below `floor`; received lr={self.lr}, "

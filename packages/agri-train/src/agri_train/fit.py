@@ -24,6 +24,7 @@ from agri_train.folder import RunFolder, family
 from agri_train.hardware import Setting, choose
 from agri_train.keeper import Keeper
 from agri_train.loss import Head, build_loss
+from agri_train.mix import check_mix
 from agri_train.record import make_spec, run_fingerprint
 from agri_train.report import Report, say
 from agri_train.score import score
@@ -89,7 +90,8 @@ def fit(
     data = ChipDataModule(store, spec, config, task)
     train, _ = data.rows("train"), data.rows("val")
     weights = class_weights(config, store, train, task)
-    loss = build_loss(config.loss, head, len(spec.legend), weights=weights)
+    check_mix(config, task)
+    loss = build_loss(config.loss, head, len(spec.legend), weights=weights, smooth=config.smooth)
     parts = {"config": config.fingerprint(), "head": head, "settings": dict(settings or {})}
     fingerprint = run_fingerprint(net, spec, parts)
     folder = RunFolder(out)

@@ -17,6 +17,8 @@ from agri_train.config import MONITORS, TrainConfig
 from agri_train.history import Row
 
 LAST = "last.ckpt"
+AVERAGE = "average.module."
+"""Where a checkpoint has the running mean of the weights, which is then what was judged."""
 
 
 class Keeper(Checkpoint):
@@ -117,11 +119,12 @@ class Keeper(Checkpoint):
             )
         path = self.folder / self.name
         state = read_checkpoint(path)["state_dict"]
+        prefix = AVERAGE if any(name.startswith(AVERAGE) for name in state) else "net."
         net.load_state_dict(
             {
-                name.removeprefix("net."): value
+                name.removeprefix(prefix): value
                 for name, value in state.items()
-                if name[:4] == "net."
+                if name.startswith(prefix)
             }
         )
         return path

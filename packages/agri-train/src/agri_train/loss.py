@@ -21,11 +21,17 @@ TERMS = {"binary": ("bce", *_TVERSKY), "multiclass": ("ce", *_TVERSKY)}
 
 
 class Likelihood(nn.Module):
-    """Cross-entropy, binary or over K classes; the weighted mean over valid pixels."""
+    """Cross-entropy, binary or over K classes; the weighted mean over valid pixels.
 
-    def __init__(self, head: Head, ignore: int, weights: Tensor | None) -> None:
+    `smooth` of the truth is spread over all K classes (Szegedy et al. 2016, arXiv:1512.00567), in
+    training mode only: what is judged is the plain likelihood.
+    """
+
+    def __init__(
+        self, head: Head, ignore: int, weights: Tensor | None, smooth: float = 0.0
+    ) -> None:
         super().__init__()
-        self.head, self.ignore, self.size = head, ignore, 2
+        self.head, self.ignore, self.size, self.smooth = head, ignore, 2, smooth
         self.register_buffer("weights", weights, persistent=False)
 
     def sums(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -38,7 +44,13 @@ class Likelihood(nn.Module):
             truth = target.masked_fill(~valid, 0).to(logits.dtype)
             loss = binary_cross_entropy_with_logits(logits[:, 0], truth, reduction="none")
         else:
-            loss = cross_entropy(logits, target, ignore_index=self.ignore, reduction="none")
+            loss = cross_entropy(
+                logits,
+                target,
+                ignore_index=self.ignore,
+                reduction="none",
+                label_smoothing=self.smooth if self.training else 0.0,
+            )
         return torch.stack([(loss * weight).sum(), weight.sum()])
 
     def compute(self, sums: Tensor) -> Tensor:
@@ -136,6 +148,7 @@ def build_loss(
     classes: int,
     ignore: int = IGNORE,
     weights: Sequence[float] | None = None,
+    smooth: float = 0.0,
 ) -> Loss:
     """Build a loss that fits its head; a wrong pair is refused here, not after a night's run.
 
@@ -145,6 +158,7 @@ def build_loss(
         classes: how many classes the legend has; 2 for a binary head.
         ignore: the value in the truth that counts nowhere.
         weights: a weight per class.
+        smooth: of the cross-entropy over K classes, see `Likelihood`.
 
     Raises:
         InputError: unknown name, term that does not go with the head, or wrong weights.
@@ -159,8 +173,13 @@ def build_loss(
     resolved = TERMS[head][0] if name == "auto" else name
     parts = resolved.split("+")
     _check_terms(resolved, parts, head)
+    if smooth and "ce" not in parts:
+        raise InputError(
+            f"`smooth` goes with `ce` only; the loss is {resolved!r}. Set smooth to 0."
+        )
     table = _weights(weights, classes)
-    return Loss(resolved, head, classes, [_term(p, head, classes, ignore, table) for p in parts])
+    terms = [_term(part, head, classes, ignore, table, smooth) for part in parts]
+    return Loss(resolved, head, classes, terms)
 
 
 def _check_terms(name: str, parts: list[str], head: Head) -> None:
@@ -190,8 +209,10 @@ def _weights(weights: Sequence[float] | None, classes: int) -> Tensor | None:
     return torch.tensor(list(weights), dtype=torch.float32)
 
 
-def _term(name: str, head: Head, classes: int, ignore: int, weights: Tensor | None) -> nn.Module:
+def _term(
+    name: str, head: Head, classes: int, ignore: int, weights: Tensor | None, smooth: float
+) -> nn.Module:
     if name in _TVERSKY:
         alpha, beta = _TVERSKY[name]
         return Overlap(head, classes, ignore, alpha, beta, weights)
-    return Likelihood(head, ignore, weights)
+    return Likelihood(head, ignore, weights, smooth)

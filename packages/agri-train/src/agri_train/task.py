@@ -13,10 +13,12 @@ from lightning import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from agri_train.config import TrainConfig
 from agri_train.data import Task as Kind
 from agri_train.loss import Loss
+from agri_train.mix import mix
 from agri_train.optim import build_optimizer
 from agri_train.schedule import Schedule
 from agri_train.seed import seed_epoch
@@ -84,6 +86,13 @@ def count(truth: Tensor, predicted: Tensor, classes: int) -> Tensor:
     return torch.bincount(pairs, minlength=classes * classes)
 
 
+def running_mean(net: nn.Module, share: float) -> AveragedModel:
+    """Return the exponential mean of a network's weights and statistics, `share` of it old."""
+    step = get_ema_multi_avg_fn(share)  # type: ignore[no-untyped-call]
+    mean = AveragedModel(net, multi_avg_fn=step, use_buffers=True)
+    return mean.requires_grad_(False)
+
+
 class Task(LightningModule):
     """Trains a network; `record` holds the numbers of the last finished epoch."""
 
@@ -92,6 +101,7 @@ class Task(LightningModule):
     ) -> None:
         super().__init__()
         self.net, self.loss, self.config = net, loss, config
+        self.average = running_mean(net, config.average) if config.average else None
         self.task, self.legend = task, legend
         self.schedule = Schedule(config)
         self.channels_last = False
@@ -102,10 +112,13 @@ class Task(LightningModule):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits."""
-        if self.channels_last:
-            image = image.contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.net(image)
+        logits: Tensor = self.net(self._laid_out(image))
         return logits
+
+    def _laid_out(self, image: Tensor) -> Tensor:
+        if self.channels_last:
+            return image.contiguous(memory_format=torch.channels_last)
+        return image
 
     def configure_optimizers(self) -> Optimizer:
         """Return the optimiser; the rate is set by `Schedule` at the start of each epoch."""
@@ -131,9 +144,7 @@ class Task(LightningModule):
         image, truth = batch
         if self.moments is None:
             self.moments = (float(image.mean()), float(image.std()))
-        logits = self(image)
-        sums = self.loss.sums(logits, truth)
-        value = self.loss.compute(sums)
+        logits, sums, value = self._learn(image, truth)
         if not math.isfinite(float(value.detach())):
             raise DivergedError(
                 f"The loss became {float(value.detach())} in epoch {self.current_epoch + 1}, "
@@ -143,13 +154,38 @@ class Task(LightningModule):
         self._tallies["train"].add(sums, logits, truth)
         return value
 
+    def _learn(self, image: Tensor, truth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits, sums of the loss, and the loss; those of mixed patches where asked for."""
+        if self.config.mix == "none":
+            logits = self(image)
+            sums = self.loss.sums(logits, truth)
+            return logits, sums, self.loss.compute(sums)
+        mixed = mix(image, truth, self.config.mix)
+        logits = self(mixed.images)
+        own, partner = self.loss.sums(logits, truth), self.loss.sums(logits, mixed.partner)
+        sums = mixed.share * own + (1 - mixed.share) * partner
+        parts = self.loss.compute(own), self.loss.compute(partner)
+        return logits, sums, mixed.share * parts[0] + (1 - mixed.share) * parts[1]
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Let the running mean of the weights follow."""
+        if self.average is not None:
+            self.average.update_parameters(self.net)
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is scored and kept: the running mean of the weights if there is one."""
+        return self.net if self.average is None else self.average
+
     def configure_gradient_clipping(
         self,
         optimizer: Optimizer,
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the norm of all gradients; done here since Lightning refuses fused optimisers."""
+        """Clip gradients; done here since Lightning refuses fused optimisers."""
+        if self.config.clamp:
+            nn.utils.clip_grad_value_(self.net.parameters(), self.config.clamp)
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
 
@@ -162,7 +198,7 @@ class Task(LightningModule):
         """Count one batch, in float32: the arithmetic of the bundle that will be shipped."""
         image, truth = batch
         with torch.autocast(image.device.type, enabled=False):
-            logits = self(image)
+            logits = self.judged(self._laid_out(image))
         self._tallies["val"].add(self.loss.sums(logits, truth), logits, truth)
 
     def on_validation_epoch_end(self) -> None:
