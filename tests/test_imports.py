@@ -20,6 +20,8 @@ ALLOWED = {
 LIGHT = {"agri-annotate", "agri-data", "agri-map", "agri-serve"}
 HEAVY = {"torch", "torchvision", "tensorflow", "keras", "lightning", "torchmetrics", "timm"}
 NEVER = {"dvc", "dvclive"}
+TRAINING = "agri_classify/training/"
+"""Where alone agri-classify may import what its extra brings; `cli` asks first."""
 
 
 def imported(source):
@@ -37,8 +39,14 @@ def violations(source):
         sibling = module.replace("_", "-")
         if module.startswith("agri_") and module != own and sibling not in ALLOWED[source.package]:
             yield f"{source.at(node)}: {source.package} may not import {module}"
-        if module in NEVER or (module in HEAVY and source.package in LIGHT):
+        if module in NEVER or module in too_heavy(source, source.at(node)):
             yield f"{source.at(node)}: {source.package} may not import {module}"
+
+
+def too_heavy(source, where):
+    if source.package == "agri-classify":
+        return set() if TRAINING in where else HEAVY | {"agri_train"}
+    return HEAVY if source.package in LIGHT else set()
 
 
 def normal(name):

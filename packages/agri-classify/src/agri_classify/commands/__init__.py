@@ -1,0 +1,1 @@
+"""The commands of `agri-classify`, one a file."""

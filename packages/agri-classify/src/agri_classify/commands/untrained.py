@@ -1,0 +1,24 @@
+"""`agri-classify train` where only the light packages are installed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def train(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Anything; nothing is done with it.")
+    ] = None,
+) -> None:
+    """Train a network; this needs the extra `agri-classify[train]`, which is not installed.
+
+    Example: agri-classify train --help
+    """
+    from agri_data.errors import MissingError
+
+    raise MissingError(
+        "training needs torch and agri-train, which are not installed; add them with "
+        "`uv pip install 'agri-classify[train]'`"
+    )

@@ -1,0 +1,83 @@
+"""A residual network made for small patches: full detail early, little arithmetic, 12 MB at most.
+
+Networks for photographs of 224 pixels throw away three quarters of a 64-pixel patch in their first
+two layers. This one halves the side four times and no more.
+"""
+
+from collections.abc import Sequence
+
+from agri_data.errors import InputError
+from torch import Tensor, nn
+
+WIDTHS = (32, 64, 128, 224)
+DEPTHS = (1, 2, 2, 2)
+
+
+class Block(nn.Module):
+    """Two 3 x 3 convolutions beside a shortcut (He et al. 2016, arXiv:1512.03385)."""
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.first = _convolution(inputs, width, 3, stride)
+        self.first_norm = nn.BatchNorm2d(width)
+        self.second = _convolution(width, width, 3, 1)
+        self.second_norm = nn.BatchNorm2d(width)
+        self.short: nn.Module = nn.Identity()
+        if stride > 1 or inputs != width:
+            # Averaged, not skipped: a strided 1 x 1 convolution never sees three pixels of four.
+            pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
+            shortcut = _convolution(inputs, width, 1, 1)
+            self.short = nn.Sequential(pool, shortcut, nn.BatchNorm2d(width))
+        self.active = nn.ReLU(inplace=True)
+        # A block begins as its shortcut (Goyal et al. 2017, arXiv:1706.02677).
+        nn.init.zeros_(self.second_norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `(N, inputs, H, W)` to `(N, width, H / stride, W / stride)`."""
+        found = self.active(self.first_norm(self.first(x)))
+        made: Tensor = self.active(self.second_norm(self.second(found)) + self.short(x))
+        return made
+
+
+class Compact(nn.Module):
+    """A stem, stages of blocks, the mean over the patch, and a linear layer named `head`."""
+
+    def __init__(
+        self,
+        bands: int,
+        classes: int,
+        *,
+        widths: Sequence[int] = WIDTHS,
+        depths: Sequence[int] = DEPTHS,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if len(widths) != len(depths) or not widths or min(*widths, *depths, 1) < 1:
+            raise InputError(f"a width and a depth per stage are expected, got {widths}, {depths}")
+        self.stem = nn.Sequential(
+            _convolution(bands, widths[0], 3, 2), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
+        )
+        stages, inputs = [], widths[0]
+        for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+            strides = [1 if number == 0 else 2, *[1] * (depth - 1)]
+            blocks = []
+            for stride in strides:
+                blocks.append(Block(inputs, width, stride))
+                inputs = width
+            stages.append(nn.Sequential(*blocks))
+        self.stages = nn.Sequential(*stages)
+        self.drop = nn.Dropout(dropout)
+        self.head = nn.Linear(inputs, classes)
+        for part in self.modules():
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map patches `(N, bands, H, W)` to logits `(N, classes)`."""
+        features = self.stages(self.stem(x)).mean(dim=(2, 3))
+        logits: Tensor = self.head(self.drop(features))
+        return logits
+
+
+def _convolution(inputs: int, outputs: int, size: int, stride: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)

@@ -1,0 +1,45 @@
+"""A small store of labelled patches."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from agri_data.bands import Band
+from agri_data.legend import Legend
+from agri_data.stats import compute
+from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
+
+torch.set_num_threads(1)
+SIDE = 16
+BANDS = ("B02", "B03", "B04", "B08")
+LEGEND = Legend.of({"water": "#2a7fba", "arable": "#e8c547", "forest": "#1b6e37"})
+
+
+@pytest.fixture
+def make_store(tmp_path: Path) -> Callable[..., ChipStore]:
+    """Patches of one class each, which is 800 brighter in the band of its number."""
+
+    def make(labels: Callable[[int], str] = lambda i: LEGEND.names[i % 3]) -> ChipStore:
+        rng, path = np.random.default_rng(0), tmp_path / "chips"
+        info = StoreInfo(
+            "patches", "made in the test", "CC0", tuple(Band(b, None, "dn") for b in BANDS), SIDE,
+            10.0, LEGEND,
+        )  # fmt: skip
+        splits = ["train"] * 30 + ["val"] * 12
+        with StoreWriter(path, info) as writer:
+            for number in range(len(splits)):
+                image = rng.normal(1000, 60, (SIDE, SIDE, len(BANDS)))
+                label = labels(number)
+                image[..., LEGEND.index(label) if label else 0] += 800
+                record = ChipRecord(f"c{number:03d}", "made", label=label)
+                writer.add(record, image.astype(np.uint16), None)
+        store = ChipStore.open(path)
+        table = store.table.copy()
+        table["split"] = splits
+        stats = compute(store, np.arange(30))
+        rewrite_table(path, table, stats=stats, split={"method": "random"})
+        return ChipStore.open(path)
+
+    return make

@@ -1,0 +1,93 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from agri_classify.cli import app
+from agri_classify.training.train import Plan, train
+from agri_data.errors import InputError, MissingError
+from agri_map.engine import open_engine
+from agri_map.preprocess import normalise
+from agri_train.config import TrainConfig
+from typer.testing import CliRunner
+
+FAST = TrainConfig(epochs=6, batch=10, lr=0.01, samples=0, patience=0, schedule="constant")
+
+
+def plan(**options) -> Plan:
+    return Plan(**{"model": "compact", "name": "m", **options})
+
+
+def test_a_trained_bundle_tells_the_classes(make_store, tmp_path):
+    store = make_store()
+    result = train(plan(dropout=0.0), store, FAST, tmp_path / "run")
+    assert result.spec.task == "classify"
+    assert result.spec.arch == "compact"
+    rows = store.indices("val")
+    batch = normalise(store.images(rows, result.spec.bands), result.spec)
+    found = open_engine(result.bundle).run(batch).argmax(1)
+    # Twelve patches, of which one class in three is right by chance.
+    assert (found == store.labels(rows)).mean() > 0.9
+
+
+def test_bands_are_taken_by_name(make_store, tmp_path):
+    config = TrainConfig(epochs=1, batch=10, samples=0)
+    result = train(plan(bands=("B08", "B02")), make_store(), config, tmp_path / "run")
+    assert result.spec.bands == ("B08", "B02")
+    with pytest.raises(InputError, match="named twice in B08, B08"):
+        train(plan(bands=("B08", "B08")), make_store(), config, tmp_path / "other")
+    with pytest.raises(MissingError, match="B11"):
+        train(plan(bands=("B11",)), make_store(), config, tmp_path / "other")
+
+
+def test_chips_that_cannot_teach(make_store, tmp_path):
+    bare = make_store(lambda i: "" if i == 4 else "water")
+    with pytest.raises(InputError, match=r"1 of the 42 chips .* no label, such as c004"):
+        train(plan(), bare, FAST, tmp_path / "run")
+
+
+def test_chips_of_one_class(make_store, tmp_path):
+    with pytest.raises(InputError, match=r"all training chips in .* are forest"):
+        train(plan(), make_store(lambda i: "forest"), FAST, tmp_path / "run")
+
+
+def test_the_command(make_store, tmp_path):
+    store = make_store()
+    words = ["train", "--chips", str(store.path), "--out", str(tmp_path / "run")]
+    options = ["--epochs", "1", "--batch", "10", "--mix", "cutmix", "--average", "0.9"]
+    done = CliRunner().invoke(app, [*words, *options])
+    assert done.exit_code == 0, done.output
+    assert "val, epoch 1: accuracy" in done.output
+    assert (tmp_path / "run/model.onnx").is_file()
+
+
+def test_without_the_extra_the_command_says_what_to_install():
+    code = (
+        "import sys, importlib.util as util\n"
+        "found = util.find_spec\n"
+        "def without(name, *rest):\n"
+        "    return None if name == 'agri_train' else found(name, *rest)\n"
+        "util.find_spec = without\n"
+        "from agri_classify.cli import main\n"
+        "sys.argv = ['agri-classify', 'train', '--chips', 'data', '--epochs', '3']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "agri-classify[train]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_light_part_never_loads_torch():
+    code = (
+        "import sys\n"
+        "sys.modules['agri_train'] = None\n"
+        "import agri_classify.commands.untrained\n"
+        "assert not {'torch', 'torchvision', 'lightning'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_store_is_as_the_tests_think(make_store):
+    store = make_store()
+    assert np.bincount(store.labels(store.indices("train"))).tolist() == [10, 10, 10]
