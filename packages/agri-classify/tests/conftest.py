@@ -43,3 +43,26 @@ def make_store(tmp_path: Path) -> Callable[..., ChipStore]:
         return ChipStore.open(path)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def photo_store(tmp_path_factory: pytest.TempPathFactory) -> ChipStore:
+    """Photos of 16 pixels, brighter by 100 in the colour that names them."""
+    legend = Legend.of({"red": "#cc3333", "green": "#33aa33", "blue": "#3333cc"})
+    rng, path = np.random.default_rng(0), tmp_path_factory.mktemp("photos") / "chips"
+    info = StoreInfo(
+        "photos", "made in the test", "CC0",
+        tuple(Band(name, None, "uint8") for name in ("B04", "B03", "B02")), SIDE, 10.0, legend,
+    )  # fmt: skip
+    with StoreWriter(path, info) as writer:
+        for number in range(42):
+            image = rng.integers(60, 90, (SIDE, SIDE, 3), np.uint8)
+            image[..., number % 3] += 100
+            writer.add(
+                ChipRecord(f"p{number}", "made", label=legend.names[number % 3]), image, None
+            )
+    store = ChipStore.open(path)
+    table = store.table.copy()
+    table["split"] = ["train"] * 30 + ["val"] * 12
+    rewrite_table(path, table, stats=compute(store, np.arange(30)), split={"method": "random"})
+    return ChipStore.open(path)

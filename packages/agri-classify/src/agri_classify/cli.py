@@ -7,6 +7,8 @@ from importlib.util import find_spec
 import typer
 from agri_data.console import run
 
+from agri_classify.commands.predict import predict
+
 if find_spec("agri_train"):
     from agri_classify.training.command import train
 else:
@@ -20,11 +22,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def main_options() -> None:
-    """Classify patches of land cover."""
-
-
+app.command()(predict)
 app.command(
     context_settings=None
     if find_spec("agri_train")

@@ -1,0 +1,83 @@
+"""`agri-classify predict`: what is on these pictures?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agri_classify.predict import Row
+
+HEADER = (
+    "file", "class", "probability", "second", "second_probability", "third", "third_probability",
+    "possible", "note", "error",
+)  # fmt: skip
+
+
+def predict(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
+    *,
+    model: Annotated[Path, typer.Option(help="Bundle (.onnx) of `agri-classify train`.")],
+    out: Annotated[Path | None, typer.Option(help="Write a CSV table here too.")] = None,
+    bands: Annotated[
+        str, typer.Option(help="Bands of GeoTIFFs that do not name them, such as B04,B03,B02.")
+    ] = "",
+    batch: Annotated[int, typer.Option(min=1, help="Pictures that are predicted at once.")] = 64,
+    threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
+) -> None:
+    """Name the land cover of pictures: class, probability, and the two next classes.
+
+    Pictures are 64-pixel patches like those the model learnt from; others are resized, and said so.
+    A file that cannot be read is listed at the end, and the exit code is then 3.
+
+    Example: agri-classify predict photos/ --model models/compact/model.onnx --out found.csv
+    """
+    from agri_data.atomic import write_text
+    from agri_data.console import SKIPPED, say, warn
+    from agri_data.csvfile import csv_text
+    from agri_map.engine import open_engine
+
+    from agri_classify.predict import find_files
+    from agri_classify.predict import predict as run_prediction
+
+    files, others = find_files(paths)
+    engine = open_engine(model, threads=threads or None)
+    names = tuple(name.strip() for name in bands.split(",") if name.strip())
+    rows = []
+    for row in run_prediction(files, engine, bands=names, batch=batch):
+        rows.append(row)
+        if row.answer is not None:
+            say(line(row))
+    if out is not None:
+        write_text(out, csv_text(HEADER, cells(rows)))
+    if others:
+        warn(f"{others} other file{'s' * (others > 1)} in the folders left alone")
+    failed = [row for row in rows if row.answer is None]
+    for row in failed:
+        warn(row.error)
+    if failed:
+        warn(f"{len(failed)} of {len(rows)} files could not be read")
+        raise typer.Exit(SKIPPED)
+
+
+def line(row: Row) -> str:
+    """Return the line of a file that was read."""
+    assert row.answer is not None
+    parts = [f"{name} {share:.3f}" for name, share in row.answer.top]
+    doubt = f"  uncertain: {' or '.join(row.answer.possible)}" if row.answer.uncertain else ""
+    note = f"  ({row.note})" if row.note else ""
+    return f"{row.path}  {', '.join(parts)}{doubt}{note}"
+
+
+def cells(rows: Iterable[Row]) -> Iterable[list[object]]:
+    """Return the cells of each row of the table."""
+    for row in rows:
+        top = row.answer.top if row.answer else ()
+        flat = [value for name, share in top for value in (name, f"{share:.6f}")]
+        flat += [""] * (6 - len(flat))
+        possible = " ".join(row.answer.possible) if row.answer else ""
+        yield [str(row.path), *flat, possible, row.note, row.error]
