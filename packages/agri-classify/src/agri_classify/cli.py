@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import typer
 from agri_data.console import run
 
+from agri_classify.commands.evaluate import evaluate
 from agri_classify.commands.predict import predict
 
 if find_spec("agri_train"):
@@ -23,6 +24,7 @@ app = typer.Typer(
 
 
 app.command()(predict)
+app.command()(evaluate)
 app.command(
     context_settings=None
     if find_spec("agri_train")

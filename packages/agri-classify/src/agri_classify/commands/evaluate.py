@@ -1,0 +1,46 @@
+"""`agri-classify evaluate`: how right is a bundle, and how well does it know?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    data: Annotated[
+        Path, typer.Argument(help="A chip store, or a folder with a folder of pictures per class.")
+    ],
+    *,
+    model: Annotated[Path, typer.Option(help="Bundle (.onnx) of `agri-classify train`.")],
+    out: Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")],
+    split: Annotated[
+        str, typer.Option(help="Part of a chip store: val, or test when said; train is fitted.")
+    ] = "val",
+    batch: Annotated[int, typer.Option(min=1, help="Patches that are predicted at once.")] = 64,
+    threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
+) -> None:
+    """Score a bundle: accuracy with its interval, classes, confusion, calibration, mistakes.
+
+    Example: agri-classify evaluate EuroSAT_test/ --model models/compact/model.onnx
+    --out reports/classify
+    """
+    from agri_data.console import SKIPPED, say, warn
+    from agri_map.engine import open_engine
+
+    from agri_classify.evaluate import evaluate as run_evaluation
+    from agri_classify.evaluation_report import write_evaluation
+    from agri_classify.labelled import Labelled
+
+    engine = open_engine(model, threads=threads or None)
+    labelled = Labelled(data, engine.spec, split)
+    part = split if labelled.store is not None else data.resolve().name
+    result = run_evaluation(engine, labelled, batch)
+    say(write_evaluation(result, out, part))
+    say(f"report: {out}")
+    for error in result.errors:
+        warn(error)
+    if result.errors:
+        warn(f"{len(result.errors)} of {labelled.count} files could not be read")
+        raise typer.Exit(SKIPPED)

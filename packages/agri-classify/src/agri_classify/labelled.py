@@ -1,0 +1,142 @@
+"""Patches with known classes: a part of a chip store, or a folder of class folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from agri_data.errors import AgriError, InputError, MissingError
+from agri_data.sources.parallel import in_order
+from numpy.typing import NDArray
+
+from agri_classify.patch import ENDINGS, Patch, read_patch
+
+if TYPE_CHECKING:
+    from agri_data.store import ChipStore
+    from agri_map.spec import BundleSpec
+
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some patches.
+
+    Attributes:
+        names: of the patches.
+        places: where each lies; "" where that is not known.
+        images: `(N, H, W, C)`, in the bands and the unit of the model.
+        valid: `(N, H, W)`.
+        truth: class ids of the model's legend, `(N,)`.
+    """
+
+    names: list[str]
+    places: list[str]
+    images: NDArray[Any]
+    valid: NDArray[np.bool_]
+    truth: NDArray[np.int64]
+
+
+class Labelled:
+    """Patches of a store or a folder, a batch at a time; `errors` lists files that failed."""
+
+    def __init__(self, path: Path, spec: BundleSpec, split: str = "") -> None:
+        """Open `path`; `split` names the part of a store, all of it when empty.
+
+        Raises:
+            MissingError: nothing is there.
+            InputError: classes, bands or unit are not those of the model.
+        """
+        self.path, self.spec, self.split = path, spec, split
+        self.errors: list[str] = []
+        self.store = _open_store(path, spec) if (path / "dataset.json").is_file() else None
+        if self.store is None:
+            self._files = _class_files(path, spec)
+            self.count = len(self._files)
+        else:
+            self._rows = self.store.indices(split or None)
+            self.count = len(self._rows)
+        if self.count == 0:
+            part = f" in its part {split}" if split else ""
+            raise MissingError(f"{path} holds no patch{part}")
+
+    def batches(self, size: int = BATCH) -> Iterator[Batch]:
+        """Yield all patches in order."""
+        if self.store is not None:
+            for first in range(0, self.count, size):
+                yield self._from_store(self.store, self._rows[first : first + size])
+            return
+        waiting: list[tuple[Path, int, Future[Patch]]] = []
+        futures = in_order(lambda item: read_patch(item[0], self.spec), self._files, ahead=size)
+        for (path, truth), future in zip(self._files, futures, strict=True):
+            waiting.append((path, truth, future))
+            if len(waiting) == size:
+                yield from self._from_files(waiting)
+                waiting = []
+        yield from self._from_files(waiting)
+
+    def _from_store(self, store: ChipStore, rows: NDArray[np.int64]) -> Batch:
+        from agri_data.stats import valid_pixels
+
+        images, table = store.images(rows, self.spec.bands), store.table.iloc[rows]
+        truth = np.array([self.spec.legend.index(label) for label in table["label"]], np.int64)
+        return Batch(
+            table["chip_id"].tolist(), table["group"].tolist(), images,
+            valid_pixels(images, store.info.nodata), truth,
+        )  # fmt: skip
+
+    def _from_files(self, waiting: list[tuple[Path, int, Future[Patch]]]) -> Iterator[Batch]:
+        names, truths, patches = [], [], []
+        for path, truth, future in waiting:
+            try:
+                patches.append(future.result())
+            except (AgriError, OSError) as error:
+                self.errors.append(str(error))
+                continue
+            names.append(path.relative_to(self.path).as_posix())
+            truths.append(truth)
+        if patches:
+            yield Batch(
+                names, [""] * len(names), np.stack([patch.image for patch in patches]),
+                np.stack([patch.valid for patch in patches]), np.array(truths, np.int64),
+            )  # fmt: skip
+
+
+def _open_store(path: Path, spec: BundleSpec) -> ChipStore:
+    from agri_data.store import ChipStore
+
+    store = ChipStore.open(path)
+    units = {band.unit for band in store.info.bands if band.name in spec.bands}
+    if units and units != {spec.unit}:
+        raise InputError(
+            f"{path} is in {', '.join(sorted(units))} but the model was fitted on {spec.unit}"
+        )
+    for label in sorted(set(store.table["label"])):
+        if label not in spec.legend.names:
+            raise InputError(
+                f"{path} has patches of the class {label!r}; the model knows "
+                f"{', '.join(spec.legend.names)}"
+            )
+    return store
+
+
+def _class_files(path: Path, spec: BundleSpec) -> list[tuple[Path, int]]:
+    if not path.is_dir():
+        raise MissingError(f"there is no folder {path}; expected a chip store or class folders")
+    folders = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
+    unknown = [folder.name for folder in folders if folder.name not in spec.legend.names]
+    if unknown or not folders:
+        raise InputError(
+            f"{path} has {'no class folders' if not folders else f'the folder {unknown[0]}'}; "
+            f"expected folders named {', '.join(spec.legend.names)}"
+        )
+    return [
+        (file, spec.legend.index(folder.name))
+        for folder in folders
+        for file in sorted(folder.iterdir())
+        if file.suffix.lower() in ENDINGS
+    ]

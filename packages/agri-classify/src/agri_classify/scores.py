@@ -1,0 +1,117 @@
+"""How right a classifier is, and how well it knows: counts, intervals, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from agri_data import confusion as counts
+from agri_data.errors import InputError
+from numpy.typing import NDArray
+
+BINS = 15
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Patches by the probability of their most probable class, in bins of equal width.
+
+    Attributes:
+        count: patches in each bin, `(B,)`.
+        confidence: their mean probability, NaN in an empty bin.
+        accuracy: the share that is right, NaN in an empty bin.
+    """
+
+    count: Ints
+    confidence: Doubles
+    accuracy: Doubles
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error: the mean gap of the bins, weighted by their patches.
+
+        Source: Guo et al. 2017, arXiv:1706.04599.
+        """
+        held = self.count > 0
+        gap = np.abs(self.accuracy[held] - self.confidence[held])
+        return float((gap * self.count[held]).sum() / self.count.sum())
+
+
+def reliability(probabilities: Doubles, truth: Ints, bins: int = BINS) -> Reliability:
+    """Sort patches into `bins` by the largest probability of each row of `(N, K)`."""
+    _check(probabilities, truth)
+    best = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    place = np.minimum((best * bins).astype(np.int64), bins - 1)
+    count = np.bincount(place, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        confidence = np.bincount(place, best, bins) / count
+        accuracy = np.bincount(place, right, bins) / count
+    return Reliability(count, confidence, accuracy)
+
+
+def without_temperature(probabilities: Doubles, temperature: float) -> Doubles:
+    """Return the probabilities before they were divided by a temperature: softmax(T ln p)."""
+    logits = temperature * np.log(np.maximum(probabilities, 1e-30))
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)
+
+
+def likelihood(probabilities: Doubles, truth: Ints) -> float:
+    """Return the mean negative log-likelihood in nats."""
+    picked = probabilities[np.arange(len(truth)), truth]
+    return float(-np.log(np.maximum(picked, 1e-30)).mean())
+
+
+def interval(
+    predicted: Ints, truth: Ints, classes: int, places: Sequence[str] = (), seed: int = 0
+) -> tuple[float, float]:
+    """Return the 95 % interval of the accuracy when places are drawn anew.
+
+    Patches without a place ("" in `places`, or none given) are places of their own.
+    """
+    hit = (predicted == truth).astype(np.int64)
+    names = list(places) or [""] * len(truth)
+    keys = [name or f"patch {number}" for number, name in enumerate(names)]
+    _, unit = np.unique(keys, return_inverse=True)
+    right, total = np.bincount(unit, hit), np.bincount(unit)
+    if len(total) < 2:
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(seed)
+    shares = []
+    for _ in range(1000):
+        chosen = rng.integers(len(total), size=len(total))
+        shares.append(right[chosen].sum() / total[chosen].sum())
+    low, high = np.percentile(shares, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def coverage(probabilities: Doubles, truth: Ints, least: float) -> dict[str, float]:
+    """Return how often the conformal set holds the truth, and its mean size."""
+    kept = probabilities >= least
+    kept[np.arange(len(truth)), probabilities.argmax(axis=1)] = True
+    held = kept[np.arange(len(truth)), truth]
+    return {"coverage": float(held.mean()), "size": float(kept.sum(axis=1).mean())}
+
+
+def class_rows(cm: Ints, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return precision, recall, F1 and patches of each class; n/a is None."""
+    parts = (counts.precision(cm), counts.recall(cm), counts.f1(cm))
+    rows = []
+    for number, name in enumerate(names):
+        values = [None if np.isnan(part[number]) else float(part[number]) for part in parts]
+        found = dict(zip(("precision", "recall", "f1"), values, strict=True))
+        rows.append({"class": name, **found, "patches": int(cm[number].sum())})
+    return rows
+
+
+def _check(probabilities: Doubles, truth: Ints) -> None:
+    if probabilities.ndim != 2 or len(probabilities) != len(truth) or len(truth) == 0:
+        raise InputError(
+            "probabilities (N, K) and classes (N,) of one patch or more are expected, got "
+            f"{probabilities.shape} and {truth.shape}"
+        )
