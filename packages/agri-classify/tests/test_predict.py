@@ -19,7 +19,7 @@ def colours(tmp_path_factory, photo_store):
     config = TrainConfig(
         epochs=5, batch=10, lr=0.01, samples=0, patience=0, schedule="constant", augment=False
     )
-    return train(Plan("compact", "colours", dropout=0.0), photo_store, config, out).bundle
+    return train(Plan("compact", "colours", dropout=0.0), photo_store, config, out).result.bundle
 
 
 @pytest.fixture

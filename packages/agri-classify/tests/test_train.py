@@ -1,11 +1,13 @@
+import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from agri_classify.cli import app
-from agri_classify.training.train import Plan, train
+from agri_classify.training.train import BeatenError, Plan, train
 from agri_data.errors import InputError, MissingError
+from agri_map.bundle import read_spec
 from agri_map.engine import open_engine
 from agri_map.preprocess import normalise
 from agri_train.config import TrainConfig
@@ -20,7 +22,7 @@ def plan(**options) -> Plan:
 
 def test_a_trained_bundle_tells_the_classes(make_store, tmp_path):
     store = make_store()
-    result = train(plan(dropout=0.0), store, FAST, tmp_path / "run")
+    result = train(plan(dropout=0.0), store, FAST, tmp_path / "run").result
     assert result.spec.task == "classify"
     assert result.spec.arch == "compact"
     rows = store.indices("val")
@@ -32,7 +34,7 @@ def test_a_trained_bundle_tells_the_classes(make_store, tmp_path):
 
 def test_bands_are_taken_by_name(make_store, tmp_path):
     config = TrainConfig(epochs=1, batch=10, samples=0)
-    result = train(plan(bands=("B08", "B02")), make_store(), config, tmp_path / "run")
+    result = train(plan(bands=("B08", "B02")), make_store(), config, tmp_path / "run").result
     assert result.spec.bands == ("B08", "B02")
     with pytest.raises(InputError, match="named twice in B08, B08"):
         train(plan(bands=("B08", "B08")), make_store(), config, tmp_path / "other")
@@ -51,14 +53,40 @@ def test_chips_of_one_class(make_store, tmp_path):
         train(plan(), make_store(lambda i: "forest"), FAST, tmp_path / "run")
 
 
-def test_the_command(make_store, tmp_path):
+def test_baselines_stand_beside_the_network(make_store, tmp_path):
+    store = make_store()
+    made = train(plan(dropout=0.0, coverage=0.9), store, FAST, tmp_path / "run")
+    names = {item.name: item.accuracy for item in made.baselines}
+    assert names["commonest class"] == pytest.approx(1 / 3)
+    # The class is the band that is brighter, so its mean tells.
+    assert names["band statistics, logistic regression"] == 1.0
+    found = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert found["baselines"] == names
+    assert found["accuracy"] == made.scores["accuracy"]
+    assert found["conformal"]["coverage"] >= 0.9
+    held = read_spec(made.result.bundle).metrics["conformal"]
+    assert (held["nominal"], held["part"]) == (0.9, "val")
+    assert open_engine(made.result.bundle).spec.metrics["conformal"] == held
+
+
+def test_a_network_that_learnt_nothing_fails_loudly(make_store, tmp_path):
     store = make_store()
     words = ["train", "--chips", str(store.path), "--out", str(tmp_path / "run")]
-    options = ["--epochs", "1", "--batch", "10", "--mix", "cutmix", "--average", "0.9"]
+    # With a rate of nearly nothing the weights stay as they were drawn.
+    options = ["--epochs", "1", "--batch", "10", "--lr", "0.00001", "--mix", "cutmix"]
+    done = CliRunner().invoke(app, [*words, *options, "--average", "0.9"])
+    assert isinstance(done.exception, BeatenError)
+    assert "1.0000  band statistics, logistic regression" in done.output
+    assert (tmp_path / "run/model.onnx").is_file()
+
+
+def test_the_command(make_store, tmp_path):
+    store = make_store()
+    words = ["train", "--chips", str(store.path), "--out", str(tmp_path / "run"), "--lr", "0.01"]
+    options = ["--epochs", "6", "--batch", "10", "--dropout", "0", "--schedule", "constant"]
     done = CliRunner().invoke(app, [*words, *options])
     assert done.exit_code == 0, done.output
-    assert "val, epoch 1: accuracy" in done.output
-    assert (tmp_path / "run/model.onnx").is_file()
+    assert "| water | 1.0000 | 1.0000 | 1.0000 | 4 |" in done.output
 
 
 def test_without_the_extra_the_command_says_what_to_install():

@@ -36,27 +36,33 @@ def train(
     frozen: Annotated[bool, typer.Option(help="Train the head alone.")] = False,
     hidden: Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")] = 256,
     dropout: Annotated[float, typer.Option(help="Share dropped in the head.")] = 0.5,
+    coverage: Annotated[
+        float, typer.Option(help="Share of patches whose set of possible classes holds their own.")
+    ] = 0.99,
     settings: dict[str, Any],
 ) -> None:
     """Train a network on the train part; its best epoch, by the val part, becomes a bundle.
+
+    A network that is no better than the baselines beside it is an error: the exit code is then 2.
 
     Example: agri-classify train --chips data/eurosat --model resnet18 --epochs 30 --out models/r18
     """
     from agri_data.console import say
     from agri_data.store import ChipStore
 
+    from agri_classify.evaluation_report import table
     from agri_classify.training.train import Plan
     from agri_classify.training.train import train as run_training
 
     plan = Plan(
         model=model, name=name or out.resolve().name,
         bands=tuple(part.strip() for part in bands.split(",") if part.strip()),
-        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout,
+        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, coverage=coverage,
     )  # fmt: skip
-    result = run_training(plan, ChipStore.open(chips), TrainConfig.from_dict(settings), out)
-    found = result.spec.metrics
-    say(
-        f"val, epoch {found['epoch']}: accuracy {found['accuracy']:.4f}, mean F1 {found['f1']:.4f} "
-        f"(always the commonest class: {found['majority']:.4f})"
-    )
-    say(f"bundle: {result.bundle}")
+    made = run_training(plan, ChipStore.open(chips), TrainConfig.from_dict(settings), out)
+    for baseline in made.baselines:
+        say(f"{baseline.accuracy:.4f}  {baseline.name}")
+    say(f"{made.scores['accuracy']:.4f}  {model}, epoch {made.result.spec.metrics['epoch']}\n")
+    say(table(made.scores))
+    say(f"bundle: {made.result.bundle}")
+    made.check()

@@ -1,18 +1,26 @@
 """Train a classifier on a chip store whose chips have one label each."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from agri_data.atomic import write_json
 from agri_data.bands import band_indices
 from agri_data.console import warn
-from agri_data.errors import InputError
+from agri_data.errors import AgriError, InputError
 from agri_data.store import ChipStore
+from agri_map.engine import open_engine
 from agri_train.config import TrainConfig
 from agri_train.fit import FitResult, fit
 from agri_train.seed import seed_all
 
-from agri_classify.training.networks import DROPOUT, HIDDEN, build
+from agri_classify.evaluate import evaluate, metrics
+from agri_classify.labelled import Labelled
+from agri_classify.training.baseline import Baseline, baselines
+from agri_classify.training.conformal import NOMINAL, least_probability, store_threshold
+from agri_classify.training.networks import DROPOUT, HIDDEN, build, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Plan:
         frozen: train the head alone.
         hidden: width of the head's inner layer; 0 for none.
         dropout: in the head.
+        coverage: share of patches whose conformal set shall hold their class.
     """
 
     model: str
@@ -36,31 +45,98 @@ class Plan:
     frozen: bool = False
     hidden: int = HIDDEN
     dropout: float = DROPOUT
+    coverage: float = NOMINAL
 
 
-def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> FitResult:
-    """Train and leave what `agri_train.fit` leaves in `out`, the bundle model.onnx among it.
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training leaves.
+
+    Attributes:
+        result: of the engine; its bundle now holds the conformal threshold too.
+        scores: of the bundle on the val part, as in metrics.json.
+        baselines: on the same part.
+    """
+
+    result: FitResult
+    scores: dict[str, Any]
+    baselines: Sequence[Baseline]
+
+    @property
+    def best_baseline(self) -> Baseline:
+        """The baseline that is right most often."""
+        return max(self.baselines, key=lambda item: item.accuracy)
+
+    def check(self) -> None:
+        """See that the network was worth its training.
+
+        Raises:
+            BeatenError: a baseline is as good, unless both are always right.
+        """
+        best, own = self.best_baseline, self.scores["accuracy"]
+        if own < best.accuracy or own == best.accuracy < 1:
+            raise BeatenError(
+                f"the network is right for {own:.4f} of the val part, {best.name} for "
+                f"{best.accuracy:.4f}: it learnt nothing that a simple way does not know. Train "
+                "longer, at another rate, or with more patches"
+            )
+
+
+class BeatenError(AgriError, RuntimeError):
+    """A network that is no better than a baseline."""
+
+
+def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Trained:
+    """Train, leave what `agri_train.fit` leaves in `out`, and metrics.json with the baselines.
+
+    The conformal threshold is that of the val part, which also chose epoch and temperature.
 
     Raises:
         AgriError: the plan, the store and the settings do not go together.
     """
     bands = plan.bands or store.bands
-    band_indices(store.bands, bands, str(store.path))
-    if len(set(bands)) != len(bands):
-        raise InputError(f"a band is named twice in {', '.join(bands)}")
-    _check_labels(store)
-    if plan.frozen and plan.weights == "none":
-        warn("the body is frozen at random weights; give --weights imagenet or a file")
+    _check(plan, store, bands)
     seed_all(config.seed)
     net = build(
         plan.model, bands, len(store.legend), weights=plan.weights, frozen=plan.frozen,
         hidden=plan.hidden, dropout=plan.dropout,
     )  # fmt: skip
-    settings = {key: value for key, value in asdict(plan).items() if key not in ("name", "bands")}
-    return fit(
+    apart = ("name", "bands", "coverage")
+    settings = {key: value for key, value in asdict(plan).items() if key not in apart}
+    result = fit(
         net, store, bands=bands, task="classify", head="multiclass", config=config, out=out,
         name=plan.name, arch=plan.model, settings=settings,
     )  # fmt: skip
+    scores = _judge(plan, result, store, config)
+    simple = baselines(store, result.spec, seed=config.seed)
+    facts = {
+        "arch": plan.model, "parameters": parameters(net), "epochs": result.epochs,
+        "baselines": {item.name: item.accuracy for item in simple},
+    }  # fmt: skip
+    write_json(out / "metrics.json", {**scores, **facts})
+    return Trained(result, scores, simple)
+
+
+def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig) -> dict[str, Any]:
+    """Score the bundle on the val part, and put the conformal threshold into it."""
+    threads = config.threads or None
+    engine = open_engine(result.bundle, threads=threads)
+    labelled = Labelled(store.path, engine.spec, "val")
+    found = evaluate(engine, labelled)
+    least = least_probability(found.probabilities, found.truth, plan.coverage)
+    store_threshold(result.bundle, least, plan.coverage, "val")
+    return metrics(evaluate(open_engine(result.bundle, threads=threads), labelled), "val")
+
+
+def _check(plan: Plan, store: ChipStore, bands: Sequence[str]) -> None:
+    band_indices(store.bands, bands, str(store.path))
+    if len(set(bands)) != len(bands):
+        raise InputError(f"a band is named twice in {', '.join(bands)}")
+    if not 0 < plan.coverage < 1:
+        raise InputError(f"coverage is between 0 and 1, got {plan.coverage}")
+    _check_labels(store)
+    if plan.frozen and plan.weights == "none":
+        warn("the body is frozen at random weights; give --weights imagenet or a file")
 
 
 def _check_labels(store: ChipStore) -> None:

@@ -1,0 +1,97 @@
+"""What a network must beat: the commonest class, a line through band statistics, random filters.
+
+All are fitted on the train part. Who wins against them has learnt something about shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from agri_data.console import progress
+from agri_data.stats import valid_pixels
+from agri_data.store import ChipStore
+from agri_map.preprocess import normalise
+from agri_map.spec import BundleSpec
+from numpy.typing import NDArray
+from torch.nn.functional import conv2d
+
+BATCH = 256
+FILTERS, SIDE = 256, 5
+Rows = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A simple way and the share of patches of the judged part that it gets right."""
+
+    name: str
+    accuracy: float
+
+
+def baselines(
+    store: ChipStore, spec: BundleSpec, part: str = "val", seed: int = 0
+) -> list[Baseline]:
+    """Fit every baseline on the train part and score it on `part`, weakest idea first."""
+    train, judged = store.indices("train"), store.indices(part)
+    truth, known = store.labels(judged), store.labels(train)
+    commonest = int(np.bincount(known).argmax())
+    found = [Baseline("commonest class", float((truth == commonest).mean()))]
+    filters = random_filters(len(spec.bands), np.random.default_rng(seed))
+    ways: dict[str, Callable[[Rows], Rows]] = {
+        "band statistics, logistic regression": statistics,
+        "random filters, logistic regression": lambda batch: responses(batch, filters),
+    }
+    for name, way in ways.items():
+        rows = [
+            np.concatenate([way(batch) for batch in _batches(store, spec, indices, name)])
+            for indices in (train, judged)
+        ]
+        found.append(Baseline(name, _logistic(rows[0], known, rows[1], truth)))
+    return found
+
+
+def statistics(batch: Rows) -> Rows:
+    """Return mean, deviation, least and largest value of each band of `(N, C, H, W)`, `(N, 4C)`."""
+    flat = batch.reshape(*batch.shape[:2], -1)
+    parts = (flat.mean(axis=2), flat.std(axis=2), flat.min(axis=2), flat.max(axis=2))
+    return np.concatenate(parts, axis=1)
+
+
+def random_filters(bands: int, rng: np.random.Generator, count: int = FILTERS) -> Rows:
+    """Draw `count` filters `(count, bands, 5, 5)` of mean 0 and length 1."""
+    drawn = rng.standard_normal((count, bands, SIDE, SIDE))
+    drawn -= drawn.mean(axis=(2, 3), keepdims=True)
+    length = np.sqrt(np.square(drawn).sum(axis=(1, 2, 3), keepdims=True))
+    return np.asarray(drawn / length, np.float32)
+
+
+def responses(batch: Rows, filters: Rows) -> Rows:
+    """Return how strongly a patch answers to each filter, either way, and its band means.
+
+    The mean over the patch of the positive and of the negative part of the convolution: random
+    convolutional features (Rahimi and Recht 2007; for imagery Rolf et al. 2021, MOSAIKS).
+    """
+    with torch.no_grad():
+        found = conv2d(torch.from_numpy(batch), torch.from_numpy(filters))
+        parts = [found.clamp_min(0).mean(dim=(2, 3)), (-found).clamp_min(0).mean(dim=(2, 3))]
+    means = batch.mean(axis=(2, 3))
+    return np.concatenate([*(part.numpy() for part in parts), means], axis=1)
+
+
+def _batches(store: ChipStore, spec: BundleSpec, indices: Ints, name: str) -> Iterator[Rows]:
+    for first in progress(range(0, len(indices), BATCH), name):
+        images = store.images(indices[first : first + BATCH], spec.bands)
+        yield normalise(images, spec, valid_pixels(images, store.info.nodata))
+
+
+def _logistic(rows: Rows, known: Ints, judged: Rows, truth: Ints) -> float:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=10.0, max_iter=300, tol=1e-3))
+    return float(model.fit(rows, known).score(judged, truth))

@@ -1,0 +1,47 @@
+"""Conformal sets: which classes remain possible, right as often as was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+import onnx
+from agri_data.atomic import replacing_file
+from agri_data.errors import InputError
+from agri_map.bundle import metadata, read_spec
+from agri_map.spec import BundleSpec
+from numpy.typing import NDArray
+
+NOMINAL = 0.99
+
+
+def least_probability(
+    probabilities: NDArray[np.floating], truth: NDArray[np.int64], nominal: float = NOMINAL
+) -> float:
+    """Return the threshold of sets that hold the true class with the chance `nominal`.
+
+    A class is in the set when its probability reaches the threshold. It is chosen on patches that
+    were not trained on (split conformal prediction, Vovk et al. 2005; these sets: Sadinle et al.
+    2019, arXiv:1609.00451) and holds for patches of the same kind. 0 (all classes) where there
+    are too few patches to promise as much.
+    """
+    if not 0 < nominal < 1:
+        raise InputError(f"the coverage of a conformal set is between 0 and 1, got {nominal}")
+    own = np.sort(probabilities[np.arange(len(truth)), truth])[::-1]
+    rank = ceil((len(own) + 1) * nominal)
+    return float(own[rank - 1]) if rank <= len(own) else 0.0
+
+
+def store_threshold(bundle: Path, threshold: float, nominal: float, part: str) -> BundleSpec:
+    """Write a threshold into the metadata of a bundle and return its new spec."""
+    spec = read_spec(bundle)
+    record = {"threshold": threshold, "nominal": nominal, "part": part}
+    spec = replace(spec, metrics={**spec.metrics, "conformal": record})
+    graph = onnx.load(bundle)
+    del graph.metadata_props[:]
+    onnx.helper.set_model_props(graph, metadata(spec))
+    with replacing_file(bundle) as temporary:
+        onnx.save(graph, temporary)
+    return spec
