@@ -108,7 +108,7 @@ def _sections(report: Report, board: Scoreboard | None) -> Iterator[tuple[str, s
 def _about(report: Report) -> str:
     """Say in one line what was grouped and how, as far as it was written down."""
     info, settings = report.info, report.info.get("settings") or {}
-    what = [f"tiles of {info['source']}" if "source" in info else "", report.source]
+    what = [f"folder {info['source']}" if "source" in info else "", report.source]
     how = [f"{key} {settings[key]}" for key in ABOUT if settings.get(key) not in (None, "none")]
     return " · ".join(text for text in (*what, *how) if text)
 
