@@ -1,6 +1,14 @@
 import numpy as np
 import pytest
-from agri_cluster.guard import Guard, collapsed, dead_clusters, new_centres, shares
+from agri_cluster.guard import (
+    Guard,
+    collapsed,
+    dead_clusters,
+    dying,
+    new_centres,
+    perplexity,
+    shares,
+)
 from agri_data.errors import InputError
 
 EVEN = np.array([0.25, 0.25, 0.25, 0.25])
@@ -50,7 +58,25 @@ def test_new_centres_of_equal_members():
     assert np.isfinite(centres).all()
 
 
-@pytest.mark.parametrize("wrong", [{"dead": -0.1}, {"giant": 1.1}, {"used": 2}, {"reseeds": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"dead": -0.1}, {"giant": 1.1}, {"used": 2}, {"lost": -1}, {"reseeds": -1}]
+)
 def test_settings_are_checked(wrong):
     with pytest.raises(InputError):
         Guard(**wrong)
+
+
+def test_perplexity_by_hand():
+    assert perplexity(EVEN) == pytest.approx(4)
+    assert perplexity(np.array([1.0, 0, 0, 0])) == pytest.approx(1)
+    # exp(-(1/2 ln 1/2 + 2 * 1/4 ln 1/4)) = 2^(1/2 + 1) = sqrt 8
+    assert perplexity(np.array([0.5, 0.25, 0.25, 0])) == pytest.approx(np.sqrt(8))
+
+
+def test_clusters_that_die_again():
+    now = np.array([0.5, 0.3, 0.195, 0.005])  # 0.005 is below 0.1 / 4, and below half of 1/4
+    assert dying(now, EVEN, Guard()) == "1 of 4 clusters are dead again after 3 reseedings"
+    assert dying(now, EVEN, Guard(reseeds=0)) == "1 of 4 clusters are dead"
+    assert dying(now, EVEN, Guard(lost=0.25)) == ""
+    # What the start made small is not dead.
+    assert dying(now, now, Guard()) == ""

@@ -85,6 +85,15 @@ def test_without_reseeding_the_collapse_is_said_and_the_best_state_restored(tmp_
     assert "only 1 of 6 clusters" in capsys.readouterr().err
 
 
+def test_dead_clusters_that_may_not_be_moved_are_a_collapse(tmp_path, capsys):
+    x, _ = make_blobs(300, 3, centers=6, cluster_std=0.3, random_state=0)
+    same = np.repeat(np.float32(x[:1]), 6, axis=0)
+    guard = Guard(reseeds=0, used=0.0, giant=1.0)
+    run = refiner(np.float32(x), same, tmp_path, np.arange(300) % 6, guard=guard)
+    assert run.refine() == "collapse"
+    assert "5 of 6 clusters are dead" in capsys.readouterr().err
+
+
 def test_one_in_a_hundred_stays_a_group_of_its_own(tmp_path):
     rng = np.random.default_rng(0)
     x = np.float32(np.vstack([rng.normal(0, 1, (990, 3)), rng.normal(12, 0.3, (10, 3))]))

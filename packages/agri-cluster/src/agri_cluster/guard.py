@@ -20,22 +20,25 @@ class Guard:
     A cluster is dead when its share is below `dead` / K and below half of its share at the start:
     what the start itself made small is left alone. It is giant when its share is above `giant` and
     has grown by more than half of what was missing from 1 at the start. The clustering has
-    collapsed when a cluster is giant or fewer than `used` x K clusters hold a tile.
+    collapsed when a cluster is giant, when fewer than `used` x K clusters hold a tile, or when more
+    than `lost` x K are dead although centres were moved as often as they may be.
 
     Attributes:
         dead: see above, 0.1 by default.
         giant: see above, 0.5 by default.
         used: see above, 0.5 by default.
+        lost: see above, 0.05 by default.
         reseeds: how many times centres may be moved in one run.
     """
 
     dead: float = 0.1
     giant: float = 0.5
     used: float = 0.5
+    lost: float = 0.05
     reseeds: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("dead", "giant", "used"):
+        for name in ("dead", "giant", "used", "lost"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"guard {name} is a share from 0 to 1, got {getattr(self, name)}")
         if self.reseeds < 0:
@@ -52,6 +55,21 @@ def dead_clusters(now: Doubles, start: Doubles, guard: Guard) -> Ints:
     empty = now == 0
     small = (now < guard.dead / len(now)) & (now < start / 2)
     return np.flatnonzero(empty | small).astype(np.int64)
+
+
+def perplexity(now: Doubles) -> float:
+    """Return how many clusters of one size would be as spread out as the shares `(K,)`, 1 to K."""
+    held = now[now > 0]
+    return float(np.exp(-(held * np.log(held)).sum()))
+
+
+def dying(now: Doubles, start: Doubles, guard: Guard) -> str:
+    """Return what is wrong where no centre may be moved any more, "" when nothing is."""
+    dead = len(dead_clusters(now, start, guard))
+    if dead <= guard.lost * len(now):
+        return ""
+    again = f" again after {guard.reseeds} reseedings" if guard.reseeds else ""
+    return f"{dead} of {len(now)} clusters are dead{again}"
 
 
 def collapsed(now: Doubles, start: Doubles, guard: Guard) -> str:

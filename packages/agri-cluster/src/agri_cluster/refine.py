@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from agri_cluster.autoencoder import PATIENCE
 from agri_cluster.checkpoint import Arrays, Clock, read_variables, write_variables
 from agri_cluster.draws import Draw
-from agri_cluster.guard import Guard, collapsed, dead_clusters, new_centres, shares
+from agri_cluster.guard import (
+    Guard,
+    collapsed,
+    dead_clusters,
+    dying,
+    new_centres,
+    perplexity,
+    shares,
+)
 from agri_cluster.network import Network
 from agri_cluster.resume import go_on, keep
 from agri_cluster.rows import RowFile, RowWriter
@@ -86,7 +94,7 @@ class Run:
     iteration: int = 0
     calm: int = 0
     reseeds: int = 0
-    best: int = -1
+    best: float = 0.0
     order: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     errors: list[float] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -185,11 +193,13 @@ class Refiner:
         if self.on_refresh is not None:
             self.on_refresh(len(run.history) - 1, labels, self.rows)
         trouble = collapsed(now, run.start, self.guard)
+        if not trouble and not moved and run.reseeds >= self.guard.reseeds:
+            trouble = dying(now, run.start, self.guard)
         if trouble:
             warn(f"the clustering collapsed at step {run.iteration}: {trouble}")
             return "collapse"
-        if int((now > 0).sum()) >= run.best:
-            run.best, self._best = int((now > 0).sum()), read_variables(self.network.trainer)
+        if perplexity(now) > run.best:
+            run.best, self._best = perplexity(now), read_variables(self.network.trainer)
         return self._stop(changed)
 
     def _stop(self, changed: float) -> StopReason | None:
