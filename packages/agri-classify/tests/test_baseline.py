@@ -45,9 +45,9 @@ def test_the_threshold_by_hand():
         least_probability(probabilities, truth, 1.0)
 
 
-@given(st.integers(0, 1000), st.floats(0.5, 0.97))
-def test_sets_hold_at_least_what_was_asked_of_the_patches_they_were_chosen_on(seed, nominal):
-    rng = np.random.default_rng(seed)
+@given(st.integers(0, 1000), st.integers(50, 97))
+def test_sets_hold_at_least_what_was_asked_of_the_patches_they_were_chosen_on(seed, percent):
+    rng, nominal = np.random.default_rng(seed), percent / 100
     probabilities = rng.dirichlet(np.ones(4), 60)
     truth = rng.integers(0, 4, 60)
     least = least_probability(probabilities, truth, nominal)
