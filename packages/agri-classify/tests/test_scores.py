@@ -65,14 +65,13 @@ def test_coverage_by_hand():
 def test_the_interval_draws_places_and_not_patches():
     truth, found = np.zeros(40, np.int64), np.zeros(40, np.int64)
     found[:10] = 1
-    alone = interval(found, truth, 2)
+    alone = interval(found == truth, np.arange(40))
     assert alone[0] < 0.75 < alone[1]
     # Four places of ten patches, one of them all wrong: its share is 0, 1/4, ... of the draw.
-    places = [f"place {number // 10}" for number in range(40)]
-    low, high = interval(found, truth, 2, places)
+    low, high = interval(found == truth, np.arange(40) // 10)
     assert (low, high) == (0.25, 1.0)
     assert high - low > alone[1] - alone[0]
-    assert np.isnan(interval(found[:1], truth[:1], 2)[0])
+    assert np.isnan(interval(np.array([True]), np.array([0]))[0])
 
 
 def test_class_rows_by_hand():

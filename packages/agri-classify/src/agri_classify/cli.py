@@ -10,7 +10,9 @@ from agri_data.console import run
 from agri_classify.commands.evaluate import evaluate
 from agri_classify.commands.predict import predict
 
-if find_spec("agri_train"):
+TRAINS = find_spec("agri_train") is not None
+
+if TRAINS:
     from agri_classify.training.command import train
 else:
     from agri_classify.commands.untrained import train
@@ -22,14 +24,10 @@ app = typer.Typer(
     add_completion=False,
 )
 
-
 app.command()(predict)
 app.command()(evaluate)
-app.command(
-    context_settings=None
-    if find_spec("agri_train")
-    else {"ignore_unknown_options": True, "allow_extra_args": True}
-)(train)
+# Without the extra the options are unknown, and the command says what to install instead.
+app.command(context_settings={} if TRAINS else {"ignore_unknown_options": True})(train)
 
 
 def main() -> None:

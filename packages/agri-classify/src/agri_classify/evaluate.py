@@ -15,8 +15,9 @@ from agri_map.preprocess import normalise
 
 from agri_classify import scores
 from agri_classify.answer import threshold
-from agri_classify.labelled import BATCH, Labelled
+from agri_classify.labelled import Batch, Labelled
 from agri_classify.predict import check_task
+from agri_classify.reading import BATCH
 
 if TYPE_CHECKING:
     from agri_map.engine import Engine
@@ -44,7 +45,7 @@ class Evaluation:
     Attributes:
         spec: of the bundle.
         names: of the patches.
-        places: where each lies; "" where that is not known.
+        places: number of the place where each lies, `(N,)`.
         probabilities: `(N, K)`.
         truth: class ids, `(N,)`.
         mistakes: the most confident wrong answers, worst first.
@@ -54,7 +55,7 @@ class Evaluation:
 
     spec: BundleSpec
     names: Sequence[str]
-    places: Sequence[str]
+    places: scores.Ints
     probabilities: scores.Doubles
     truth: scores.Ints
     mistakes: Sequence[Mistake]
@@ -81,15 +82,14 @@ def evaluate(engine: Engine, data: Labelled, batch: int = BATCH) -> Evaluation:
     """
     check_task(engine)
     names: list[str] = []
-    places: list[str] = []
-    parts, truths = [], []
+    parts, truths, places = [], [], []
     worst: list[Mistake] = []
     bar, began = progress_bar("patches", data.count, "patch"), time.perf_counter()
     for part in data.batches(batch):
         found = engine.run(normalise(part.images, engine.spec, part.valid))
         worst = _worst([*worst, *_mistakes(part, found)])
         names += part.names
-        places += part.places
+        places.append(part.places)
         parts.append(found)
         truths.append(part.truth)
         bar.update(len(part.names))
@@ -98,7 +98,7 @@ def evaluate(engine: Engine, data: Labelled, batch: int = BATCH) -> Evaluation:
         raise MissingError(f"no patch of {data.path} could be read: {data.errors[0]}")
     seconds = time.perf_counter() - began
     return Evaluation(
-        engine.spec, names, places, np.concatenate(parts).astype(np.float64),
+        engine.spec, names, np.concatenate(places), np.concatenate(parts).astype(np.float64),
         np.concatenate(truths), worst, len(names) / max(seconds, 1e-9), tuple(data.errors),
     )  # fmt: skip
 
@@ -113,9 +113,9 @@ def metrics(result: Evaluation, part: str) -> dict[str, Any]:
         "patches": len(truth),
         "failed": len(result.errors),
         "accuracy": counts.accuracy(cm),
-        "interval": list(
-            scores.interval(result.found, truth, len(spec.legend), result.places)
-        ),
+        "interval": [
+            _plain(end) for end in scores.interval(result.found == truth, result.places)
+        ],
         "majority": counts.majority(cm)[0],
         "mean_f1": counts.mean_f1(cm),
         "kappa": _plain(counts.kappa(cm)),
@@ -124,7 +124,7 @@ def metrics(result: Evaluation, part: str) -> dict[str, Any]:
         "ece_before": scores.reliability(before, truth).error,
         "temperature": spec.temperature,
         "conformal": None if least is None else scores.coverage(
-            result.probabilities.copy(), truth, least
+            result.probabilities, truth, least
         ),
         "classes": scores.class_rows(cm, spec.legend.names),
         "matrix": cm.tolist(),
@@ -132,7 +132,7 @@ def metrics(result: Evaluation, part: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _mistakes(part: Any, found: NDArray[np.float32]) -> list[Mistake]:
+def _mistakes(part: Batch, found: NDArray[np.float32]) -> list[Mistake]:
     best = found.argmax(axis=1)
     return [
         Mistake(

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from agri_data.errors import AgriError, InputError, MissingError
-from agri_data.sources.parallel import in_order
+from agri_data.errors import InputError, MissingError
 from numpy.typing import NDArray
 
-from agri_classify.patch import ENDINGS, Patch, read_patch
+from agri_classify.patch import ENDINGS, Patch
+from agri_classify.reading import BATCH, read_batches
 
 if TYPE_CHECKING:
     from agri_data.store import ChipStore
     from agri_map.spec import BundleSpec
-
-BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +25,14 @@ class Batch:
 
     Attributes:
         names: of the patches.
-        places: where each lies; "" where that is not known.
+        places: number of the place where each lies, `(N,)`; a place each where nothing is known.
         images: `(N, H, W, C)`, in the bands and the unit of the model.
         valid: `(N, H, W)`.
         truth: class ids of the model's legend, `(N,)`.
     """
 
     names: list[str]
-    places: list[str]
+    places: NDArray[np.int64]
     images: NDArray[Any]
     valid: NDArray[np.bool_]
     truth: NDArray[np.int64]
@@ -58,6 +55,7 @@ class Labelled:
             self._files = _class_files(path, spec)
             self.count = len(self._files)
         else:
+            self._places = _places(self.store)
             self._rows = self.store.indices(split or None)
             self.count = len(self._rows)
         if self.count == 0:
@@ -70,14 +68,10 @@ class Labelled:
             for first in range(0, self.count, size):
                 yield self._from_store(self.store, self._rows[first : first + size])
             return
-        waiting: list[tuple[Path, int, Future[Patch]]] = []
-        futures = in_order(lambda item: read_patch(item[0], self.spec), self._files, ahead=size)
-        for (path, truth), future in zip(self._files, futures, strict=True):
-            waiting.append((path, truth, future))
-            if len(waiting) == size:
-                yield from self._from_files(waiting)
-                waiting = []
-        yield from self._from_files(waiting)
+        first = 0
+        for found in read_batches([path for path, _ in self._files], self.spec, size=size):
+            yield from self._from_files(first, found)
+            first += len(found)
 
     def _from_store(self, store: ChipStore, rows: NDArray[np.int64]) -> Batch:
         from agri_data.stats import valid_pixels
@@ -85,25 +79,29 @@ class Labelled:
         images, table = store.images(rows, self.spec.bands), store.table.iloc[rows]
         truth = np.array([self.spec.legend.index(label) for label in table["label"]], np.int64)
         return Batch(
-            table["chip_id"].tolist(), table["group"].tolist(), images,
+            table["chip_id"].tolist(), self._places[rows], images,
             valid_pixels(images, store.info.nodata), truth,
         )  # fmt: skip
 
-    def _from_files(self, waiting: list[tuple[Path, int, Future[Patch]]]) -> Iterator[Batch]:
-        names, truths, patches = [], [], []
-        for path, truth, future in waiting:
-            try:
-                patches.append(future.result())
-            except (AgriError, OSError) as error:
-                self.errors.append(str(error))
-                continue
-            names.append(path.relative_to(self.path).as_posix())
-            truths.append(truth)
-        if patches:
-            yield Batch(
-                names, [""] * len(names), np.stack([patch.image for patch in patches]),
-                np.stack([patch.valid for patch in patches]), np.array(truths, np.int64),
-            )  # fmt: skip
+    def _from_files(self, first: int, found: list[Patch | str]) -> Iterator[Batch]:
+        patches = {first + i: item for i, item in enumerate(found) if isinstance(item, Patch)}
+        self.errors += [item for item in found if isinstance(item, str)]
+        if not patches:
+            return
+        files = [self._files[number] for number in patches]
+        yield Batch(
+            [path.relative_to(self.path).as_posix() for path, _ in files],
+            np.array(list(patches), np.int64),
+            np.stack([patch.image for patch in patches.values()]),
+            np.stack([patch.valid for patch in patches.values()]),
+            np.array([truth for _, truth in files], np.int64),
+        )
+
+
+def _places(store: ChipStore) -> NDArray[np.int64]:
+    from agri_data.resample import find_places
+
+    return find_places(store).numbers
 
 
 def _open_store(path: Path, spec: BundleSpec) -> ChipStore:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from agri_data.console import progress
-from agri_data.errors import AgriError, InputError, MissingError
-from agri_data.sources.parallel import in_order
+from agri_data.console import progress_bar
+from agri_data.errors import InputError, MissingError
 from agri_map.preprocess import normalise
 
 from agri_classify.answer import Answer, answers
-from agri_classify.patch import ENDINGS, Patch, read_patch
+from agri_classify.patch import ENDINGS, Patch
+from agri_classify.reading import BATCH, read_batches
 
 if TYPE_CHECKING:
     from agri_map.engine import Engine
-
-BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +52,17 @@ def predict(
         InputError: the bundle does not classify patches.
     """
     check_task(engine)
-
-    def read(path: Path) -> Patch:
-        return read_patch(path, engine.spec, bands)
-
-    waiting: list[tuple[Path, Future[Patch]]] = []
-    files = in_order(read, paths, ahead=batch)
-    for path, future in zip(paths, progress(files, "patches", len(paths)), strict=True):
-        waiting.append((path, future))
-        if len(waiting) == batch:
-            yield from _answered(waiting, engine)
-            waiting = []
-    if waiting:
-        yield from _answered(waiting, engine)
+    bar, done = progress_bar("patches", len(paths), "patch"), 0
+    for found in read_batches(paths, engine.spec, bands, batch):
+        given = iter(_run([patch for patch in found if isinstance(patch, Patch)], engine))
+        for path, patch in zip(paths[done : done + len(found)], found, strict=True):
+            if isinstance(patch, Patch):
+                yield Row(path, next(given), note=patch.note)
+            else:
+                yield Row(path, None, error=patch)
+        done += len(found)
+        bar.update(len(found))
+    bar.close()
 
 
 def check_task(engine: Engine) -> None:
@@ -102,22 +97,6 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     if not found:
         raise MissingError(f"no picture found; expected files ending in {', '.join(ENDINGS)}")
     return found, others
-
-
-def _answered(waiting: Sequence[tuple[Path, Future[Patch]]], engine: Engine) -> Iterator[Row]:
-    patches: dict[int, Patch] = {}
-    errors: dict[int, str] = {}
-    for number, (_, future) in enumerate(waiting):
-        try:
-            patches[number] = future.result()
-        except (AgriError, OSError) as error:
-            errors[number] = str(error)
-    given = iter(_run(list(patches.values()), engine))
-    for number, (path, _) in enumerate(waiting):
-        if number in errors:
-            yield Row(path, None, errors[number])
-        else:
-            yield Row(path, next(given), note=patches[number].note)
 
 
 def _run(patches: Sequence[Patch], engine: Engine) -> list[Answer]:

@@ -67,27 +67,19 @@ def likelihood(probabilities: Doubles, truth: Ints) -> float:
     return float(-np.log(np.maximum(picked, 1e-30)).mean())
 
 
-def interval(
-    predicted: Ints, truth: Ints, classes: int, places: Sequence[str] = (), seed: int = 0
-) -> tuple[float, float]:
-    """Return the 95 % interval of the accuracy when places are drawn anew.
+def interval(right: NDArray[np.bool_], places: Ints, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % interval of the accuracy when places are drawn anew; NaN with only one.
 
-    Patches without a place ("" in `places`, or none given) are places of their own.
+    Args:
+        right: whether each patch is, `(N,)`.
+        places: number of the place of each, `(N,)`.
+        seed: of the drawing.
     """
-    hit = (predicted == truth).astype(np.int64)
-    names = list(places) or [""] * len(truth)
-    keys = [name or f"patch {number}" for number, name in enumerate(names)]
-    _, unit = np.unique(keys, return_inverse=True)
-    right, total = np.bincount(unit, hit), np.bincount(unit)
-    if len(total) < 2:
-        return float("nan"), float("nan")
-    rng = np.random.default_rng(seed)
-    shares = []
-    for _ in range(1000):
-        chosen = rng.integers(len(total), size=len(total))
-        shares.append(right[chosen].sum() / total[chosen].sum())
-    low, high = np.percentile(shares, [2.5, 97.5])
-    return float(low), float(high)
+    _, unit = np.unique(places, return_inverse=True)
+    matrices = np.zeros((int(unit.max()) + 1, 2, 2), np.int64)
+    # Accuracy asks only how many are right; the first row holds these and the others.
+    matrices[:, 0, 0], matrices[:, 0, 1] = np.bincount(unit, right), np.bincount(unit, ~right)
+    return counts.bootstrap(matrices, counts.accuracy, seed=seed)
 
 
 def coverage(probabilities: Doubles, truth: Ints, least: float) -> dict[str, float]:

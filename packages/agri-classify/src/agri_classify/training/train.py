@@ -1,7 +1,7 @@
 """Train a classifier on a chip store whose chips have one label each."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +119,11 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Train
 
 def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig) -> dict[str, Any]:
     """Score the bundle on the val part, and put the conformal threshold into it."""
-    threads = config.threads or None
-    engine = open_engine(result.bundle, threads=threads)
-    labelled = Labelled(store.path, engine.spec, "val")
-    found = evaluate(engine, labelled)
+    engine = open_engine(result.bundle, threads=config.threads or None)
+    found = evaluate(engine, Labelled(store.path, engine.spec, "val"))
     least = least_probability(found.probabilities, found.truth, plan.coverage)
-    store_threshold(result.bundle, least, plan.coverage, "val")
-    return metrics(evaluate(open_engine(result.bundle, threads=threads), labelled), "val")
+    spec = store_threshold(result.bundle, least, plan.coverage, "val")
+    return metrics(replace(found, spec=spec), "val")
 
 
 def _check(plan: Plan, store: ChipStore, bands: Sequence[str]) -> None:
