@@ -39,6 +39,13 @@ def test_likelihood_equals_scikit_learn():
     assert likelihood(P, TRUTH) == pytest.approx(log_loss(TRUTH, P))
 
 
+def test_a_low_temperature_is_undone_where_it_left_next_to_nothing():
+    # Logits 8 and -8 at T = 0.2: the smaller probability is e^-80.
+    low = np.exp(-80.0)
+    found = without_temperature(np.array([[1 - low, low]]), 0.2)
+    assert found[0, 1] == pytest.approx(np.exp(-16) / (1 + np.exp(-16)), rel=1e-9)
+
+
 # Whole numbers: hypothesis makes no floats where an engine has switched subnormal ones off.
 @given(
     hnp.arrays(np.int64, (5, 4), elements=st.integers(-80, 80)),

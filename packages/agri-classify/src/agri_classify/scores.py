@@ -56,7 +56,7 @@ def reliability(probabilities: Doubles, truth: Ints, bins: int = BINS) -> Reliab
 
 def without_temperature(probabilities: Doubles, temperature: float) -> Doubles:
     """Return the probabilities before they were divided by a temperature: softmax(T ln p)."""
-    logits = temperature * np.log(np.maximum(probabilities, 1e-30))
+    logits = temperature * np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)
 
