@@ -8,6 +8,7 @@ import typer
 from agri_data.console import run
 
 from agri_classify.commands.evaluate import evaluate
+from agri_classify.commands.map import map_patches
 from agri_classify.commands.predict import predict
 
 TRAINS = find_spec("agri_train") is not None
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 app.command()(predict)
 app.command()(evaluate)
+app.command("map")(map_patches)
 # Without the extra the options are unknown, and the command says what to install instead.
 app.command(context_settings={} if TRAINS else {"ignore_unknown_options": True})(train)
 

@@ -20,6 +20,7 @@ from agri_map.area import Tally
 from agri_map.bundle import read_spec
 from agri_map.engine import Engine, cores, open_engine
 from agri_map.ground import measure_ground
+from agri_map.patches import Patches, patch_axes
 from agri_map.predict import predict
 from agri_map.preprocess import normalise
 from agri_map.scene import Scene
@@ -47,6 +48,8 @@ class Options:
         precision: `f32` or `bf16`.
         exact: Probabilities and confidence as float32 instead of percent.
         note: A text that the outputs carry as the tag AGRI_NOTE.
+        step: Distance of patches, half a patch when None; for a bundle that classifies, whose
+            tile is the patch.
     """
 
     tile: int | None = None
@@ -57,6 +60,7 @@ class Options:
     precision: str = "f32"
     exact: bool = False
     note: str = ""
+    step: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch is not None and self.batch < 1:
@@ -101,7 +105,7 @@ class Result:
         path: The map.
         legend: Its classes.
         tally: Pixels and ground of each value of the map.
-        tiles: Tiles run through the engine.
+        tiles: Tiles (or patches) run through the engine.
         skipped: Tiles without any data.
         seconds: Wall time, everything included.
         agreement: Share of sampled pixels where bf16 and f32 give the same class, None in f32.
@@ -119,12 +123,14 @@ class Result:
 def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) -> Result:
     """Map a scene with a bundle and write the results.
 
+    A bundle that classifies gives a map of patches, see `agri_map.patches`.
+
     Raises:
         InputError: The scene does not suit the bundle, or holds no data at all.
         OSError: A result cannot be written whole.
     """
     began = time.perf_counter()
-    engine = open_engine(bundle, options.engine, options.precision, options.threads)
+    engine = _open(bundle, options, options.precision)
     axes = make_axes(scene, engine.spec, options)
     check_scene(scene, engine.spec)
     if scene.grid.crs is None:
@@ -146,7 +152,19 @@ def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, A
     """Lay out the tiles along rows and columns.
 
     A tile chosen without an overlap gets the bundle's, at most half of the tile.
+
+    Raises:
+        InputError: Sizes out of range, or of the other kind of bundle.
     """
+    if spec.task == "classify":
+        if options.tile is not None or options.overlap is not None:
+            raise InputError(
+                f"the bundle {spec.name} takes patches of {spec.tile} pixels: choose a step, "
+                "not a tile or an overlap"
+            )
+        return patch_axes(scene.grid, spec, options.step)
+    if options.step is not None:
+        raise InputError(f"a step is for patches; the bundle {spec.name} takes an overlap")
     tile = spec.tile if options.tile is None else options.tile
     overlap = min(spec.overlap, tile // 2) if options.overlap is None else options.overlap
     check_tiling(tile, overlap)
@@ -166,6 +184,7 @@ def make_tags(
         "AGRI_BUNDLE": spec.name,
         "AGRI_BUNDLE_VERSION": spec.version,
         "AGRI_BUNDLE_SHA256": sha256_file(bundle),
+        "AGRI_TASK": spec.task,
         "AGRI_ENGINE": options.engine,
         "AGRI_PRECISION": options.precision,
         "AGRI_TILE": str(axes[0].tile),
@@ -174,6 +193,8 @@ def make_tags(
         "AGRI_BANDS": ",".join(scene.bands),
         "AGRI_MAP_VERSION": __version__,
     }
+    if scene.scale is not None:
+        tags["AGRI_SCALE"] = f"0 to {scene.scale:.15g} became 0 to 255"
     if options.note:
         tags["AGRI_NOTE"] = options.note
     if agreement is not None:
@@ -185,7 +206,7 @@ def measure_agreement(
     scene: Scene, bundle: Path, engine: Engine, axes: tuple[Axis, Axis], options: Options
 ) -> float:
     """Give the share of pixels of sampled tiles that keep their class in float32."""
-    exact = open_engine(bundle, options.engine, "f32", options.threads)
+    exact = _open(bundle, options, "f32")
     same = total = 0
     total_tiles = len(axes[0].starts()) * len(axes[1].starts())
     count = min(SAMPLE_TILES, 1 + total_tiles // 50)
@@ -212,6 +233,11 @@ def sample_tiles(
         if valid.any() and found < count:
             found += 1
             yield image, valid
+
+
+def _open(bundle: Path, options: Options, precision: str) -> Engine:
+    engine = open_engine(bundle, options.engine, precision, options.threads)
+    return Patches(engine) if engine.spec.task == "classify" else engine
 
 
 def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]]) -> None:
@@ -261,7 +287,8 @@ def _write(
     tally = Tally(None if scene.grid.crs is None else measure_ground(scene.grid))
     run = 0
     with ExitStack() as stack:
-        bar = progress_bar("tiles", len(axes[0].starts()) * len(axes[1].starts()), "tile")
+        words = ("patches", "patch") if engine.spec.task == "classify" else ("tiles", "tile")
+        bar = progress_bar(words[0], len(axes[0].starts()) * len(axes[1].starts()), words[1])
         stack.callback(bar.close)
         sinks = [
             stack.enter_context(raster_sink(path, scene.grid, layout, tags, threads))

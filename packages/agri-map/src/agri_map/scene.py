@@ -21,6 +21,7 @@ from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from agri_map.bytescale import check_scale, to_bytes
 from agri_map.raster import damaged, open_raster
 from agri_map.tiles import reflect
 
@@ -75,15 +76,23 @@ class Scene:
         grid: The grid of the finest band.
         bands: Band names.
         dtype: The common dtype of the values.
+        scale: The value in the files that is read as 255, None where values are as they are.
     """
 
-    def __init__(self, grid: Grid, layers: Sequence[Layer], stack: ExitStack, path: Path) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        layers: Sequence[Layer],
+        stack: ExitStack,
+        path: Path,
+        scale: float | None = None,
+    ) -> None:
         self.grid = grid
         self.path = path
         self.bands = tuple(layer.name for layer in layers)
-        self.dtype = np.result_type(
-            *(np.dtype(layer.source.dtypes[layer.number - 1]) for layer in layers)
-        )
+        self._stored = _stored(layers)
+        self.dtype = self._stored if scale is None else np.dtype(np.uint8)
+        self.scale = scale
         self._layers = tuple(layers)
         self._masked = _masked(layers)
         self._stack = stack
@@ -106,7 +115,7 @@ class Scene:
 
     def blank(self, height: int, width: int) -> Values:
         """Give room for a window: values `(C, H, W)` and `(H, W)`, to be read into again."""
-        image = np.empty((len(self._layers), height, width), self.dtype)
+        image = np.empty((len(self._layers), height, width), self._stored)
         return image, np.empty((height, width), np.bool_)
 
     def read(
@@ -143,6 +152,8 @@ class Scene:
             self._valid(image[:, *inner], window, valid[inner])
             for plane in (*image, valid):
                 _reflect_rims(plane, inner, down, across)
+        if self.scale is not None:
+            image = to_bytes(image, self.scale, valid)
         return np.moveaxis(image, 0, -1), valid
 
     def _fill(self, out: NDArray[Any], window: Window) -> None:
@@ -177,6 +188,7 @@ def open_scene(
     names: Sequence[str] | None = None,
     files: Mapping[str, Path] | None = None,
     nodata: float | None = None,
+    scale: float | None = None,
 ) -> Scene:
     """Open a scene and pick `wanted` bands by name.
 
@@ -186,10 +198,13 @@ def open_scene(
         names: Names of the bands of `path` in file order; its band descriptions when omitted.
         files: Single-band files by band name, of any resolution; they add to `path` and win.
         nodata: Value that means "no data" where a file does not declare one.
+        scale: Read 0 to `scale` as 0 to 255 (`to_bytes`), for a model of 8-bit values; what has
+            no data is told before.
 
     Raises:
         MissingError: A file or a band is not there.
-        InputError: A file is no readable raster, or the files do not cover the same ground.
+        InputError: A file is no readable raster, the files do not cover the same ground, or
+            their values have 8 bits already and a scale is given.
     """
     files = dict(files or {})
     with ExitStack() as stack:
@@ -197,8 +212,15 @@ def open_scene(
         grid = _finest(layers)
         layers = [_align(layer, grid, stack) for layer in layers]
         first = path or next(iter(files.values()))
-        return Scene(grid, layers, stack.pop_all(), Path(first))
+        if scale is not None:
+            check_scale(scale, _stored(layers), first)
+        return Scene(grid, layers, stack.pop_all(), Path(first), scale)
     raise AssertionError
+
+
+def _stored(layers: Sequence[Layer]) -> np.dtype[Any]:
+    """Give the common dtype of the values in the files."""
+    return np.result_type(*(np.dtype(item.source.dtypes[item.number - 1]) for item in layers))
 
 
 def _masked(layers: Sequence[Layer]) -> list[Any]:

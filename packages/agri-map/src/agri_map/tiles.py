@@ -2,7 +2,8 @@
 
 A tile is a half-open range `[start, start + tile)` along one axis. Tiles start outside the
 scene by a `margin`, so the rim of the scene is predicted with context (reflected there) and the
-outermost pixels of a tile, which a network sees with one-sided context, never count.
+outermost pixels of a tile, which a network sees with one-sided context, never count. Where a
+tile has one answer for all its pixels there is no such margin.
 """
 
 from dataclasses import dataclass
@@ -23,25 +24,28 @@ class Axis:
         length: Pixels of the scene along the axis.
         tile: Side of a tile.
         overlap: Smallest overlap of neighbours; the last tile is shifted back and overlaps more.
+        whole: All of a tile counts, as its answer is one for all its pixels: there is no margin,
+            and tiles may overlap by more than half.
     """
 
     length: int
     tile: int
     overlap: int
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if self.length < 1:
             raise InputError(f"a scene needs at least one pixel, got {self.length}")
-        if self.tile < 1 or not 0 <= self.overlap <= self.tile // 2:
+        most = self.tile - 1 if self.whole else self.tile // 2
+        if self.tile < 1 or not 0 <= self.overlap <= most:
             raise InputError(
-                f"overlap must lie in 0 to {self.tile // 2} (half a tile of {self.tile}), "
-                f"got {self.overlap}"
+                f"overlap must lie in 0 to {most} for a tile of {self.tile}, got {self.overlap}"
             )
 
     @property
     def margin(self) -> int:
         """Pixels dropped at each side of a tile."""
-        return min(MARGIN, self.overlap // 4)
+        return 0 if self.whole else min(MARGIN, self.overlap // 4)
 
     def starts(self) -> list[int]:
         """Give the start of every tile, ascending; together they cover `[0, length)`."""
@@ -53,8 +57,9 @@ class Axis:
     def weights(self) -> NDArray[np.float32]:
         """Give the weight of each tile's pixels, `(tiles, tile)`.
 
-        Raised-cosine ramps over the overlap, divided by their sum: over all tiles that hold a
-        pixel of the scene the weights add up to 1, so blending needs no division.
+        Raised-cosine ramps over the overlap, at most to the middle, divided by their sum: over
+        all tiles that hold a pixel of the scene the weights add up to 1, so blending needs no
+        division.
         """
         starts, profile = self.starts(), _profile(self.tile, self.overlap, self.margin)
         total = np.zeros(starts[-1] + self.tile - starts[0])
@@ -81,7 +86,7 @@ def reflect(start: int, stop: int, length: int) -> NDArray[np.int64]:
 
 def _profile(tile: int, overlap: int, margin: int) -> NDArray[np.float64]:
     profile = np.ones(tile)
-    ramp = overlap - 2 * margin
+    ramp = min(overlap - 2 * margin, tile // 2)
     if ramp > 0:
         rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(ramp) + 0.5) / ramp)
         profile[margin : margin + ramp] = rise

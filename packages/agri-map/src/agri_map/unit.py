@@ -7,12 +7,15 @@ from agri_data.console import warn
 from agri_data.errors import InputError
 from numpy.typing import NDArray
 
+from agri_map.bytescale import EUROSAT
 from agri_map.scene import Scene
 from agri_map.spec import BundleSpec
 
 WINDOW = 256
 REFLECTANCE_LIMIT = 4.0
 OFFSET = 1000
+BLACK = 4
+WHITE = 0.25
 DARK = ("B02", "B03", "B04")
 
 
@@ -20,19 +23,22 @@ def check_scene(scene: Scene, spec: BundleSpec) -> None:
     """Compare dtype, range of values and pixel size of a scene with the bundle.
 
     Raises:
-        InputError: The bundle is not one for maps, or the values are of another unit.
+        InputError: The values are of another unit, or the scale does not suit.
     """
-    if spec.task != "segment":
+    if scene.scale is not None and spec.unit != "uint8":
         raise InputError(
-            f"the bundle {spec.name} classifies patches; a map needs one that segments"
+            f"a scale makes 8-bit values, but the bundle {spec.name} was fitted on {spec.unit}; "
+            "leave the scale out"
         )
     values = sample(scene)
     found = guess_unit(values, scene.dtype)
     if values.size and found != spec.unit:
         raise InputError(
             f"{scene.path} looks like {found} ({_range(values)}, {scene.dtype}) but the bundle "
-            f"{spec.name} was fitted on {spec.unit}; {_advice(found, spec.unit)}"
+            f"{spec.name} was fitted on {spec.unit}; {_advice(found, spec)}"
         )
+    if scene.scale is not None:
+        _check_scaled(scene, scene.scale, values)
     _warn_pixel(scene, spec)
     empty = float((values == 0).all(axis=1).mean()) if len(values) else 0.0
     if not scene.has_nodata and empty > 0:
@@ -40,7 +46,9 @@ def check_scene(scene: Scene, spec: BundleSpec) -> None:
             f"{100 * empty:.1f} % of the pixels sampled from {scene.path} are 0 in every band and "
             "the file names no no-data value; if they are empty, pass --nodata 0"
         )
-    if spec.unit == "dn" and offset_left(values, scene.bands):
+    if scene.scale is not None:
+        values = values * np.float32(scene.scale / 255)
+    if (spec.unit == "dn" or scene.scale is not None) and offset_left(values, scene.bands):
         warn(
             f"{scene.path} has hardly a pixel below {OFFSET} in {', '.join(DARK)}: the offset of "
             "-1000 of products since January 2022 seems not to be applied"
@@ -91,12 +99,36 @@ def _range(values: NDArray[Any]) -> str:
     return f"values {low:.6g} to {high:.6g}"
 
 
-def _advice(found: str, wanted: str) -> str:
-    if (found, wanted) == ("dn", "reflectance"):
+def _advice(found: str, spec: BundleSpec) -> str:
+    if (found, spec.unit) == ("dn", "reflectance"):
         return "divide it by 10000"
-    if (found, wanted) == ("reflectance", "dn"):
+    if (found, spec.unit) == ("reflectance", "dn"):
         return "multiply it by 10000"
+    if (spec.task, spec.unit) == ("classify", "uint8"):
+        scale = EUROSAT if found == "dn" else EUROSAT / 10_000
+        return (
+            "use imagery of the same kind, or, if the bundle learnt from pictures made of such "
+            f"values, map them to 8 bits: --scale {scale:g} as for EuroSAT"
+        )
     return "use imagery of the same kind"
+
+
+def _check_scaled(scene: Scene, scale: float, values: NDArray[Any]) -> None:
+    """Judge the 8-bit values that a scale made: all black is a mistake, much white may be one."""
+    if not values.size:
+        return
+    if np.percentile(values, 99) < BLACK:
+        raise InputError(
+            f"{scene.path} is black at a scale of {scale:g}: 99 % of the values sampled are below "
+            f"{BLACK} of 255; is the scale meant for another unit? EuroSAT's is {EUROSAT:g} for "
+            f"digital numbers, {EUROSAT / 10_000:g} for reflectance"
+        )
+    white = float((values == 255).mean())
+    if white > WHITE:
+        warn(
+            f"{100 * white:.0f} % of the values sampled from {scene.path} are cut off at the scale "
+            f"of {scale:g}; is it clouded, or meant for another unit?"
+        )
 
 
 def _warn_pixel(scene: Scene, spec: BundleSpec) -> None:

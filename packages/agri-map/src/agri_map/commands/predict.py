@@ -78,6 +78,11 @@ def predict(
         note=read_note(note) if note else "",
     )
     spec = read_spec(model)
+    if spec.task != "segment":
+        raise InputError(
+            f"the bundle {spec.name} names whole patches, not pixels; for a map of patches use "
+            "`agri-classify map` with it"
+        )
     if scene is None and not band:
         raise InputError("name a scene, or give every band in its own file with --band NAME=FILE")
     names = [name.strip() for name in bands.split(",")] if bands else None
@@ -125,7 +130,7 @@ def parse_files(pairs: list[str]) -> dict[str, Path]:
     return files
 
 
-def report(result: "Result") -> None:
+def report(result: "Result", unit: str = "tiles") -> None:
     """Print where the map is, its hectares and the speed."""
     from agri_map.area import shares, to_text
 
@@ -141,5 +146,5 @@ def report(result: "Result") -> None:
     if tally.ground is not None:
         speed = f"{tally.metres.sum() / 1e6 / result.seconds:.1f} km2/s, {speed}"
     skipped = f", {result.skipped} without data skipped" if result.skipped else ""
-    say(f"{result.tiles} tiles{skipped} in {result.seconds:.1f} s: {speed}")
+    say(f"{result.tiles} {unit}{skipped} in {result.seconds:.1f} s: {speed}")
     say(f"map: {result.path}")

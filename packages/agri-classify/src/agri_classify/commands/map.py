@@ -1,0 +1,100 @@
+"""`agri-classify map`: what covers the ground of a scene, patch by patch?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from agri_map.spec import BundleSpec
+
+
+def map_patches(
+    scene: Annotated[
+        Path | None, typer.Argument(help="GeoTIFF or JPEG 2000 with named bands.")
+    ] = None,
+    *,
+    model: Annotated[
+        Path, typer.Option(metavar="BUNDLE", help="Bundle (.onnx) of `agri-classify train`.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="MAP", help="The map to write, a .tif.")],
+    confidence: Annotated[
+        Path | None,
+        typer.Option(metavar="TIF", help="Also write the probability of the mapped class."),
+    ] = None,
+    probabilities: Annotated[
+        Path | None,
+        typer.Option(metavar="TIF", help="Also write a band of probability per class."),
+    ] = None,
+    step: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            help="Distance of patches, half a patch by default: neighbours are blended. A whole "
+            "patch gives blocks, a smaller step costs more time.",
+        ),
+    ] = None,
+    bands: Annotated[
+        str | None, typer.Option(help="Names of the scene's bands in file order: B02,B03,B04.")
+    ] = None,
+    band: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="A band in its own file, of any resolution."),
+    ] = None,
+    nodata: Annotated[
+        float | None, typer.Option(help="Value without data where the file declares none.")
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MAX",
+            help="Read values of 0 to MAX as 0 to 255, for a model that learnt from 8-bit "
+            "pictures. EuroSAT's were made with 2750 of top-of-atmosphere (L1C) scenes; "
+            "bottom-of-atmosphere (L2A) ones look darker and less blue to it.",
+        ),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="onnxruntime or openvino.")] = "onnxruntime",
+    threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
+) -> None:
+    """Map a scene patch by patch: each pixel gets the class of the patches over it.
+
+    The map has the scene's grid and is one for `agri-map area`, `polygons`, `score` and `show`.
+    It is no finer than a patch: a class that fills less than half of one is seldom seen.
+
+    Example: agri-classify map scene.tif --model models/compact/model.onnx --scale 2750
+    --out maps/scene.tif --confidence maps/confidence.tif
+    """
+    from agri_data.errors import InputError
+    from agri_map.bundle import read_spec
+    from agri_map.commands.predict import parse_files, report
+    from agri_map.mapping import Options, Outputs, map_scene
+    from agri_map.scene import open_scene
+
+    spec = read_spec(model)
+    check_patches(spec)
+    if scene is None and not band:
+        raise InputError("name a scene, or give every band in its own file with --band NAME=FILE")
+    names = [name.strip() for name in bands.split(",")] if bands else None
+    files, options = (
+        parse_files(band or []),
+        Options(step=step, engine=engine, threads=threads or None),
+    )
+    outputs = Outputs(out, probabilities, confidence)
+    with open_scene(
+        scene, spec.bands, names=names, files=files, nodata=nodata, scale=scale
+    ) as source:
+        result = map_scene(source, model, outputs, options)
+    report(result, "patches")
+
+
+def check_patches(spec: BundleSpec) -> None:
+    """Refuse a bundle that names pixels."""
+    from agri_data.errors import InputError
+
+    if spec.task != "classify":
+        raise InputError(
+            f"the bundle {spec.name} names pixels, not patches; use `agri-map predict` with it, "
+            "or give a bundle of `agri-classify train`"
+        )
