@@ -19,6 +19,7 @@ from agri_data.legend import IGNORE
 from agri_data.source import DEFAULT_CUT, Source, describe, open_source
 from agri_data.sources.archive import extract
 from agri_data.sources.description import Description, EurosatDescription
+from agri_data.sources.patches import PatchSource
 from agri_data.sources.skips import Losses
 from agri_data.sources.windows import Cut
 from agri_data.writer import Mask, StoreWriter
@@ -81,8 +82,17 @@ def build(
     cut: Cut = DEFAULT_CUT,
     root: Path | None = None,
     skip: bool = False,
+    share: float | None = None,
 ) -> Report:
     """Write the chips of `source` to the store `out`; on any error `out` is as it was.
+
+    Args:
+        source: a description, or a EuroSAT archive or folder.
+        out: the store.
+        cut: chip size and overlap.
+        root: the folder of the data, in place of the description's own `root`.
+        skip: skip and list unreadable files instead of refusing at the first.
+        share: write labelled patches: chips that one class covers to that share, without masks.
 
     Raises:
         AgriError: the source, or a file of it, is not as it must be.
@@ -91,7 +101,9 @@ def build(
     description = describe(source, root)
     losses = Losses(skip)
     with unpacked(description, out, losses) as ready:
-        opened = open_source(ready, cut, losses)
+        opened: Source = open_source(ready, cut, losses)
+        if share is not None:
+            opened = PatchSource(opened, share)
         chips, counts = _write(opened, out)
     classes, unit = counts.classes(opened.info)
     return Report(

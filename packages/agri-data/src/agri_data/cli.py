@@ -8,6 +8,7 @@ from agri_data.commands.augment import augment
 from agri_data.commands.check import check
 from agri_data.commands.chips import chips
 from agri_data.commands.drawn import drawn
+from agri_data.commands.patches import patches
 from agri_data.commands.scenes import scenes
 from agri_data.commands.select import select
 from agri_data.commands.show import show
@@ -27,6 +28,7 @@ app.command()(augment)
 app.command()(check)
 app.command()(chips)
 app.command()(drawn)
+app.command()(patches)
 app.command()(select)
 app.command()(show)
 app.command()(scenes)

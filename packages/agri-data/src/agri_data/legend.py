@@ -120,6 +120,10 @@ COVER = Legend.of(
         "bare": "#b08968",
     }
 )
+MOISTURE = Legend.of(
+    {"moist arable": "#c79a1e", "dry arable": "#f2dd8f"}
+    | {item.name: item.colour for item in COVER.classes if item.name != "arable"}
+)
 ARABLE = Legend.of({"other": "#c8c8c8", "arable": "#e8c547"})
 EUROSAT = Legend.of(
     {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agri_data.console import SKIPPED
+from agri_data.console import SKIPPED, say, warn
+
+if TYPE_CHECKING:
+    from agri_data.build import Report
 
 
 def chips(
@@ -18,6 +21,10 @@ def chips(
     root: Annotated[
         Path | None, typer.Option(help="Folder or .zip with the data, instead of its 'root'.")
     ] = None,
+    share: Annotated[
+        float | None,
+        typer.Option(help="Make patches: label each chip by the class on this share of it."),
+    ] = None,
     skip: Annotated[
         bool, typer.Option("--skip", help="Skip and list unreadable files; exits with code 3.")
     ] = False,
@@ -26,16 +33,25 @@ def chips(
 
     SOURCE is a YAML description (see docs/own-data), or a EuroSAT archive or folder as it is.
     The store appears when it is whole; an earlier one at OUT is then replaced.
+    With --share the masks of labelled imagery become one class name a chip, as EuroSAT has it;
+    chips that no class covers so far are left out.
 
     Example: agri-data chips EuroSAT.zip --out data/eurosat
 
     Example: agri-data chips docs/own-data/dubai.yaml --root dubai.zip --size 256 --out data/dubai
+
+    Example: agri-data chips data/scenes/source.yaml --size 32 --share 0.6 --out data/patches
     """
-    from agri_data.build import build, summary
-    from agri_data.console import say, warn
+    from agri_data.build import build
     from agri_data.sources.windows import Cut
 
-    report = build(source, out, cut=Cut(size, overlap), root=root, skip=skip)
+    tell(build(source, out, cut=Cut(size, overlap), root=root, skip=skip, share=share))
+
+
+def tell(report: Report) -> None:
+    """Print what was built; files that were skipped are warned of and make the exit code 3."""
+    from agri_data.build import summary
+
     for line in summary(report):
         say(line)
     for line in report.skipped:

@@ -21,7 +21,10 @@ def scenes(
     seed: Annotated[int, typer.Option(help="Of the synthetic scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a synthetic scene in 10 m pixels.")] = 512,
     places: Annotated[int, typer.Option(help="Synthetic training places.")] = 3,
-    target: Annotated[str, typer.Option(help="Synthetic labels: cover or arable.")] = "cover",
+    target: Annotated[
+        str, typer.Option(help="Synthetic labels: cover, arable or moisture.")
+    ] = "cover",
+    bands: Annotated[int, typer.Option(help="Bands of the synthetic scenes, 10 or 13.")] = 10,
 ) -> None:
     """Make the synthetic scenes, or take stock of your own imagery, as the pipeline's first stage.
 
@@ -32,7 +35,7 @@ def scenes(
     if source == SYNTHETIC:
         from agri_data.commands.synth import synth
 
-        synth(out, seed=seed, size=size, places=places, target=target)
+        synth(out, seed=seed, size=size, places=places, target=target, bands=bands)
         return
     from agri_data.adopt import adopt
     from agri_data.console import say

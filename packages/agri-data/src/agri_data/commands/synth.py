@@ -13,18 +13,26 @@ def synth(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a scene in 10 m pixels.")] = 512,
     places: Annotated[int, typer.Option(help="Training places; one more is made to map.")] = 3,
-    target: Annotated[str, typer.Option(help="Labels: cover (six classes) or arable.")] = "cover",
+    target: Annotated[str, typer.Option(help="Labels: cover, arable or moisture.")] = "cover",
     clouds: Annotated[float, typer.Option(help="Share under cloud, every other place.")] = 0.03,
     wedge: Annotated[float, typer.Option(help="Share without data, first place and map.")] = 0.02,
+    bands: Annotated[
+        int, typer.Option(help="10 (10 and 20 m, raised bilinearly) or 13 (all of L1C, cubic).")
+    ] = 10,
 ) -> None:
     """Make synthetic Sentinel-2 scenes of farmland, two dates a place, with known truth.
 
+    The labels are cover (six classes), arable (two), or moisture: cover with arable land split in
+    moist and dry, which differ in B11, B12 and a little in B09 and nowhere else.
+
     Example: agri-data synth --out data/scenes --seed 7 --size 512 --places 3
+
+    Example: agri-data synth --out data/moisture --target moisture --bands 13
     """
     from agri_data.console import say
     from agri_data.synth.write import Plan, write_synth
 
-    plan = Plan(seed, size, places, target, clouds, wedge)
+    plan = Plan(seed, size, places, target, clouds, wedge, bands)
     summary = write_synth(out, plan)
     for name, scene in summary["scenes"].items():
         areas = ", ".join(f"{cover} {area:.0f}" for cover, area in scene["hectares"].items())

@@ -17,12 +17,21 @@ from agri_data.synth.villages import Detail
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One labelled piece of land; `later` is its kind at the second date where that changed."""
+    """One labelled piece of land.
+
+    Attributes:
+        shape: in local metres.
+        kind: what it is at the first date.
+        angle: degrees, how it is worked.
+        later: its kind at the second date where that changed.
+        lack: share of its water that a dry field lacks, 0 for a moist one; see `moisture`.
+    """
 
     shape: Polygon
     kind: str
     angle: float = 0.0
     later: str = ""
+    lack: float = 0.0
 
     def kind_at(self, date: int) -> str:
         """Return the kind at the first (0) or second (1) date."""

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 
-from agri_data.synth.endmembers import SCENE_BANDS
+from agri_data.synth.bandset import TEN, spectra
 from agri_data.synth.kinds import FORESTS
 from agri_data.synth.land import Land
+from agri_data.synth.moisture import lacks, parch
 from agri_data.synth.noise import Field, fractal, grain
 from agri_data.synth.surface import Season, Surface, surface
 
@@ -23,8 +24,9 @@ TREE_SHADE = 0.36
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """Everything the bands of one date share, at 5 m: `(H, W)` fields and `(S, 10)` spectra."""
+    """Everything the bands of one date share, at 5 m: `(H, W)` fields and `(S, C)` spectra."""
 
+    bands: tuple[str, ...]
     index: NDArray[np.int32]
     low: NDArray[np.float32]
     high: NDArray[np.float32]
@@ -33,14 +35,25 @@ class Canvas:
 
     def band(self, name: str) -> Field:
         """Return the reflectance of one band, before the sensor sees it."""
-        column = SCENE_BANDS.index(name)
+        column = self.bands.index(name)
         low = self.low[:, column][self.index]
         span = (self.high - self.low)[:, column][self.index]
         return np.asarray((low + span * self.mixture) * self.light, np.float32)
 
 
-def paint(land: Land, date: int, season: Season, seed: tuple[int, ...]) -> Canvas:
-    """Lay out one date: soils and textures come from the place's seed, crops from the date's."""
+def paint(
+    land: Land,
+    date: int,
+    season: Season,
+    seed: tuple[int, ...],
+    bands: tuple[str, ...] = TEN.names,
+    *,
+    dry: bool = False,
+) -> Canvas:
+    """Lay out one date: soils and textures come from the place's seed, crops from the date's.
+
+    With `dry` the fields that lack water show it; no draw and no other pixel depends on that.
+    """
     place = np.random.default_rng(seed)
     kinds = [feature.kind_at(date) for feature in land.features]
     details = [d for d in land.details if date or not d.later]
@@ -49,10 +62,16 @@ def paint(land: Land, date: int, season: Season, seed: tuple[int, ...]) -> Canva
     shapes = [f.shape for f in land.features] + [d.shape for d in details]
     index = _burn(land, shapes)
     angles = np.array([f.angle for f in land.features] + [0.0] * len(details), np.float32)
+    low = spectra(np.stack([s.low for s in surfaces]).astype(np.float32), bands)
+    high = spectra(np.stack([s.high for s in surfaces]).astype(np.float32), bands)
+    if dry:
+        lack = np.concatenate([lacks(land.features, date), np.zeros(len(details))])
+        low, high = parch(low, lack, bands), parch(high, lack, bands)
     return Canvas(
+        bands,
         index,
-        np.stack([s.low for s in surfaces]).astype(np.float32),
-        np.stack([s.high for s in surfaces]).astype(np.float32),
+        low,
+        high,
         _mixture(place, index, surfaces, angles),
         _light(place, land, index, kinds, surfaces),
     )

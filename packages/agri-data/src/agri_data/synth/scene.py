@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from agri_data.errors import InputError
 from agri_data.legend import IGNORE
+from agri_data.synth.bandset import TEN, BandSet
 from agri_data.synth.change import change
 from agri_data.synth.compose import compose
-from agri_data.synth.endmembers import SCENE_BANDS
 from agri_data.synth.frame import Frame
 from agri_data.synth.land import Land
+from agri_data.synth.moisture import dry_out
 from agri_data.synth.render import Canvas, paint
 from agri_data.synth.sensor import digitise, observe
 from agri_data.synth.surface import Season
@@ -57,12 +58,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Pixels `(H, W, 10)` in DN (reflectance times 10000, 0 = no data) and truth `(H, W)`."""
+    """Pixels `(H, W, C)` in DN (reflectance times 10000, 0 = no data) and truth `(H, W)`."""
 
     place: Place
     index: int
     image: NDArray[np.uint16]
     truth: NDArray[np.uint8]
+    bands: tuple[str, ...] = TEN.names
 
     @property
     def date(self) -> Date:
@@ -93,7 +95,7 @@ def place(
     pitch = -(-(size * 10 + GAP) // 60) * 60
     row, column = divmod(number, COLUMNS)
     frame = Frame(size, left=300000 + column * pitch, top=5500020 - row * pitch)
-    land = change(compose(frame, (*key, 1)), (*key, 2))
+    land = dry_out(change(compose(frame, (*key, 1)), (*key, 2)), (*key, 6))
     rng = np.random.default_rng((*key, 3))
     first, second = int(rng.integers(12, 22)), int(rng.integers(12, 24))
     dates = (
@@ -103,21 +105,28 @@ def place(
     return Place(name, land, dates, key)
 
 
-def observe_place(spot: Place, target: str) -> Iterator[Scene]:
-    """Yield the two scenes of a place, one at a time so that only one is in memory."""
+def observe_place(spot: Place, target: str, bands: BandSet = TEN) -> Iterator[Scene]:
+    """Yield the two scenes of a place, one at a time so that only one is in memory.
+
+    Dry fields look dry under the target "moisture" only; all else is the same under every target.
+    """
+    dry = target == "moisture"
     for index, date in enumerate(spot.dates):
         rng = np.random.default_rng((*spot.seed, 4, index))
         above = sky(rng, spot.land.frame.size, date.clouds, date.wedge)
-        canvas = paint(spot.land, index, date.season, (*spot.seed, 5))
+        canvas = paint(spot.land, index, date.season, (*spot.seed, 5), bands.names, dry=dry)
         truth = labels(spot.land, index, target)
         truth[above.hidden] = IGNORE
-        yield Scene(spot, index, _image(rng, canvas, above), truth)
+        yield Scene(spot, index, _image(rng, canvas, above, bands), truth, bands.names)
 
 
-def _image(rng: np.random.Generator, canvas: Canvas, above: Sky) -> NDArray[np.uint16]:
-    bands = []
-    for name in SCENE_BANDS:
-        seen = digitise(rng, above.over(observe(canvas.band(name), name), name), name)
+def _image(
+    rng: np.random.Generator, canvas: Canvas, above: Sky, bands: BandSet
+) -> NDArray[np.uint16]:
+    image = []
+    for name in bands.names:
+        ground = observe(canvas.band(name), name, cubic=bands.cubic)
+        seen = digitise(rng, above.over(ground, name), name)
         seen[above.outside] = NODATA
-        bands.append(seen)
-    return np.stack(bands, axis=-1)
+        image.append(seen)
+    return np.stack(image, axis=-1)

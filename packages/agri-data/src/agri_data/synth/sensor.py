@@ -5,21 +5,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from agri_data.bands import DN_PER_REFLECTANCE, SENTINEL2
 from agri_data.synth.noise import Field
 from agri_data.synth.render import STEP
 
 SPREAD = 0.42
-NOISE = {10: 0.0013, 20: 0.0010}
+NOISE = {10: 0.0013, 20: 0.0010, 60: 0.0006}
 GAIN_NOISE = 0.006
 
 
-def observe(scene: Field, name: str) -> Field:
+def observe(scene: Field, name: str, *, cubic: bool = False) -> Field:
     """Bring a band from the 5 m canvas to 10 m as the instrument would see it.
 
     The point spread is a Gaussian of 0.42 native pixels (about 0.2 of the contrast is left at
-    the Nyquist frequency); 20 m bands are averaged to 20 m and resampled bilinearly, as users do.
+    the Nyquist frequency); bands of 20 and 60 m are averaged to that and resampled bilinearly or,
+    with `cubic`, by cubic convolution. Pixel areas nest: the upper left corners coincide.
     """
     native = SENTINEL2[name].pixel
     side = scene.shape[0] // 2
@@ -31,8 +33,15 @@ def observe(scene: Field, name: str) -> Field:
     coarse = cv2.resize(blurred, (count, count), interpolation=cv2.INTER_AREA)
     if native == 10:
         return np.asarray(coarse, np.float32)
-    fine = cv2.resize(coarse, (2 * count, 2 * count), interpolation=cv2.INTER_LINEAR)
+    fine = _raise(np.asarray(coarse, np.float32), count * native // 10, cubic)
     return np.asarray(fine[:side, :side], np.float32)
+
+
+def _raise(coarse: Field, side: int, cubic: bool) -> Field:
+    """Resample to `side` pixels; Pillow's cubic (a = -0.5) keeps a ramp straight, unlike cv2's."""
+    if not cubic:
+        return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR))
+    return np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def digitise(rng: np.random.Generator, reflectance: Field, name: str) -> NDArray[np.uint16]:

@@ -10,32 +10,39 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 
 from agri_data.errors import InputError
-from agri_data.legend import ARABLE, COVER, IGNORE, Legend
+from agri_data.legend import ARABLE, COVER, IGNORE, MOISTURE, Legend
 from agri_data.synth.land import Feature, Land
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-TARGETS: dict[str, Legend] = {"cover": COVER, "arable": ARABLE}
+TARGETS: dict[str, Legend] = {"cover": COVER, "arable": ARABLE, "moisture": MOISTURE}
 
 
 def legend_of(target: str) -> Legend:
-    """Return the legend of a target, "cover" (six classes) or "arable" (other, arable)."""
+    """Return the legend of a target.
+
+    "cover" has six classes, "arable" two (other, arable), "moisture" the six of cover with arable
+    land split in moist and dry.
+    """
     if target not in TARGETS:
         raise InputError(f"expected a target of {', '.join(TARGETS)}, got {target!r}")
     return TARGETS[target]
 
 
-def class_of(cover: str, target: str) -> str:
-    """Return the name a cover has under a target."""
-    return cover if target == "cover" or cover == "arable" else "other"
+def class_of(feature: Feature, date: int, target: str) -> str:
+    """Return the name of a feature's class at a date under a target."""
+    cover = feature.cover_at(date)
+    if target == "moisture" and cover == "arable":
+        return "dry arable" if feature.lack else "moist arable"
+    return "other" if target == "arable" and cover != "arable" else cover
 
 
 def labels(land: Land, date: int, target: str) -> NDArray[np.uint8]:
     """Burn the features: a pixel belongs to the polygon that holds its centre."""
     legend = legend_of(target)
     shapes = land.placed([feature.shape for feature in land.features])
-    ids = [legend.index(class_of(f.cover_at(date), target)) for f in land.features]
+    ids = [legend.index(class_of(f, date, target)) for f in land.features]
     size = (land.frame.size, land.frame.size)
     burnt = rasterize(
         zip(shapes, ids, strict=True),
@@ -50,7 +57,7 @@ def labels(land: Land, date: int, target: str) -> NDArray[np.uint8]:
 def polygons(land: Land, date: int, target: str) -> GeoDataFrame:
     """Return the features in the scene's CRS with their class, kind and area in hectares."""
     columns = {
-        "class": [class_of(f.cover_at(date), target) for f in land.features],
+        "class": [class_of(f, date, target) for f in land.features],
         "kind": [f.kind_at(date) for f in land.features],
     }
     return _frame(land, land.features, columns)
@@ -80,7 +87,7 @@ def hectares(features: tuple[Feature, ...], date: int, target: str) -> dict[str,
     """Return the polygon area of every class of the target's legend."""
     sums: Counter[str] = Counter()
     for feature in features:
-        sums[class_of(feature.cover_at(date), target)] += feature.shape.area / 1e4
+        sums[class_of(feature, date, target)] += feature.shape.area / 1e4
     return {name: round(sums[name], 4) for name in legend_of(target).names}
 
 

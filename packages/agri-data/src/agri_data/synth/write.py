@@ -18,7 +18,7 @@ from agri_data.atomic import replacing_dir
 from agri_data.console import progress
 from agri_data.legend import IGNORE, Legend
 from agri_data.synth import truth as truths
-from agri_data.synth.endmembers import SCENE_BANDS
+from agri_data.synth.bandset import TEN, band_set
 from agri_data.synth.frame import PIXEL
 from agri_data.synth.scene import MAP, NODATA, Place, Scene, names, observe_place, place
 
@@ -36,6 +36,7 @@ class Plan:
 
     `clouds` hides that share of the second date of every other training place; `wedge` leaves
     that share of the second date of the first training place and of the map without data.
+    `bands` is 10 or 13, see `bandset`.
     """
 
     seed: int = 7
@@ -44,28 +45,40 @@ class Plan:
     target: str = "cover"
     clouds: float = 0.03
     wedge: float = 0.02
+    bands: int = len(TEN.names)
 
-    def make(self) -> Iterator[Place]:
-        """Yield the training places, then the place to be mapped."""
+    def make(self, spare: bool = True) -> Iterator[Place]:
+        """Yield the training places, then, if `spare`, the place to be mapped."""
         for number, name in enumerate(names(self.places)):
             clouds = self.clouds if number % 2 == 0 else 0.0
             wedge = self.wedge if number == 0 else 0.0
             yield place(name, number, self.seed, self.size, clouds, wedge)
-        yield place(MAP, self.places, self.seed, self.size, 0.0, self.wedge)
+        if spare:
+            yield place(MAP, self.places, self.seed, self.size, 0.0, self.wedge)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the plan as JSON; the ten bands go without saying."""
+        values = asdict(self)
+        if self.bands == len(TEN.names):
+            del values["bands"]
+        return values
 
 
-def write_synth(out: Path, plan: Plan) -> dict[str, Any]:
+def write_synth(out: Path, plan: Plan, *, spare: bool = True) -> dict[str, Any]:
     """Write everything into `out` at once or not at all; return what `truth.json` holds.
+
+    Without `spare` the place to be mapped is left out.
 
     Raises:
         InputError: the plan asks for something impossible, or `out` is somebody else's folder.
     """
     truths.legend_of(plan.target)
+    band_set(plan.bands)
     with replacing_dir(out, MARKER) as folder, _naming(out):
         (folder / "truth").mkdir()
-        summary: dict[str, Any] = {"unit": "ha", **asdict(plan), "scenes": {}, "changes": {}}
+        summary: dict[str, Any] = {"unit": "ha", **plan.settings(), "scenes": {}, "changes": {}}
         training: list[dict[str, Any]] = []
-        for spot in progress(plan.make(), "scenes", plan.places + 1):
+        for spot in progress(plan.make(spare), "scenes", plan.places + spare):
             _write_place(folder, spot, plan, summary)
             if spot.name != MAP:
                 training.extend(_entry(spot, index) for index in (0, 1))
@@ -86,7 +99,7 @@ def _naming(out: Path) -> Iterator[None]:
 
 
 def _write_place(folder: Path, spot: Place, plan: Plan, summary: dict[str, Any]) -> None:
-    for scene in observe_place(spot, plan.target):
+    for scene in observe_place(spot, plan.target, band_set(plan.bands)):
         _write_image(folder / f"{scene.name}.tif", scene)
         _write_truth(folder / "truth" / f"{scene.name}.tif", scene, truths.legend_of(plan.target))
         table = truths.polygons(spot.land, scene.index, plan.target)
@@ -116,10 +129,10 @@ def _profile(scene: Scene) -> dict[str, Any]:
 
 
 def _write_image(path: Path, scene: Scene) -> None:
-    shape = {"count": len(SCENE_BANDS), "dtype": "uint16", "nodata": NODATA, "predictor": 2}
+    shape = {"count": len(scene.bands), "dtype": "uint16", "nodata": NODATA, "predictor": 2}
     with rasterio.open(path, "w", **_profile(scene), **shape, interleave="band") as sink:
         sink.write(scene.image.transpose(2, 0, 1))
-        sink.descriptions = SCENE_BANDS
+        sink.descriptions = scene.bands
         sink.update_tags(date=scene.date.iso, unit="dn", quantification="10000", origin="synthetic")
 
 
@@ -146,7 +159,7 @@ def _write_source(path: Path, plan: Plan, training: list[dict[str, Any]]) -> Non
         "name": "synthetic-fields",
         "kind": "scenes",
         "licence": LICENCE,
-        "bands": list(SCENE_BANDS),
+        "bands": list(band_set(plan.bands).names),
         "unit": "dn",
         "legend": truths.legend_of(plan.target).to_list(),
         "pixel": PIXEL,
