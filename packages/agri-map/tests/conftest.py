@@ -52,7 +52,10 @@ def make_spec(legend: Legend) -> SpecMaker:
 
 @pytest.fixture
 def save_model(tmp_path: Path, make_spec: SpecMaker) -> ModelWriter:
-    """Write a bundle: `pointwise` (1x1), `conv` (3x3), `wide` (9x9 mean) or `constant`."""
+    """Write a bundle: `pointwise` (1x1), `conv` (3x3), `wide` (9x9 mean) or `constant`.
+
+    One that classifies takes the mean of the logits over the patch.
+    """
 
     def save(
         kind: str = "pointwise",
@@ -72,19 +75,23 @@ def save_model(tmp_path: Path, make_spec: SpecMaker) -> ModelWriter:
         if kind == "constant":
             weight, bias = np.zeros_like(weight), np.log(np.arange(1.0, classes + 1))
         pad = side // 2
+        sizes: list[Any] = ["n", classes, "h", "w"]
         nodes = [
             helper.make_node("Conv", ["image", "weight", "bias"], ["logits"], pads=[pad] * 4),
             helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
         ]
+        if spec.task == "classify":
+            sizes = sizes[:2]
+            nodes[1:] = [
+                helper.make_node("GlobalAveragePool", ["logits"], ["means"]),
+                helper.make_node("Flatten", ["means"], ["flat"]),
+                helper.make_node("Softmax", ["flat"], ["probabilities"], axis=1),
+            ]
         graph = helper.make_graph(
             nodes,
             "tiny",
             [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", bands, "h", "w"])],
-            [
-                helper.make_tensor_value_info(
-                    "probabilities", TensorProto.FLOAT, ["n", classes, "h", "w"]
-                )
-            ],
+            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, sizes)],
             [
                 numpy_helper.from_array(weight.astype(np.float32), "weight"),
                 numpy_helper.from_array(bias.astype(np.float32), "bias"),

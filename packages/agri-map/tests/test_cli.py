@@ -164,6 +164,12 @@ def test_wrong_unit(fails, save_model, write_scene, smooth, make_spec):
     assert "divide it by 10000" in fails(write_scene(smooth(90, 80)), "--model", other)
 
 
+def test_a_bundle_of_patches(fails, inputs, save_model, make_spec):
+    model = save_model(name="patches.onnx", spec=make_spec(task="classify"))
+    message = fails(inputs[0], "--model", model)
+    assert "tiny names whole patches" in message and "`agri-classify map`" in message
+
+
 def test_vrt_in_disguise(fails, save_model, tmp_path):
     (tmp_path / "scene.tif").write_text("<VRTDataset rasterXSize='1' rasterYSize='1'/>")
     assert "neither a GeoTIFF" in fails("scene.tif", "--model", save_model())

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 @st.composite
 def axes(draw, top=300):
-    tile = draw(st.integers(4, 64))
-    return Axis(draw(st.integers(1, top)), tile, draw(st.integers(0, tile // 2)))
+    tile, whole = draw(st.integers(4, 64)), draw(st.booleans())
+    overlap = draw(st.integers(0, tile - 1 if whole else tile // 2))
+    return Axis(draw(st.integers(1, top)), tile, overlap, whole)
 
 
 def test_literal():
@@ -25,6 +26,21 @@ def test_literal():
     assert Axis(length=23, tile=16, overlap=8).starts() == [-2, 6, 9]
     assert Axis(length=5, tile=16, overlap=8).starts() == [-2]
     assert Axis(length=32, tile=16, overlap=0).starts() == [0, 16]
+
+
+def test_whole_tiles():
+    # No margin: they start at the rim; a scene of one tile or less has one.
+    assert Axis(20, 16, 8, whole=True).starts() == [0, 4]
+    assert Axis(32, 16, 12, whole=True).starts() == [0, 4, 8, 12, 16]
+    assert Axis(16, 16, 8, whole=True).starts() == Axis(3, 16, 8, whole=True).starts() == [0]
+    # Ramps of 2: (1 - cos(pi / 4)) / 2 = 0.146 and its complement; nothing beside at the rim.
+    low, high = 0.146447, 0.853553
+    expected = [[1, 1, high, low], [low, high, 1, 1]]
+    assert Axis(6, 4, 2, whole=True).weights() == pytest.approx(np.array(expected), abs=1e-6)
+
+
+def test_whole_tiles_without_overlap_are_blocks():
+    assert (Axis(12, 4, 0, whole=True).weights() == 1).all()
 
 
 @given(axes())
@@ -87,3 +103,9 @@ def test_blending_known_tiles_gives_the_scene_back(rows, cols):
 def test_refuses(length, tile, overlap):
     with pytest.raises(InputError):
         Axis(length, tile, overlap)
+
+
+def test_whole_tiles_overlap_by_less_than_themselves():
+    assert Axis(9, 8, 7, whole=True).starts() == [0, 1]
+    with pytest.raises(InputError, match="0 to 7 for a tile of 8, got 8"):
+        Axis(9, 8, 8, whole=True)
