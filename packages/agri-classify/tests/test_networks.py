@@ -3,6 +3,7 @@ import torch
 from agri_classify.training.compact import Block, Compact
 from agri_classify.training.networks import build, names, parameters
 from agri_data.errors import InputError, MissingError
+from agri_train.freeze import stages
 from torch import nn
 from torchvision import models
 
@@ -98,3 +99,32 @@ def test_wrong_requests():
         build("compact", BANDS, 1)
     with pytest.raises(InputError, match="dropout from 0 to below 1"):
         build("compact", BANDS, 2, dropout=1.0)
+
+
+def test_a_single_band_is_copied_to_three_channels(tmp_path):
+    torch.manual_seed(0)
+    torch.save(models.resnet18(weights=None).state_dict(), tmp_path / "r18.pth")
+    options = {"weights": str(tmp_path / "r18.pth"), "dropout": 0.0}
+    torch.manual_seed(1)
+    one = build("resnet18", ("B08",), 6, **options).eval()
+    torch.manual_seed(1)
+    three = build("resnet18", ("B04", "B03", "B02"), 6, **options).eval()
+    band = torch.randn(2, 1, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(one(band), three(torch.cat([band, band, band], 1)))
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"),
+    [
+        # The four stages from the last, then the first convolution with its norm.
+        ("resnet18", [["layer4"], ["layer3"], ["layer2"], ["layer1"], ["conv1", "bn1"]]),
+        ("compact", [["stages.3"], ["stages.2"], ["stages.1"], ["stages.0"], ["stem"]]),
+    ],
+)
+def test_the_stages_in_which_a_body_wakes(name, groups):
+    net = build(name, BANDS, 3, frozen=True)
+    known = {id(part): key for key, part in net.named_modules()}
+    assert [[known[id(part)] for part in group] for group in stages(net)] == groups
+    # MobileNet's body is one long chain: each of its 13 blocks is a stage.
+    assert len(stages(build("mobilenet", BANDS, 3, frozen=True))) == 13

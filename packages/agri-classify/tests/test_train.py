@@ -89,7 +89,8 @@ def test_the_command(make_store, tmp_path):
     assert "| water | 1.0000 | 1.0000 | 1.0000 | 4 |" in done.output
 
 
-def test_without_the_extra_the_command_says_what_to_install():
+@pytest.mark.parametrize("command", ["train", "bands", "curve"])
+def test_without_the_extra_a_command_says_what_to_install(command):
     code = (
         "import sys, importlib.util as util\n"
         "found = util.find_spec\n"
@@ -97,7 +98,7 @@ def test_without_the_extra_the_command_says_what_to_install():
         "    return None if name == 'agri_train' else found(name, *rest)\n"
         "util.find_spec = without\n"
         "from agri_classify.cli import main\n"
-        "sys.argv = ['agri-classify', 'train', '--chips', 'data', '--epochs', '3']\n"
+        f"sys.argv = ['agri-classify', '{command}', '--chips', 'data', '--epochs', '3']\n"
         "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

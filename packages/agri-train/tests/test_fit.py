@@ -1,3 +1,4 @@
+import copy
 import csv
 import json
 import signal
@@ -403,6 +404,24 @@ def test_gradients_are_clipped(make_store, tiny, tmp_path, monkeypatch):
     norms.clear()
     run(tiny(), make_store(), tmp_path / "b", optimizer="sgd", clip=0.0)
     assert max(norms) > 0.01
+
+
+@pytest.mark.parametrize(("thaw", "learns"), [(1, True), (2, False)])
+def test_a_frozen_encoder_wakes_after_so_many_epochs(make_store, tiny, tmp_path, thaw, learns):
+    net = tiny()
+    freeze(net.encoder)
+    before = copy.deepcopy(net.state_dict())
+    # The first epoch is the head's alone; a second one reaches the encoder when thaw is 1.
+    run(net, make_store(), tmp_path / "run", epochs=2, thaw=thaw, monitor="loss", lr=0.001)
+    after = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["state_dict"]
+    same = torch.equal(before["encoder.0.weight"], after["net.encoder.0.weight"])
+    assert same != learns
+    assert not torch.equal(before["head.weight"], after["net.head.weight"])
+
+
+def test_thaw_needs_something_frozen(make_store, tiny, tmp_path):
+    with pytest.raises(InputError, match=r"no part of the network is frozen; received thaw=1"):
+        run(tiny(), make_store(), tmp_path / "run", thaw=1)
 
 
 def test_a_frozen_encoder_stays_through_a_run(make_store, tiny, tmp_path):

@@ -1,7 +1,9 @@
 import copy
+from collections import OrderedDict
 
 import torch
-from agri_train.freeze import freeze, is_frozen, unfreeze
+from agri_train.freeze import freeze, is_frozen, stages, thaw, unfreeze
+from torch import nn
 
 
 def step(net):
@@ -46,3 +48,34 @@ def test_a_frozen_network_can_be_copied(tiny):
     twin = copy.deepcopy(net).train()
     assert not twin.encoder.training
     assert twin.encoder.train(True) is twin.encoder
+
+
+def names_of(groups, net):
+    known = {id(part): name for name, part in net.named_modules()}
+    return [[known[id(part)] for part in group] for group in groups]
+
+
+def test_the_parts_of_a_frozen_encoder_wake_from_its_end():
+    layers = {"conv": nn.Conv2d(4, 8, 3), "norm": nn.BatchNorm2d(8), "relu": nn.ReLU()}
+    blocks = {name: nn.Sequential(nn.Conv2d(8, 8, 1)) for name in ("low", "high")}
+    net = nn.Module()
+    net.encoder = nn.Sequential(OrderedDict({**layers, **blocks}))
+    net.head = nn.Conv2d(8, 3, 1)
+    freeze(net.encoder)
+    found = stages(net)
+    assert names_of(found, net) == [
+        ["encoder.high"], ["encoder.low"], ["encoder.conv", "encoder.norm"],
+    ]  # fmt: skip
+    for count, learning in ((0, []), (1, ["high"]), (2, ["high", "low"])):
+        thaw(found, count)
+        awake = [name for name in blocks if not is_frozen(net.encoder.get_submodule(name))]
+        assert sorted(awake) == sorted(learning)
+        assert is_frozen(net.encoder.conv)
+        assert not net.encoder.norm.training
+    thaw(found, 3)
+    assert net.encoder.norm.training
+    assert not is_frozen(net.encoder.conv)
+
+
+def test_what_learns_is_no_stage(tiny):
+    assert stages(tiny()) == []

@@ -14,9 +14,13 @@ from agri_classify.commands.predict import predict
 TRAINS = find_spec("agri_train") is not None
 
 if TRAINS:
+    from agri_classify.training.bands_command import bands
     from agri_classify.training.command import train
+    from agri_classify.training.curve_command import curve
 else:
-    from agri_classify.commands.untrained import train
+    from agri_classify.commands.untrained import untrained
+
+    train = bands = curve = untrained
 
 app = typer.Typer(
     help="Classify patches of land cover.",
@@ -28,8 +32,9 @@ app = typer.Typer(
 app.command()(predict)
 app.command()(evaluate)
 app.command("map")(map_patches)
-# Without the extra the options are unknown, and the command says what to install instead.
-app.command(context_settings={} if TRAINS else {"ignore_unknown_options": True})(train)
+# Without the extra the options are unknown, and the commands say what to install instead.
+for name, command in (("train", train), ("bands", bands), ("curve", curve)):
+    app.command(name, context_settings={} if TRAINS else {"ignore_unknown_options": True})(command)
 
 
 def main() -> None:

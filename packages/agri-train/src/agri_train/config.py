@@ -21,6 +21,7 @@ MIXES = ("none", "mixup", "cutmix", "both")
 
 # Settings that do not change what is learned: a run may go on after they change.
 _FREE = frozenset({"epochs", "workers", "samples", "every", "device", "threads"})
+_COUNTS = ("patience", "every", "seed", "threads", "workers", "samples", "warmup", "thaw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class TrainConfig:
         mix: none, mixup, cutmix, or both (either by an even chance): patches only.
         average: share of the weights' running mean that a step leaves, such as 0.999; the mean is
             what is judged and kept. 0 = the last weights.
+        thaw: epochs after which the next frozen part learns too, the last part first (see
+            `agri_train.freeze.stages`); 0 = what is frozen stays so.
         patience: epochs without a better `monitor` before stopping; 0 = never.
         monitor: the validation number that says which epoch is best.
         every: keep a checkpoint each so many epochs besides best and last; 0 = none.
@@ -80,6 +83,7 @@ class TrainConfig:
     smooth: float = 0.0
     mix: str = "none"
     average: float = 0.0
+    thaw: int = 0
     patience: int = 10
     monitor: str = "loss"
     every: int = 0
@@ -106,7 +110,7 @@ class TrainConfig:
         object.__setattr__(self, "balance", _balance(self.balance))
         for name in ("epochs", "batch", "copies", "wait"):
             _whole(name, getattr(self, name), 1)
-        for name in ("patience", "every", "seed", "threads", "workers", "samples", "warmup"):
+        for name in _COUNTS:
             _whole(name, getattr(self, name), 0)
         for name in ("decay", "clip", "clamp", "floor", "momentum", "smooth", "average"):
             _real(name, getattr(self, name), 0.0)

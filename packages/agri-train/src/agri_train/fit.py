@@ -21,6 +21,7 @@ from agri_train.config import TrainConfig
 from agri_train.data import ChipDataModule
 from agri_train.export import export_bundle
 from agri_train.folder import RunFolder, family
+from agri_train.freeze import check_thaw
 from agri_train.hardware import Setting, choose
 from agri_train.keeper import Keeper
 from agri_train.loss import Head, build_loss
@@ -91,6 +92,7 @@ def fit(
     train, _ = data.rows("train"), data.rows("val")
     weights = class_weights(config, store, train, task)
     check_mix(config, task)
+    check_thaw(config, net)
     loss = build_loss(config.loss, head, len(spec.legend), weights=weights, smooth=config.smooth)
     parts = {"config": config.fingerprint(), "head": head, "settings": dict(settings or {})}
     fingerprint = run_fingerprint(net, spec, parts)

@@ -17,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from agri_train.config import TrainConfig
 from agri_train.data import Task as Kind
+from agri_train.freeze import stages, thaw
 from agri_train.loss import Loss
 from agri_train.mix import mix
 from agri_train.optim import build_optimizer
@@ -101,6 +102,7 @@ class Task(LightningModule):
     ) -> None:
         super().__init__()
         self.net, self.loss, self.config = net, loss, config
+        self._stages = stages(net) if config.thaw else []
         self.average = running_mean(net, config.average) if config.average else None
         self.task, self.legend = task, legend
         self.schedule = Schedule(config)
@@ -125,8 +127,10 @@ class Task(LightningModule):
         return build_optimizer(self.net, self.config)
 
     def on_train_epoch_start(self) -> None:
-        """Set the rate, the seed and the clock of the epoch."""
+        """Set the rate, the seed and the clock of the epoch, and wake what is to learn from now."""
         seed_epoch(self.config.seed, self.current_epoch)
+        if self.config.thaw:
+            thaw(self._stages, self.current_epoch // self.config.thaw)
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         for group in optimizer.param_groups:

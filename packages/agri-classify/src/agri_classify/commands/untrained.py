@@ -1,4 +1,4 @@
-"""`agri-classify train` where only the light packages are installed."""
+"""The commands that train, where only the light packages are installed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 
-def train(
+def untrained(
     words: Annotated[
         list[str] | None, typer.Argument(help="Anything; nothing is done with it.")
     ] = None,
 ) -> None:
-    """Train a network; this needs the extra `agri-classify[train]`, which is not installed.
+    """Train; this needs the extra `agri-classify[train]`, which is not installed.
 
     Example: agri-classify train --help
     """

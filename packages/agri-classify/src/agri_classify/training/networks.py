@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agri_data.bands import TRUE_COLOUR
 from agri_data.errors import InputError
 from agri_train.freeze import freeze
 from agri_train.weights import first_convolution, load_encoder_weights
@@ -65,6 +66,8 @@ def build(
 
     Torchvision's networks end in a layer of `hidden` values, ReLU and `dropout` before the classes
     (hidden 0: the classes alone); `compact` has its dropout before the classes and no hidden layer.
+    A single band is copied to three channels, so that networks and weights made for RGB take it as
+    it is (Helber et al. 2019, arXiv:1709.00029, section V.C).
 
     Args:
         name: one of `names()`.
@@ -85,11 +88,26 @@ def build(
             "2 classes or more, a dropout from 0 to below 1 and a hidden width of 0 or more are "
             f"expected, got {classes}, {dropout}, {hidden}"
         )
-    net = _make(choice, len(bands), classes, hidden, dropout)
-    load_encoder_weights(_Body(net, choice.head), weights, bands, _fetch(choice))
+    single = len(bands) == 1
+    channels = TRUE_COLOUR if single else tuple(bands)
+    net = _make(choice, len(channels), classes, hidden, dropout)
+    load_encoder_weights(_Body(net, choice.head), weights, channels, _fetch(choice))
     if frozen:
         _freeze_body(net, choice.head or "head")
-    return net
+    return Copied(net) if single else net
+
+
+class Copied(nn.Module):
+    """A network of three channels that sees one band three times."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map patches `(N, 1, H, W)` to logits."""
+        logits: Tensor = self.net(x.expand(-1, 3, -1, -1))
+        return logits
 
 
 def find(name: str) -> Choice:

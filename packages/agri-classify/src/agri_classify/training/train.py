@@ -15,6 +15,7 @@ from agri_map.engine import open_engine
 from agri_train.config import TrainConfig
 from agri_train.fit import FitResult, fit
 from agri_train.seed import seed_all
+from torch import nn
 
 from agri_classify.evaluate import evaluate, metrics
 from agri_classify.labelled import Labelled
@@ -94,6 +95,25 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Train
     Raises:
         AgriError: the plan, the store and the settings do not go together.
     """
+    net, result = fit_plan(plan, store, config, out)
+    scores = _judge(plan, result, store, config)
+    simple = baselines(store, result.spec, seed=config.seed)
+    facts = {
+        "arch": plan.model, "parameters": parameters(net), "epochs": result.epochs,
+        "baselines": {item.name: item.accuracy for item in simple},
+    }  # fmt: skip
+    write_json(out / "metrics.json", {**scores, **facts})
+    return Trained(result, scores, simple)
+
+
+def fit_plan(
+    plan: Plan, store: ChipStore, config: TrainConfig, out: Path
+) -> tuple[nn.Module, FitResult]:
+    """Train alone: the network with its best weights, and what `agri_train.fit` gives.
+
+    Raises:
+        AgriError: the plan, the store and the settings do not go together.
+    """
     bands = plan.bands or store.bands
     _check(plan, store, bands)
     seed_all(config.seed)
@@ -103,18 +123,10 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Train
     )  # fmt: skip
     apart = ("name", "bands", "coverage")
     settings = {key: value for key, value in asdict(plan).items() if key not in apart}
-    result = fit(
+    return net, fit(
         net, store, bands=bands, task="classify", head="multiclass", config=config, out=out,
         name=plan.name, arch=plan.model, settings=settings,
     )  # fmt: skip
-    scores = _judge(plan, result, store, config)
-    simple = baselines(store, result.spec, seed=config.seed)
-    facts = {
-        "arch": plan.model, "parameters": parameters(net), "epochs": result.epochs,
-        "baselines": {item.name: item.accuracy for item in simple},
-    }  # fmt: skip
-    write_json(out / "metrics.json", {**scores, **facts})
-    return Trained(result, scores, simple)
 
 
 def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig) -> dict[str, Any]:

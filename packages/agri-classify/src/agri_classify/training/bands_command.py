@@ -1,0 +1,72 @@
+"""The command `agri-classify bands`: one training per set of bands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from agri_data.params import fill_from, with_settings
+from agri_train.config import TrainConfig
+
+
+@with_settings(TrainConfig)
+def bands(
+    *,
+    chips: Annotated[Path, typer.Option(help="Folder of the chip store, of as many bands.")],
+    out: Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")],
+    runs: Annotated[
+        Path, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")
+    ],
+    params: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file whose sections `classify` and `bands` fill the options.",
+            is_eager=True,
+            callback=fill_from("classify", "bands"),
+        ),
+    ] = None,
+    kinds: Annotated[
+        str, typer.Option(help="Kinds of band sets: single, composite, all, without.")
+    ] = "single,composite,all,without",
+    split: Annotated[str, typer.Option(help="Part that is judged: test or val.")] = "test",
+    model: Annotated[str, typer.Option(help="Network, see `agri-classify train`.")] = "compact",
+    weights: Annotated[
+        str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
+    ] = "none",
+    frozen: Annotated[bool, typer.Option(help="Train the head alone.")] = False,
+    hidden: Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")] = 256,
+    dropout: Annotated[float, typer.Option(help="Share dropped in the head.")] = 0.5,
+    settings: dict[str, Any],
+) -> None:
+    """Find out which bands are worth having: one training per set of bands, on one split.
+
+    Each band alone (copied to three channels), red-green-blue, colour-infrared, short-wave
+    infrared, all bands, and all but one.
+
+    Example: agri-classify bands --chips data/patches --epochs 12 --runs data/bands
+    --out reports/bands
+    """
+    from agri_data.console import say
+    from agri_data.store import ChipStore
+
+    from agri_classify.training.bands import band_sets
+    from agri_classify.training.study import Case, study
+    from agri_classify.training.study_figures import draw_cases
+    from agri_classify.training.study_report import write_study
+    from agri_classify.training.train import Plan
+
+    store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
+    plan = Plan(
+        model=model, name="bands", weights=weights, frozen=frozen, hidden=hidden, dropout=dropout
+    )
+    wanted = tuple(word.strip() for word in kinds.split(",") if word.strip())
+    cases = [
+        Case(item.name, replace(plan, bands=item.bands), store, config)
+        for item in band_sets(store.bands, wanted)
+    ]
+    found = study(cases, split, runs)
+    title = f"Bands of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"
+    say(f"\n{write_study(found, out, title, draw_cases)}")
+    say(f"report: {out}")

@@ -1,0 +1,81 @@
+"""The command `agri-classify curve`: one training per number of labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from agri_data.params import fill_from, with_settings
+from agri_train.config import TrainConfig
+
+STEPS = 32
+
+
+@with_settings(TrainConfig)
+def curve(
+    *,
+    chips: Annotated[Path, typer.Option(help="Folder of the chip store.")],
+    out: Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")],
+    runs: Annotated[
+        Path, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")
+    ],
+    params: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file whose section `classify` fills the options.",
+            is_eager=True,
+            callback=fill_from("classify"),
+        ),
+    ] = None,
+    sizes: Annotated[
+        str, typer.Option(help="How many labels: a number per class, a share, or all.")
+    ] = "10,50,0.2,all",
+    split: Annotated[str, typer.Option(help="Part that is judged: test or val.")] = "test",
+    model: Annotated[str, typer.Option(help="Network, see `agri-classify train`.")] = "compact",
+    bands: Annotated[
+        str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")
+    ] = "",
+    weights: Annotated[
+        str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
+    ] = "none",
+    frozen: Annotated[bool, typer.Option(help="Train the head alone.")] = False,
+    hidden: Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")] = 256,
+    dropout: Annotated[float, typer.Option(help="Share dropped in the head.")] = 0.5,
+    settings: dict[str, Any],
+) -> None:
+    """Find out what labels are worth: the same training with fewer of them.
+
+    Train and val part shrink alike, class by class, and smaller draws lie inside larger ones. An
+    epoch of a small draw shows its patches several times, so that it has 32 steps or more.
+
+    Example: agri-classify curve --chips data/eurosat --sizes 10,100,0.2,all --epochs 30
+    --runs data/curve --out reports/curve
+    """
+    from agri_data.console import say
+    from agri_data.store import ChipStore
+
+    from agri_classify.training.study import Case, study
+    from agri_classify.training.study_figures import draw_curve
+    from agri_classify.training.study_report import write_study
+    from agri_classify.training.subset import Size, subset
+    from agri_classify.training.train import Plan
+
+    store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
+    plan = Plan(
+        model=model, name="curve", bands=tuple(b.strip() for b in bands.split(",") if b.strip()),
+        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout,
+    )  # fmt: skip
+    wanted = [Size.parse(word.strip()) for word in sizes.split(",") if word.strip()]
+    cases = []
+    for size in wanted:
+        part = subset(store, size, config.seed)
+        least = 1 if size.whole else ceil(STEPS * config.batch / len(part.indices("train")))
+        copies = max(config.copies, least)
+        cases.append(Case(str(size), plan, part, replace(config, copies=copies)))
+    found = study(cases, split, runs)
+    title = f"Labels of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"
+    say(f"\n{write_study(found, out, title, draw_curve)}")
+    say(f"report: {out}")

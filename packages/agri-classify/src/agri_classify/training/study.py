@@ -1,0 +1,140 @@
+"""Several trainings that differ in one thing, all judged on the same part of the same split.
+
+What is finished is kept beside the runs, so that a study that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import agri_train
+from agri_data.atomic import write_json
+from agri_data.console import say
+from agri_data.errors import InputError
+from agri_data.hashing import sha256_file, sha256_text
+from agri_data.store import ChipStore
+from agri_map.engine import open_engine
+from agri_train.config import TrainConfig
+
+from agri_classify.evaluate import evaluate, metrics
+from agri_classify.labelled import Labelled
+from agri_classify.training.baseline import baselines
+from agri_classify.training.train import Plan, fit_plan
+
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One training of a study: what it is called, and all that goes into it."""
+
+    name: str
+    plan: Plan
+    store: ChipStore
+    config: TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a case came to on the judged part.
+
+    Attributes:
+        name: of the case.
+        bands: that it saw.
+        train: patches it learnt from.
+        val: patches that chose its epoch and its temperature.
+        accuracy: share of the judged patches that are right.
+        interval: 95 %, places drawn anew where they are known, else patches; None for one place.
+        f1: of each class; None where it neither is there nor was found.
+        baselines: accuracy of simple ways with the same bands and patches.
+    """
+
+    name: str
+    bands: tuple[str, ...]
+    train: int
+    val: int
+    accuracy: float
+    interval: tuple[float | None, float | None]
+    f1: Mapping[str, float | None]
+    baselines: Mapping[str, float]
+
+
+def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
+    """Train and judge every case in turn; those that `runs` already knows are not run again.
+
+    Raises:
+        InputError: two cases have one name, or `part` has no patches.
+        AgriError: a case cannot be trained.
+    """
+    names = [case.name for case in cases]
+    if len(set(names)) != len(names):
+        raise InputError(f"the cases of a study need different names, got {', '.join(names)}")
+    found = []
+    for number, case in enumerate(cases, start=1):
+        kept = _Kept(case, part, runs)
+        outcome = kept.read()
+        if outcome is None:
+            say(f"{number}/{len(cases)} {case.name}")
+            outcome = _run(case, part, kept.folder)
+            kept.write(outcome)
+        say(f"{number}/{len(cases)} {case.name}: {outcome.accuracy:.4f}")
+        found.append(outcome)
+    return found
+
+
+def _run(case: Case, part: str, folder: Path) -> Outcome:
+    _, result = fit_plan(case.plan, case.store, case.config, folder)
+    spec = result.spec
+    engine = open_engine(result.bundle, threads=case.config.threads or None)
+    found = metrics(evaluate(engine, Labelled(case.store.path, spec, part)), part)
+    simple = baselines(case.store, spec, part, seed=case.config.seed)
+    return Outcome(
+        case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),
+        found["accuracy"], tuple(found["interval"]),
+        {row["class"]: row["f1"] for row in found["classes"]},
+        {item.name: item.accuracy for item in simple},
+    )  # fmt: skip
+
+
+class _Kept:
+    """The record of a finished case; it counts only for the same case, data and code."""
+
+    def __init__(self, case: Case, part: str, runs: Path) -> None:
+        slug = re.sub(r"\W+", "-", case.name.lower()).strip("-")
+        self.folder, self.path = runs / slug, runs / f"{slug}.json"
+        told = {
+            "plan": asdict(case.plan), "config": case.config.to_dict(), "part": part,
+            "data": case.store.fingerprint, "split": case.store.split_fingerprint,
+            "code": _code(),
+        }  # fmt: skip
+        self.key = sha256_text(json.dumps(told, sort_keys=True))
+
+    def read(self) -> Outcome | None:
+        if not self.path.is_file() or self.path.stat().st_size > MAX_BYTES:
+            return None
+        try:
+            held: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError:
+            return None
+        if not isinstance(held, dict) or held.pop("key", "") != self.key:
+            return None
+        held["bands"], held["interval"] = tuple(held["bands"]), tuple(held["interval"])
+        return Outcome(**held)
+
+    def write(self, outcome: Outcome) -> None:
+        """Keep the outcome, and not the checkpoints, of which a study would leave gigabytes."""
+        write_json(self.path, {"key": self.key, **asdict(outcome)})
+        shutil.rmtree(self.folder)
+
+
+def _code() -> str:
+    """Hash the sources that train, so that outcomes of older code are not taken for new ones."""
+    homes = Path(__file__).parent, Path(str(agri_train.__file__)).parent
+    files = sorted(file for home in homes for file in home.glob("*.py"))
+    return sha256_text("\n".join(f"{file.name} {sha256_file(file)}" for file in files))

@@ -1,0 +1,58 @@
+"""What a study leaves in a folder: a table to read, one to compute with, numbers and a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from agri_data.atomic import replacing_dir, write_json, write_text
+from agri_data.csvfile import csv_text
+
+from agri_classify.training.study import Outcome
+
+MARK = "metrics.json"
+Draw = Callable[[Sequence[Outcome], Path, str], Path]
+
+
+def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> str:
+    """Write table.md, table.csv, metrics.json and study.png; return the table.
+
+    An earlier study in `out` is replaced as a whole.
+    """
+    text = table(outcomes, title)
+    with replacing_dir(out, MARK) as folder:
+        write_json(folder / MARK, {item.name: item.accuracy for item in outcomes})
+        write_text(folder / "table.md", text)
+        write_text(folder / "table.csv", csv_text(_header(outcomes), _rows(outcomes)))
+        draw(outcomes, folder / "study.png", title)
+    return text
+
+
+def table(outcomes: Sequence[Outcome], title: str) -> str:
+    """Return a Markdown table with a row per case and the baselines beside the network."""
+    ways = list(outcomes[0].baselines)
+    heads = ["", "train", "val", "accuracy", "95 % interval", *ways]
+    lines = [title, "", _line(heads), _line("---" for _ in heads)]
+    for item in outcomes:
+        simple = [f"{item.baselines[way]:.4f}" for way in ways]
+        ends = " .. ".join("n/a" if end is None else f"{end:.4f}" for end in item.interval)
+        counts = [f"{item.train:,}", f"{item.val:,}"]
+        lines.append(_line([item.name, *counts, f"{item.accuracy:.4f}", ends, *simple]))
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _header(outcomes: Sequence[Outcome]) -> list[str]:
+    first = outcomes[0]
+    fixed = ["case", "bands", "train", "val", "accuracy", "low", "high"]
+    return [*fixed, *first.baselines, *(f"F1 {name}" for name in first.f1)]
+
+
+def _rows(outcomes: Sequence[Outcome]) -> Iterable[list[object]]:
+    for item in outcomes:
+        numbers = [item.accuracy, *item.interval, *item.baselines.values(), *item.f1.values()]
+        cells = ["" if value is None else f"{value:.6f}" for value in numbers]
+        yield [item.name, " ".join(item.bands), item.train, item.val, *cells]
