@@ -88,4 +88,4 @@ def dominant(mask: Mask, legend: Legend, share: float) -> str | None:
     """
     counts = np.bincount(mask.ravel(), minlength=len(legend))[: len(legend)]
     best = int(np.argmax(counts))
-    return legend.names[best] if counts[best] >= share * mask.size else None
+    return legend.names[best] if counts[best] / mask.size >= share else None

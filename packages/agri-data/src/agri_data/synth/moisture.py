@@ -21,7 +21,7 @@ from agri_data.synth.shapes import sample
 
 NEIGHBOURHOOD = 80.0
 LEAST, MOST = 0.20, 0.36
-DEPTH = {"B09": 0.12, "B11": 1.0, "B12": 1.0}
+DEPTH = {"B09": 0.08, "B11": 1.0, "B12": 1.0}
 """How much of a lack of water a band feels; bands not listed feel nothing."""
 
 

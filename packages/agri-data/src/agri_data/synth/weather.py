@@ -16,6 +16,7 @@ CLOUD = {
     "B08": 0.63, "B8A": 0.63, "B09": 0.45, "B10": 0.03, "B11": 0.42, "B12": 0.32,
 }  # fmt: skip
 HAZE = {"B01": 0.008, "B02": 0.006, "B03": 0.004, "B04": 0.0025, "B10": 0.0006}
+VAPOUR = {"B09": 0.07}
 OPAQUE = 0.06
 SHIFT = (-26, -20)
 
@@ -37,6 +38,8 @@ class Sky:
     def over(self, ground: Field, name: str) -> Field:
         """Return the ground as seen through this sky."""
         dimmed = ground * (1 - 0.72 * self.shadow) + HAZE.get(name, 0.0) * self.air
+        if name in VAPOUR:
+            dimmed = dimmed * (1 - VAPOUR[name] * self.air)
         return np.asarray(dimmed * (1 - self.cloud) + CLOUD[name] * self.cloud, np.float32)
 
 
