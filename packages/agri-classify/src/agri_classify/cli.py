@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import typer
 from agri_data.console import run
 
+from agri_classify.commands.card import card
 from agri_classify.commands.evaluate import evaluate
 from agri_classify.commands.map import map_patches
 from agri_classify.commands.predict import predict
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command()(predict)
 app.command()(evaluate)
 app.command("map")(map_patches)
+app.command()(card)
 # Without the extra the options are unknown, and the commands say what to install instead.
 for name, command in (("train", train), ("bands", bands), ("curve", curve)):
     app.command(name, context_settings={} if TRAINS else {"ignore_unknown_options": True})(command)

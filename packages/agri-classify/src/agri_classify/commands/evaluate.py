@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
+from agri_classify.box import BOXED
+from agri_classify.commands.model import Model
+
 
 def evaluate(
     data: Annotated[
         Path, typer.Argument(help="A chip store, or a folder with a folder of pictures per class.")
     ],
     *,
-    model: Annotated[Path, typer.Option(help="Bundle (.onnx) of `agri-classify train`.")],
     out: Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")],
+    model: Model = BOXED,
     split: Annotated[
         str, typer.Option(help="Part of a chip store: val, or test when said; train is fitted.")
     ] = "val",

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agri_classify.box import BOXED
+from agri_classify.commands.model import Model
+
 if TYPE_CHECKING:
     from agri_map.spec import BundleSpec
 
@@ -16,10 +19,8 @@ def map_patches(
         Path | None, typer.Argument(help="GeoTIFF or JPEG 2000 with named bands.")
     ] = None,
     *,
-    model: Annotated[
-        Path, typer.Option(metavar="BUNDLE", help="Bundle (.onnx) of `agri-classify train`.")
-    ],
     out: Annotated[Path, typer.Option(metavar="MAP", help="The map to write, a .tif.")],
+    model: Model = BOXED,
     confidence: Annotated[
         Path | None,
         typer.Option(metavar="TIF", help="Also write the probability of the mapped class."),
@@ -63,8 +64,8 @@ def map_patches(
     The map has the scene's grid and is one for `agri-map area`, `polygons`, `score` and `show`.
     It is no finer than a patch: a class that fills less than half of one is seldom seen.
 
-    Example: agri-classify map scene.tif --model models/compact/model.onnx --scale 2750
-    --out maps/scene.tif --confidence maps/confidence.tif
+    Example: agri-classify map scene.tif --scale 2750 --out maps/scene.tif
+    --confidence maps/confidence.tif
     """
     from agri_data.errors import InputError
     from agri_map.bundle import read_spec

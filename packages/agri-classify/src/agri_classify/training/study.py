@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import agri_map
 import agri_train
 from agri_data.atomic import write_json
 from agri_data.console import say
@@ -22,6 +23,7 @@ from agri_data.store import ChipStore
 from agri_map.engine import open_engine
 from agri_train.config import TrainConfig
 
+import agri_classify
 from agri_classify.evaluate import evaluate, metrics
 from agri_classify.labelled import Labelled
 from agri_classify.training.baseline import baselines
@@ -134,7 +136,9 @@ class _Kept:
 
 
 def _code() -> str:
-    """Hash the sources that train, so that outcomes of older code are not taken for new ones."""
-    homes = Path(__file__).parent, Path(str(agri_train.__file__)).parent
-    files = sorted(file for home in homes for file in home.glob("*.py"))
+    """Hash the sources that train and judge: outcomes of older code are not those of new code."""
+    homes = (
+        Path(str(package.__file__)).parent for package in (agri_classify, agri_train, agri_map)
+    )
+    files = sorted(file for home in homes for file in home.rglob("*.py"))
     return sha256_text("\n".join(f"{file.name} {sha256_file(file)}" for file in files))

@@ -1,0 +1,27 @@
+"""`agri-classify card`: what is this model, how good is it, and what is it not for?"""
+
+from __future__ import annotations
+
+from agri_classify.box import BOXED
+from agri_classify.commands.model import Model
+
+
+def card(
+    model: Model = BOXED,
+) -> None:
+    """Show the card of a model, by default of the one in the box: data, scores, limits, facts.
+
+    Example: agri-classify card --model models/compact/model.onnx
+    """
+    from agri_data.console import say
+    from agri_data.hashing import sha256_file
+    from agri_map.bundle import read_spec
+    from agri_map.card import card as facts_of
+
+    from agri_classify.box import notes_of
+
+    spec = read_spec(model)
+    notes = notes_of(model)
+    if notes:
+        say(notes)
+    say(facts_of(spec, model.stat().st_size, sha256_file(model)))
