@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,3 +121,22 @@ def test_the_light_part_never_loads_torch():
 def test_the_store_is_as_the_tests_think(make_store):
     store = make_store()
     assert np.bincount(store.labels(store.indices("train"))).tolist() == [10, 10, 10]
+
+
+class Seen(Exception):
+    """Carries what the command would have trained."""
+
+
+@pytest.mark.parametrize(("recipe", "rate"), [("compact", 0.003), ("wide-resnet", 0.0001)])
+def test_a_recipe_is_made_of_options(make_store, tmp_path, monkeypatch, recipe, rate):
+    def look(plan, store, config, out):
+        raise Seen(plan, config)
+
+    monkeypatch.setattr("agri_classify.training.train.train", look)
+    path = Path(__file__).parents[1] / "recipes" / f"{recipe}.yaml"
+    words = ["train", "--params", str(path), "--chips", str(make_store().path)]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run")])
+    assert isinstance(done.exception, Seen), done.output
+    plan, config = done.exception.args
+    assert config.lr == rate
+    assert plan.model == {"compact": "compact", "wide-resnet": "wide_resnet50_2"}[recipe]

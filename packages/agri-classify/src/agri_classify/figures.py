@@ -78,7 +78,7 @@ def draw_mistakes(
     for item in found:
         image = composite(np.asarray(item.image), bands, picture_bands(bands))
         names = legend.names[item.truth], legend.names[item.found]
-        text = f"{names[0]}\ntaken for {names[1]} {item.probability:.2f}"
+        text = f"{names[0]}, called\n{names[1]} {item.probability:.2f}"
         panels.append(Panel(image, text))
     rows = [panels[first : first + COLUMNS] for first in range(0, len(panels), COLUMNS)]
     return sheet(rows, None, path, title, panel=1.5)

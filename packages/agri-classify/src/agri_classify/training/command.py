@@ -36,6 +36,9 @@ def train(
     frozen: Annotated[bool, typer.Option(help="Train the head alone.")] = False,
     hidden: Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")] = 256,
     dropout: Annotated[float, typer.Option(help="Share dropped in the head.")] = 0.5,
+    views: Annotated[
+        int, typer.Option(help="Mirrored and turned copies averaged in use: 1, 2, 4 or 8.")
+    ] = 1,
     coverage: Annotated[
         float, typer.Option(help="Share of patches whose set of possible classes holds their own.")
     ] = 0.99,
@@ -57,7 +60,8 @@ def train(
     plan = Plan(
         model=model, name=name or out.resolve().name,
         bands=tuple(part.strip() for part in bands.split(",") if part.strip()),
-        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, coverage=coverage,
+        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, views=views,
+        coverage=coverage,
     )  # fmt: skip
     made = run_training(plan, ChipStore.open(chips), TrainConfig.from_dict(settings), out)
     for baseline in made.baselines:

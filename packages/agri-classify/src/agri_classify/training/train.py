@@ -22,6 +22,7 @@ from agri_classify.labelled import Labelled
 from agri_classify.training.baseline import Baseline, baselines
 from agri_classify.training.conformal import NOMINAL, least_probability, store_threshold
 from agri_classify.training.networks import DROPOUT, HIDDEN, build, parameters
+from agri_classify.training.views import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Plan:
         frozen: train the head alone.
         hidden: width of the head's inner layer; 0 for none.
         dropout: in the head.
+        views: mirrored and turned copies of a patch whose answers are averaged in use: 1, 2, 4, 8.
         coverage: share of patches whose conformal set shall hold their class.
     """
 
@@ -46,6 +48,7 @@ class Plan:
     frozen: bool = False
     hidden: int = HIDDEN
     dropout: float = DROPOUT
+    views: int = 1
     coverage: float = NOMINAL
 
 
@@ -121,6 +124,8 @@ def fit_plan(
         plan.model, bands, len(store.legend), weights=plan.weights, frozen=plan.frozen,
         hidden=plan.hidden, dropout=plan.dropout,
     )  # fmt: skip
+    if plan.views != 1:
+        net = Views(net, plan.views)
     apart = ("name", "bands", "coverage")
     settings = {key: value for key, value in asdict(plan).items() if key not in apart}
     return net, fit(
