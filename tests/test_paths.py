@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 LIMIT = 5 * 1024 * 1024
+# The model in the box is meant to be there; its own test holds it to 12 MB.
+BOX = "packages/agri-classify/src/agri_classify/models/eurosat-rgb.onnx"
 MACHINE = re.compile(
     r"(?:^|[^\w.])(?:/(?:home|Users|root|work|mnt|media)/\w|[A-Z]:\\\\?Users)", re.M
 )
@@ -48,7 +50,7 @@ def test_no_buckets_in_code(tracked, root):
 
 def test_no_large_files(tracked, root):
     large = [path for path in tracked if path.stat().st_size > LIMIT]
-    assert [path.relative_to(root).as_posix() for path in large] == []
+    assert {path.relative_to(root).as_posix() for path in large} <= {BOX}
 
 
 def test_planted_paths_are_found():
