@@ -11,7 +11,7 @@ from agri_classify.training.study_report import table
 from agri_classify.training.subset import Size, subset
 from agri_classify.training.train import Plan
 from agri_data.bands import EUROSAT_TIFF_ORDER
-from agri_data.errors import InputError
+from agri_data.errors import InputError, MissingError
 from agri_train.config import TrainConfig
 from typer.testing import CliRunner
 
@@ -84,10 +84,15 @@ def test_a_finished_case_is_not_trained_again(make_store, tmp_path, monkeypatch)
         study(cases, "val", tmp_path / "runs")
 
 
-def test_two_cases_of_one_name(make_store, tmp_path):
+def test_studies_that_cannot_be_run(make_store, tmp_path):
     cases = [Case("a", PLAN, make_store(), FAST)] * 2
-    with pytest.raises(InputError, match="different names, got a, a"):
+    with pytest.raises(InputError, match="different names; got a, a"):
         study(cases, "val", tmp_path / "runs")
+    with pytest.raises(InputError, match=r"needs cases, .* got none"):
+        study([], "val", tmp_path / "runs")
+    with pytest.raises(MissingError, match="is in the test part"):
+        study(cases[:1], "test", tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from agri_data.confusion import bootstrap, iou, mean_iou
+from agri_data.confusion import accuracy, bootstrap, f1, iou, mean_iou
 from agri_data.resample import find_places
 
 from agri_train.data import ChipDataModule
@@ -17,9 +17,11 @@ from agri_train.task import METRICS, Tally, Task
 def score(module: Task, data: ChipDataModule) -> dict[str, Any]:
     """Score the validation part in float32.
 
-    `interval` is the 95 % interval of the mean IoU when whole places are drawn anew; null when
-    there are fewer than two. A class that occurs neither in truth nor in prediction is null.
+    `interval` is the 95 % interval of the mean IoU (patches: of the accuracy) when whole places
+    are drawn anew; null when there are fewer than two. `classes` holds the IoU of each class
+    (patches: F1), null for one that occurs neither in truth nor in prediction.
     """
+    patches = module.task == "classify"
     tally, single = Tally(module.loss), []
     for image, truth in data.val_dataloader():
         image, truth = image.to(module.device), truth.to(module.device)
@@ -32,8 +34,8 @@ def score(module: Task, data: ChipDataModule) -> dict[str, Any]:
             single.append(chip.matrix())
     matrices = find_places(data.store).sum_by_place(data.rows("val"), np.stack(single))
     values = tally.scores()
-    each = np.asarray(iou(tally.matrix())).tolist()
-    low, high = bootstrap(matrices, mean_iou, seed=data.config.seed)
+    each = np.asarray((f1 if patches else iou)(tally.matrix())).tolist()
+    low, high = bootstrap(matrices, accuracy if patches else mean_iou, seed=data.config.seed)
     return {
         **_plain({name: values[name] for name in METRICS}),
         "interval": list(_plain({"low": low, "high": high}).values()),

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from agri_map.commands.options import (
+    BandFiles,
+    BandNames,
+    Confidence,
+    EngineChoice,
+    MapFile,
+    NoData,
+    Probabilities,
+    SceneFile,
+    Threads,
+)
 
 from agri_classify.box import BOXED
 from agri_classify.commands.model import Model
@@ -15,20 +25,12 @@ if TYPE_CHECKING:
 
 
 def map_patches(
-    scene: Annotated[
-        Path | None, typer.Argument(help="GeoTIFF or JPEG 2000 with named bands.")
-    ] = None,
+    scene: SceneFile = None,
     *,
-    out: Annotated[Path, typer.Option(metavar="MAP", help="The map to write, a .tif.")],
+    out: MapFile,
     model: Model = BOXED,
-    confidence: Annotated[
-        Path | None,
-        typer.Option(metavar="TIF", help="Also write the probability of the mapped class."),
-    ] = None,
-    probabilities: Annotated[
-        Path | None,
-        typer.Option(metavar="TIF", help="Also write a band of probability per class."),
-    ] = None,
+    confidence: Confidence = None,
+    probabilities: Probabilities = None,
     step: Annotated[
         int | None,
         typer.Option(
@@ -37,16 +39,9 @@ def map_patches(
             "patch gives blocks, a smaller step costs more time.",
         ),
     ] = None,
-    bands: Annotated[
-        str | None, typer.Option(help="Names of the scene's bands in file order: B02,B03,B04.")
-    ] = None,
-    band: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=FILE", help="A band in its own file, of any resolution."),
-    ] = None,
-    nodata: Annotated[
-        float | None, typer.Option(help="Value without data where the file declares none.")
-    ] = None,
+    bands: BandNames = None,
+    band: BandFiles = None,
+    nodata: NoData = None,
     scale: Annotated[
         float | None,
         typer.Option(
@@ -56,8 +51,8 @@ def map_patches(
             "bottom-of-atmosphere (L2A) ones look darker and less blue to it.",
         ),
     ] = None,
-    engine: Annotated[str, typer.Option(help="onnxruntime or openvino.")] = "onnxruntime",
-    threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
+    engine: EngineChoice = "onnxruntime",
+    threads: Threads = None,
 ) -> None:
     """Map a scene patch by patch: each pixel gets the class of the patches over it.
 
@@ -80,7 +75,7 @@ def map_patches(
     names = [name.strip() for name in bands.split(",")] if bands else None
     files, options = (
         parse_files(band or []),
-        Options(step=step, engine=engine, threads=threads or None),
+        Options(step=step, engine=engine, threads=threads),
     )
     outputs = Outputs(out, probabilities, confidence)
     with open_scene(

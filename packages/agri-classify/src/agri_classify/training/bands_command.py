@@ -10,15 +10,26 @@ import typer
 from agri_data.params import fill_from, with_settings
 from agri_train.config import TrainConfig
 
+from agri_classify.training.options import (
+    Chips,
+    Dropout,
+    Frozen,
+    Hidden,
+    Judged,
+    Network,
+    Report,
+    Runs,
+    Weights,
+    words,
+)
+
 
 @with_settings(TrainConfig)
 def bands(
     *,
-    chips: Annotated[Path, typer.Option(help="Folder of the chip store, of as many bands.")],
-    out: Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")],
-    runs: Annotated[
-        Path, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")
-    ],
+    chips: Chips,
+    out: Report,
+    runs: Runs,
     params: Annotated[
         Path | None,
         typer.Option(
@@ -30,14 +41,12 @@ def bands(
     kinds: Annotated[
         str, typer.Option(help="Kinds of band sets: single, composite, all, without.")
     ] = "single,composite,all,without",
-    split: Annotated[str, typer.Option(help="Part that is judged: test or val.")] = "test",
-    model: Annotated[str, typer.Option(help="Network, see `agri-classify train`.")] = "compact",
-    weights: Annotated[
-        str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
-    ] = "none",
-    frozen: Annotated[bool, typer.Option(help="Train the head alone.")] = False,
-    hidden: Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")] = 256,
-    dropout: Annotated[float, typer.Option(help="Share dropped in the head.")] = 0.5,
+    split: Judged = "test",
+    model: Network = "compact",
+    weights: Weights = "none",
+    frozen: Frozen = False,
+    hidden: Hidden = 256,
+    dropout: Dropout = 0.5,
     settings: dict[str, Any],
 ) -> None:
     """Find out which bands are worth having: one training per set of bands, on one split.
@@ -61,10 +70,9 @@ def bands(
     plan = Plan(
         model=model, name="bands", weights=weights, frozen=frozen, hidden=hidden, dropout=dropout
     )
-    wanted = tuple(word.strip() for word in kinds.split(",") if word.strip())
     cases = [
         Case(item.name, replace(plan, bands=item.bands), store, config)
-        for item in band_sets(store.bands, wanted)
+        for item in band_sets(store.bands, words(kinds))
     ]
     found = study(cases, split, runs)
     title = f"Bands of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"

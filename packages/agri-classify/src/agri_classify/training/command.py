@@ -9,14 +9,23 @@ import typer
 from agri_data.params import fill_from, with_settings
 from agri_train.config import TrainConfig
 
+from agri_classify.training.options import (
+    Bands,
+    Chips,
+    Dropout,
+    Frozen,
+    Hidden,
+    Network,
+    Weights,
+    words,
+)
+
 
 @with_settings(TrainConfig)
 def train(
     *,
-    model: Annotated[
-        str, typer.Option(help="compact, resnet18, resnet50, wide_resnet50_2 or mobilenet.")
-    ] = "compact",
-    chips: Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")],
+    model: Network = "compact",
+    chips: Chips,
     out: Annotated[Path, typer.Option(help="Folder of this model; a stopped run goes on in it.")],
     params: Annotated[
         Path | None,
@@ -27,15 +36,11 @@ def train(
         ),
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the model; the folder's when empty.")] = "",
-    bands: Annotated[
-        str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")
-    ] = "",
-    weights: Annotated[
-        str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
-    ] = "none",
-    frozen: Annotated[bool, typer.Option(help="Train the head alone.")] = False,
-    hidden: Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")] = 256,
-    dropout: Annotated[float, typer.Option(help="Share dropped in the head.")] = 0.5,
+    bands: Bands = "",
+    weights: Weights = "none",
+    frozen: Frozen = False,
+    hidden: Hidden = 256,
+    dropout: Dropout = 0.5,
     views: Annotated[
         int, typer.Option(help="Mirrored and turned copies averaged in use: 1, 2, 4 or 8.")
     ] = 1,
@@ -59,7 +64,7 @@ def train(
 
     plan = Plan(
         model=model, name=name or out.resolve().name,
-        bands=tuple(part.strip() for part in bands.split(",") if part.strip()),
+        bands=words(bands),
         weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, views=views,
         coverage=coverage,
     )  # fmt: skip

@@ -11,17 +11,29 @@ import typer
 from agri_data.params import fill_from, with_settings
 from agri_train.config import TrainConfig
 
+from agri_classify.training.options import (
+    Bands,
+    Chips,
+    Dropout,
+    Frozen,
+    Hidden,
+    Judged,
+    Network,
+    Report,
+    Runs,
+    Weights,
+    words,
+)
+
 STEPS = 32
 
 
 @with_settings(TrainConfig)
 def curve(
     *,
-    chips: Annotated[Path, typer.Option(help="Folder of the chip store.")],
-    out: Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")],
-    runs: Annotated[
-        Path, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")
-    ],
+    chips: Chips,
+    out: Report,
+    runs: Runs,
     params: Annotated[
         Path | None,
         typer.Option(
@@ -33,17 +45,13 @@ def curve(
     sizes: Annotated[
         str, typer.Option(help="How many labels: a number per class, a share, or all.")
     ] = "10,50,0.2,all",
-    split: Annotated[str, typer.Option(help="Part that is judged: test or val.")] = "test",
-    model: Annotated[str, typer.Option(help="Network, see `agri-classify train`.")] = "compact",
-    bands: Annotated[
-        str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")
-    ] = "",
-    weights: Annotated[
-        str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
-    ] = "none",
-    frozen: Annotated[bool, typer.Option(help="Train the head alone.")] = False,
-    hidden: Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")] = 256,
-    dropout: Annotated[float, typer.Option(help="Share dropped in the head.")] = 0.5,
+    split: Judged = "test",
+    model: Network = "compact",
+    bands: Bands = "",
+    weights: Weights = "none",
+    frozen: Frozen = False,
+    hidden: Hidden = 256,
+    dropout: Dropout = 0.5,
     settings: dict[str, Any],
 ) -> None:
     """Find out what labels are worth: the same training with fewer of them.
@@ -65,10 +73,10 @@ def curve(
 
     store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
     plan = Plan(
-        model=model, name="curve", bands=tuple(b.strip() for b in bands.split(",") if b.strip()),
+        model=model, name="curve", bands=words(bands),
         weights=weights, frozen=frozen, hidden=hidden, dropout=dropout,
     )  # fmt: skip
-    wanted = [Size.parse(word.strip()) for word in sizes.split(",") if word.strip()]
+    wanted = [Size.parse(word) for word in words(sizes)]
     cases = []
     for size in wanted:
         part = subset(store, size, config.seed)

@@ -17,7 +17,7 @@ import agri_map
 import agri_train
 from agri_data.atomic import write_json
 from agri_data.console import say
-from agri_data.errors import InputError
+from agri_data.errors import InputError, MissingError
 from agri_data.hashing import sha256_file, sha256_text
 from agri_data.store import ChipStore
 from agri_map.engine import open_engine
@@ -71,12 +71,21 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
     """Train and judge every case in turn; those that `runs` already knows are not run again.
 
     Raises:
-        InputError: two cases have one name, or `part` has no patches.
+        InputError: there is no case, or two have one name.
+        MissingError: a store has no patch in `part`.
         AgriError: a case cannot be trained.
     """
     names = [case.name for case in cases]
-    if len(set(names)) != len(names):
-        raise InputError(f"the cases of a study need different names, got {', '.join(names)}")
+    if not names or len(set(names)) != len(names):
+        raise InputError(
+            f"a study needs cases, of different names; got {', '.join(names) or 'none'}"
+        )
+    for case in cases:
+        if len(case.store.indices(part)) == 0:
+            raise MissingError(
+                f"no patch in {case.store.path} is in the {part} part, so nothing can be judged on "
+                "it; split the store with such a part, or choose another with --split"
+            )
     found = []
     for number, case in enumerate(cases, start=1):
         kept = _Kept(case, part, runs)

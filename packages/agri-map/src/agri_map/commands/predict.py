@@ -7,6 +7,18 @@ import typer
 from agri_data.console import say
 from agri_data.errors import InputError, MissingError
 
+from agri_map.commands.options import (
+    BandFiles,
+    BandNames,
+    Confidence,
+    EngineChoice,
+    MapFile,
+    NoData,
+    Probabilities,
+    SceneFile,
+    Threads,
+)
+
 if TYPE_CHECKING:
     from agri_map.mapping import Result
 
@@ -14,23 +26,14 @@ MAX_NOTE = 16_384
 
 
 def predict(
-    scene: Annotated[
-        Path | None, typer.Argument(help="GeoTIFF or JPEG 2000 with named bands.")
-    ] = None,
+    scene: SceneFile = None,
     *,
     model: Annotated[Path, typer.Option(metavar="BUNDLE", help="Model bundle, an .onnx file.")],
-    out: Annotated[Path, typer.Option(metavar="MAP", help="The map to write, a .tif.")],
-    bands: Annotated[
-        str | None, typer.Option(help="Names of the scene's bands in file order: B02,B03,B04.")
-    ] = None,
-    band: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=FILE", help="A band in its own file, of any resolution."),
-    ] = None,
-    nodata: Annotated[
-        float | None, typer.Option(help="Value without data where the file declares none.")
-    ] = None,
-    engine: Annotated[str, typer.Option(help="onnxruntime or openvino.")] = "onnxruntime",
+    out: MapFile,
+    bands: BandNames = None,
+    band: BandFiles = None,
+    nodata: NoData = None,
+    engine: EngineChoice = "onnxruntime",
     precision: Annotated[str, typer.Option(help="f32, or bf16 (openvino only).")] = "f32",
     tile: Annotated[int | None, typer.Option(help="Tile side; the bundle's by default.")] = None,
     overlap: Annotated[
@@ -39,15 +42,9 @@ def predict(
     batch: Annotated[
         int | None, typer.Option(help="Tiles per run of the model; by tile size by default.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; all cores by default.")] = None,
-    probabilities: Annotated[
-        Path | None,
-        typer.Option(metavar="TIF", help="Also write a band of probability per class."),
-    ] = None,
-    confidence: Annotated[
-        Path | None,
-        typer.Option(metavar="TIF", help="Also write the probability of the mapped class."),
-    ] = None,
+    threads: Threads = None,
+    probabilities: Probabilities = None,
+    confidence: Confidence = None,
     note: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A short text that the map shall carry: why this model."),

@@ -1,0 +1,26 @@
+"""Options that the commands which train have in common."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
+Network = Annotated[
+    str, typer.Option(help="compact, resnet18, resnet50, wide_resnet50_2 or mobilenet.")
+]
+Bands = Annotated[str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")]
+Weights = Annotated[
+    str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
+]
+Frozen = Annotated[bool, typer.Option(help="Train the head alone; see --thaw.")]
+Hidden = Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")]
+Dropout = Annotated[float, typer.Option(help="Share dropped in the head.")]
+Report = Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")]
+Runs = Annotated[Path, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")]
+Judged = Annotated[str, typer.Option(help="Part that is judged: test or val.")]
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Split "a, b" into its words."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
