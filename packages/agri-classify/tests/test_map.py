@@ -204,7 +204,7 @@ def test_a_scale_that_does_not_suit(run, save_bundle, write, halves):
 
 def test_a_bundle_of_pixels_is_refused(run, save_bundle, write, halves):
     message = run(write(halves), "--model", save_bundle(task="segment"))
-    assert "names pixels, not patches; use `agri-map predict`" in message
+    assert "is for maps of pixels; use `agri-map predict`" in message
 
 
 @pytest.mark.parametrize("step", [0, 17])
@@ -222,7 +222,8 @@ def test_help():
 def test_no_torch():
     code = (
         "import sys; import agri_classify.commands.map as m; assert 'numpy' not in sys.modules\n"
-        "try: m.map_patches(None, model=m.Path('no.onnx'), out=m.Path('m.tif'))\n"
+        "from pathlib import Path\n"
+        "try: m.map_patches(None, model=Path('no.onnx'), out=Path('m.tif'))\n"
         "except FileNotFoundError: pass\n"
         "import agri_map.mapping; assert 'torch' not in sys.modules"
     )

@@ -192,3 +192,14 @@ def test_mistakes_are_one_line(
     code, _, err = run("patches", tmp_path / "no.zip", "--out", tmp_path / "p")
     assert (code, err.count("\n")) == (2, 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_that_is_somebody_elses_is_refused_before_anything_is_made(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/note.txt").write_text("mine")
+    monkeypatch.setattr("agri_data.synth.write.write_synth", lambda *_, **__: pytest.fail("made"))
+    with pytest.raises(InputError, match="not an earlier output"):
+        synthetic_patches(tmp_path / "mine", seed=7, places=1, cut=Cut(32), share=0.6)
+    monkeypatch.chdir(tmp_path / "mine")
+    with pytest.raises(InputError, match="not an earlier output"):
+        synthetic_patches(Path(), seed=7, places=1, cut=Cut(32), share=0.6)

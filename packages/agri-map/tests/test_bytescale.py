@@ -72,6 +72,8 @@ def test_check(write_scene, smooth, make_spec, capsys):
         check(floats, spec, None)
     with pytest.raises(InputError, match=r"black at a scale of 2750: .* 0.275 for reflectance"):
         check(floats, spec, 2750)
+    with pytest.raises(InputError, match=r"white at a scale of 0.275: .* 2750 for digital numbers"):
+        check(path, spec, 0.275)
     check(path, spec, 1000)
     assert "are cut off at the scale of 1000" in capsys.readouterr().err
 

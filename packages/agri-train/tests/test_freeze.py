@@ -1,8 +1,12 @@
 import copy
 from collections import OrderedDict
 
+import pytest
 import torch
+from agri_data.errors import InputError
+from agri_train.config import TrainConfig
 from agri_train.freeze import freeze, is_frozen, stages, thaw, unfreeze
+from agri_train.optim import build_optimizer
 from torch import nn
 
 
@@ -79,3 +83,8 @@ def test_the_parts_of_a_frozen_encoder_wake_from_its_end():
 
 def test_what_learns_is_no_stage(tiny):
     assert stages(tiny()) == []
+
+
+def test_a_network_without_a_head_that_learns_is_refused_with_thaw_too(tiny):
+    with pytest.raises(InputError, match="nothing to train"):
+        build_optimizer(freeze(tiny()), TrainConfig(thaw=1))

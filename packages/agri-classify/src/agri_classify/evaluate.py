@@ -80,7 +80,7 @@ def evaluate(engine: Engine, data: Labelled, batch: int = BATCH) -> Evaluation:
         InputError: the bundle does not classify patches.
         MissingError: not one patch could be read.
     """
-    check_task(engine)
+    check_task(engine.spec)
     names: list[str] = []
     parts, truths, places = [], [], []
     worst: list[Mistake] = []

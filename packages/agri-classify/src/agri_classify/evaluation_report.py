@@ -12,7 +12,7 @@ from agri_data.csvfile import csv_text
 from agri_classify import figures, scores
 from agri_classify.evaluate import Evaluation, metrics
 
-MARK = "metrics.json"
+MARK = "predictions.csv"
 
 
 def write_evaluation(result: Evaluation, out: Path, part: str) -> str:
@@ -24,9 +24,9 @@ def write_evaluation(result: Evaluation, out: Path, part: str) -> str:
     spec, text = result.spec, table(found)
     title = f"{spec.name} on {part}: accuracy {found['accuracy']:.4f}"
     with replacing_dir(out, MARK) as folder:
-        write_json(folder / MARK, found)
+        write_json(folder / "metrics.json", found)
         write_text(folder / "table.md", text)
-        write_text(folder / "predictions.csv", csv_text(_header(result), _rows(result)))
+        write_text(folder / MARK, csv_text(_header(result), _rows(result)))
         figures.draw_matrix(result.matrix, spec.legend, folder / "confusion.png", title)
         before = scores.without_temperature(result.probabilities, spec.temperature)
         figures.draw_reliability(

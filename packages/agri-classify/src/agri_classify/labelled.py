@@ -41,26 +41,27 @@ class Batch:
 class Labelled:
     """Patches of a store or a folder, a batch at a time; `errors` lists files that failed."""
 
-    def __init__(self, path: Path, spec: BundleSpec, split: str = "") -> None:
-        """Open `path`; `split` names the part of a store, all of it when empty.
+    def __init__(self, data: Path | ChipStore, spec: BundleSpec, split: str = "") -> None:
+        """Open a folder, or take a store; `split` names its part, all of it when empty.
 
         Raises:
             MissingError: nothing is there.
             InputError: classes, bands or unit are not those of the model.
         """
-        self.path, self.spec, self.split = path, spec, split
+        self.path, self.store = _open(data)
+        self.spec, self.split = spec, split
         self.errors: list[str] = []
-        self.store = _open_store(path, spec) if (path / "dataset.json").is_file() else None
         if self.store is None:
-            self._files = _class_files(path, spec)
+            self._files = _class_files(self.path, spec)
             self.count = len(self._files)
         else:
+            _check_store(self.store, spec)
             self._places = _places(self.store)
             self._rows = self.store.indices(split or None)
             self.count = len(self._rows)
         if self.count == 0:
             part = f" in its part {split}" if split else ""
-            raise MissingError(f"{path} holds no patch{part}")
+            raise MissingError(f"{self.path} holds no patch{part}")
 
     def batches(self, size: int = BATCH) -> Iterator[Batch]:
         """Yield all patches in order."""
@@ -104,22 +105,26 @@ def _places(store: ChipStore) -> NDArray[np.int64]:
     return find_places(store).numbers
 
 
-def _open_store(path: Path, spec: BundleSpec) -> ChipStore:
+def _open(data: Path | ChipStore) -> tuple[Path, ChipStore | None]:
     from agri_data.store import ChipStore
 
-    store = ChipStore.open(path)
+    if isinstance(data, ChipStore):
+        return data.path, data
+    return data, ChipStore.open(data) if (data / "dataset.json").is_file() else None
+
+
+def _check_store(store: ChipStore, spec: BundleSpec) -> None:
     units = {band.unit for band in store.info.bands if band.name in spec.bands}
     if units and units != {spec.unit}:
         raise InputError(
-            f"{path} is in {', '.join(sorted(units))} but the model was fitted on {spec.unit}"
+            f"{store.path} is in {', '.join(sorted(units))} but the model was fitted on {spec.unit}"
         )
     for label in sorted(set(store.table["label"])):
         if label not in spec.legend.names:
             raise InputError(
-                f"{path} has patches of the class {label!r}; the model knows "
+                f"{store.path} has patches of the class {label!r}; the model knows "
                 f"{', '.join(spec.legend.names)}"
             )
-    return store
 
 
 def _class_files(path: Path, spec: BundleSpec) -> list[tuple[Path, int]]:

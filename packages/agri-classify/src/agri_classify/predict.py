@@ -18,6 +18,7 @@ from agri_classify.reading import BATCH, read_batches
 
 if TYPE_CHECKING:
     from agri_map.engine import Engine
+    from agri_map.spec import BundleSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def predict(
     Raises:
         InputError: the bundle does not classify patches.
     """
-    check_task(engine)
+    check_task(engine.spec)
     bar, done = progress_bar("patches", len(paths), "patch"), 0
     for found in read_batches(paths, engine.spec, bands, batch):
         given = iter(_run([patch for patch in found if isinstance(patch, Patch)], engine))
@@ -65,11 +66,11 @@ def predict(
     bar.close()
 
 
-def check_task(engine: Engine) -> None:
+def check_task(spec: BundleSpec) -> None:
     """Refuse a bundle that makes maps of pixels."""
-    if engine.spec.task != "classify":
+    if spec.task != "classify":
         raise InputError(
-            f"the bundle {engine.spec.name} is for maps of pixels; use `agri-map predict` with it, "
+            f"the bundle {spec.name} is for maps of pixels; use `agri-map predict` with it, "
             "or give a bundle of `agri-classify train`"
         )
 

@@ -55,7 +55,7 @@ def replacing_dir(path: Path, marker: str) -> Iterator[Path]:
     Raises:
         InputError: `path` exists and is something else.
     """
-    _check_replaceable(path, marker)
+    check_replaceable(path, marker)
     with scratch_dir(path) as folder:
         temporary = folder / path.name
         temporary.mkdir()
@@ -100,7 +100,18 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def _check_replaceable(path: Path, marker: str) -> None:
+def beside(path: Path, word: str) -> Path:
+    """Name a folder beside `path` for what is needed while it is made."""
+    whole = path.resolve()
+    return whole.with_name(f"{whole.name}-{word}")
+
+
+def check_replaceable(path: Path, marker: str) -> None:
+    """Refuse to replace what is no earlier output: a folder that is not empty and has no `marker`.
+
+    Raises:
+        InputError: `path` is such a folder, or a file.
+    """
     if not path.exists():
         return
     if not path.is_dir():

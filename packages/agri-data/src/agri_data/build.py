@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agri_data.atomic import scratch_dir
+from agri_data.atomic import beside, scratch_dir
 from agri_data.console import progress
 from agri_data.errors import AgriError, InputError, MissingError
 from agri_data.info import StoreInfo
@@ -163,7 +163,7 @@ def unpacked(description: Description, out: Path, losses: Losses) -> Iterator[De
         return
     if not root.is_file():
         raise MissingError(f"there is no file {root}")
-    with scratch_dir(out.with_name(f"{out.name}-zip")) as folder:
+    with scratch_dir(beside(out, "zip")) as folder:
         try:
             extract(root, folder)
             yield replace(description, root=folder)

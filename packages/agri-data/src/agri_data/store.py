@@ -100,6 +100,12 @@ class ChipStore:
         pairs = zip(self.table["chip_id"], self.table["split"], strict=True)
         return sha256_text("\n".join(f"{chip},{part}" for chip, part in pairs))
 
+    @property
+    def label_fingerprint(self) -> str:
+        """SHA-256 of which patch has which label; labels lie in the table, not in the arrays."""
+        pairs = zip(self.table["chip_id"], self.table["label"], strict=True)
+        return sha256_text("\n".join(f"{chip},{label}" for chip, label in pairs))
+
     def indices(self, split: str | None = None) -> Indices:
         """Return the positions of the chips of a part ("train", "val", "test"), or of all.
 

@@ -16,6 +16,7 @@ REFLECTANCE_LIMIT = 4.0
 OFFSET = 1000
 BLACK = 4
 WHITE = 0.25
+BLANK = 0.99
 DARK = ("B02", "B03", "B04")
 
 
@@ -114,7 +115,7 @@ def _advice(found: str, spec: BundleSpec) -> str:
 
 
 def _check_scaled(scene: Scene, scale: float, values: NDArray[Any]) -> None:
-    """Judge the 8-bit values that a scale made: all black is a mistake, much white may be one."""
+    """Judge what a scale made: all black or all white is a mistake, much white may be one."""
     if not values.size:
         return
     if np.percentile(values, 99) < BLACK:
@@ -124,6 +125,12 @@ def _check_scaled(scene: Scene, scale: float, values: NDArray[Any]) -> None:
             f"digital numbers, {EUROSAT / 10_000:g} for reflectance"
         )
     white = float((values == 255).mean())
+    if white > BLANK:
+        raise InputError(
+            f"{scene.path} is white at a scale of {scale:g}: {100 * white:.1f} % of the values "
+            f"sampled are cut off; is the scale meant for another unit? EuroSAT's is {EUROSAT:g} "
+            f"for digital numbers, {EUROSAT / 10_000:g} for reflectance"
+        )
     if white > WHITE:
         warn(
             f"{100 * white:.0f} % of the values sampled from {scene.path} are cut off at the scale "

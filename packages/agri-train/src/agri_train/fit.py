@@ -95,6 +95,8 @@ def fit(
     check_thaw(config, net)
     loss = build_loss(config.loss, head, len(spec.legend), weights=weights, smooth=config.smooth)
     parts = {"config": config.fingerprint(), "head": head, "settings": dict(settings or {})}
+    if task == "classify":
+        parts["labels"] = store.label_fingerprint
     fingerprint = run_fingerprint(net, spec, parts)
     folder = RunFolder(out)
     again = folder.stale()

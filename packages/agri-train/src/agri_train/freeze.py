@@ -41,7 +41,8 @@ def stages(net: nn.Module) -> list[list[nn.Module]]:
     """Return the frozen parts in the order in which they are to learn again, the last first.
 
     A part is a child of the network, or of its encoder where all of that is frozen; single layers
-    that follow each other, such as the first convolution and its norm, are one.
+    that follow each other, such as the first convolution and its norm, are one. An encoder that is
+    one part wakes at once.
     """
     found = list(_frozen(net))
     if len(found) == 1:

@@ -13,8 +13,9 @@ def build_optimizer(net: nn.Module, config: TrainConfig) -> Optimizer:
     Raises:
         InputError: nothing in the network may learn.
     """
-    params = [item for item in net.parameters() if item.requires_grad or config.thaw]
-    if not params:
+    learning = [item for item in net.parameters() if item.requires_grad]
+    params = list(net.parameters()) if config.thaw else learning
+    if not learning:
         raise InputError("Every parameter of the network is frozen, so there is nothing to train.")
     # One kernel over all parameters: 15 ms instead of 77 for the 32 million of U-Net/ResNet-50.
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in params)

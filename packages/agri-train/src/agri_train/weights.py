@@ -143,6 +143,8 @@ def first_convolution(encoder: nn.Module) -> str:
 def _match_names(state: State, own: set[str]) -> dict[str, Tensor]:
     """Keep the tensors the encoder has, trying the usual prefixes of whole-model files."""
     best: dict[str, Tensor] = {}
+    while state and all(name.startswith("net.net.") for name in state):
+        state = {name.removeprefix("net."): tensor for name, tensor in state.items()}
     for prefix in ("", *_PREFIXES, "net.encoder.", "model.encoder."):
         cut = {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
         kept = {name: tensor for name, tensor in cut.items() if name in own}

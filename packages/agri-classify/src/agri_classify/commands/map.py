@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from agri_map.commands.options import (
@@ -19,9 +19,6 @@ from agri_map.commands.options import (
 
 from agri_classify.box import BOXED
 from agri_classify.commands.model import Model
-
-if TYPE_CHECKING:
-    from agri_map.spec import BundleSpec
 
 
 def map_patches(
@@ -68,14 +65,16 @@ def map_patches(
     from agri_map.mapping import Options, Outputs, map_scene
     from agri_map.scene import open_scene
 
+    from agri_classify.predict import check_task
+
     spec = read_spec(model)
-    check_patches(spec)
+    check_task(spec)
     if scene is None and not band:
         raise InputError("name a scene, or give every band in its own file with --band NAME=FILE")
     names = [name.strip() for name in bands.split(",")] if bands else None
     files, options = (
         parse_files(band or []),
-        Options(step=step, engine=engine, threads=threads),
+        Options(step=step, engine=engine, threads=threads or None),
     )
     outputs = Outputs(out, probabilities, confidence)
     with open_scene(
@@ -83,14 +82,3 @@ def map_patches(
     ) as source:
         result = map_scene(source, model, outputs, options)
     report(result, "patches")
-
-
-def check_patches(spec: BundleSpec) -> None:
-    """Refuse a bundle that names pixels."""
-    from agri_data.errors import InputError
-
-    if spec.task != "classify":
-        raise InputError(
-            f"the bundle {spec.name} names pixels, not patches; use `agri-map predict` with it, "
-            "or give a bundle of `agri-classify train`"
-        )

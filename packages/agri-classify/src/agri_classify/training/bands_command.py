@@ -19,6 +19,7 @@ from agri_classify.training.options import (
     Network,
     Report,
     Runs,
+    Seen,
     Weights,
     words,
 )
@@ -47,6 +48,7 @@ def bands(
     frozen: Frozen = False,
     hidden: Hidden = 256,
     dropout: Dropout = 0.5,
+    views: Seen = 1,
     settings: dict[str, Any],
 ) -> None:
     """Find out which bands are worth having: one training per set of bands, on one split.
@@ -68,7 +70,13 @@ def bands(
 
     store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
     plan = Plan(
-        model=model, name="bands", weights=weights, frozen=frozen, hidden=hidden, dropout=dropout
+        model=model,
+        name="bands",
+        weights=weights,
+        frozen=frozen,
+        hidden=hidden,
+        dropout=dropout,
+        views=views,
     )
     cases = [
         Case(item.name, replace(plan, bands=item.bands), store, config)

@@ -16,6 +16,7 @@ from agri_classify.training.options import (
     Frozen,
     Hidden,
     Network,
+    Seen,
     Weights,
     words,
 )
@@ -41,9 +42,7 @@ def train(
     frozen: Frozen = False,
     hidden: Hidden = 256,
     dropout: Dropout = 0.5,
-    views: Annotated[
-        int, typer.Option(help="Mirrored and turned copies averaged in use: 1, 2, 4 or 8.")
-    ] = 1,
+    views: Seen = 1,
     coverage: Annotated[
         float, typer.Option(help="Share of patches whose set of possible classes holds their own.")
     ] = 0.99,

@@ -21,6 +21,7 @@ from agri_classify.training.options import (
     Network,
     Report,
     Runs,
+    Seen,
     Weights,
     words,
 )
@@ -52,12 +53,13 @@ def curve(
     frozen: Frozen = False,
     hidden: Hidden = 256,
     dropout: Dropout = 0.5,
+    views: Seen = 1,
     settings: dict[str, Any],
 ) -> None:
     """Find out what labels are worth: the same training with fewer of them.
 
     Train and val part shrink alike, class by class, and smaller draws lie inside larger ones. An
-    epoch of a small draw shows its patches several times, so that it has 32 steps or more.
+    epoch shows few patches several times, so that it has 32 steps or more.
 
     Example: agri-classify curve --chips data/eurosat --sizes 10,100,0.2,all --epochs 30
     --runs data/curve --out reports/curve
@@ -74,13 +76,13 @@ def curve(
     store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
     plan = Plan(
         model=model, name="curve", bands=words(bands),
-        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout,
+        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, views=views,
     )  # fmt: skip
     wanted = [Size.parse(word) for word in words(sizes)]
     cases = []
     for size in wanted:
         part = subset(store, size, config.seed)
-        least = 1 if size.whole else ceil(STEPS * config.batch / len(part.indices("train")))
+        least = ceil(STEPS * config.batch / len(part.indices("train")))
         copies = max(config.copies, least)
         cases.append(Case(str(size), plan, part, replace(config, copies=copies)))
     found = study(cases, split, runs)

@@ -16,6 +16,9 @@ Weights = Annotated[
 Frozen = Annotated[bool, typer.Option(help="Train the head alone; see --thaw.")]
 Hidden = Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")]
 Dropout = Annotated[float, typer.Option(help="Share dropped in the head.")]
+Seen = Annotated[
+    int, typer.Option(help="Mirrored and turned copies averaged in use: 1, 2, 4 or 8.")
+]
 Report = Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")]
 Runs = Annotated[Path, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")]
 Judged = Annotated[str, typer.Option(help="Part that is judged: test or val.")]

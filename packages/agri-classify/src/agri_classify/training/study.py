@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import agri_data
 import agri_map
 import agri_train
 from agri_data.atomic import write_json
@@ -30,6 +31,7 @@ from agri_classify.training.baseline import baselines
 from agri_classify.training.train import Plan, fit_plan
 
 MAX_BYTES = 1_000_000
+JUDGED = ("val", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Outcome:
         bands: that it saw.
         train: patches it learnt from.
         val: patches that chose its epoch and its temperature.
-        accuracy: share of the judged patches that are right.
+        judged: patches that the network and the baselines were judged on.
+        accuracy: share of them that are right.
         interval: 95 %, places drawn anew where they are known, else patches; None for one place.
         f1: of each class; None where it neither is there nor was found.
         baselines: accuracy of simple ways with the same bands and patches.
@@ -61,6 +64,7 @@ class Outcome:
     bands: tuple[str, ...]
     train: int
     val: int
+    judged: int
     accuracy: float
     interval: tuple[float | None, float | None]
     f1: Mapping[str, float | None]
@@ -80,6 +84,8 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
         raise InputError(
             f"a study needs cases, of different names; got {', '.join(names) or 'none'}"
         )
+    if part not in JUDGED:
+        raise InputError(f"a study is judged on {' or '.join(JUDGED)}, got {part!r}")
     for case in cases:
         if len(case.store.indices(part)) == 0:
             raise MissingError(
@@ -103,11 +109,11 @@ def _run(case: Case, part: str, folder: Path) -> Outcome:
     _, result = fit_plan(case.plan, case.store, case.config, folder)
     spec = result.spec
     engine = open_engine(result.bundle, threads=case.config.threads or None)
-    found = metrics(evaluate(engine, Labelled(case.store.path, spec, part)), part)
+    found = metrics(evaluate(engine, Labelled(case.store, spec, part)), part)
     simple = baselines(case.store, spec, part, seed=case.config.seed)
     return Outcome(
         case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),
-        found["accuracy"], tuple(found["interval"]),
+        found["patches"], found["accuracy"], tuple(found["interval"]),
         {row["class"]: row["f1"] for row in found["classes"]},
         {item.name: item.accuracy for item in simple},
     )  # fmt: skip
@@ -122,6 +128,7 @@ class _Kept:
         told = {
             "plan": asdict(case.plan), "config": case.config.to_dict(), "part": part,
             "data": case.store.fingerprint, "split": case.store.split_fingerprint,
+            "labels": case.store.label_fingerprint, "weights": _content(case.plan.weights),
             "code": _code(),
         }  # fmt: skip
         self.key = sha256_text(json.dumps(told, sort_keys=True))
@@ -144,10 +151,14 @@ class _Kept:
         shutil.rmtree(self.folder)
 
 
+def _content(weights: str) -> str:
+    """Hash a file of weights; names such as `imagenet` stand for themselves."""
+    return sha256_file(Path(weights)) if Path(weights).is_file() else weights
+
+
 def _code() -> str:
     """Hash the sources that train and judge: outcomes of older code are not those of new code."""
-    homes = (
-        Path(str(package.__file__)).parent for package in (agri_classify, agri_train, agri_map)
-    )
+    packages = (agri_classify, agri_data, agri_map, agri_train)
+    homes = [Path(str(package.__file__)).parent for package in packages]
     files = sorted(file for home in homes for file in home.rglob("*.py"))
     return sha256_text("\n".join(f"{file.name} {sha256_file(file)}" for file in files))

@@ -10,7 +10,7 @@ from agri_data.csvfile import csv_text
 
 from agri_classify.training.study import Outcome
 
-MARK = "metrics.json"
+MARK = "study.png"
 Draw = Callable[[Sequence[Outcome], Path, str], Path]
 
 
@@ -21,22 +21,22 @@ def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) 
     """
     text = table(outcomes, title)
     with replacing_dir(out, MARK) as folder:
-        write_json(folder / MARK, {item.name: item.accuracy for item in outcomes})
+        write_json(folder / "metrics.json", {item.name: item.accuracy for item in outcomes})
         write_text(folder / "table.md", text)
         write_text(folder / "table.csv", csv_text(_header(outcomes), _rows(outcomes)))
-        draw(outcomes, folder / "study.png", title)
+        draw(outcomes, folder / MARK, title)
     return text
 
 
 def table(outcomes: Sequence[Outcome], title: str) -> str:
     """Return a Markdown table with a row per case and the baselines beside the network."""
     ways = list(outcomes[0].baselines)
-    heads = ["", "train", "val", "accuracy", "95 % interval", *ways]
+    heads = ["", "train", "val", "judged", "accuracy", "95 % interval", *ways]
     lines = [title, "", _line(heads), _line("---" for _ in heads)]
     for item in outcomes:
         simple = [f"{item.baselines[way]:.4f}" for way in ways]
         ends = " .. ".join("n/a" if end is None else f"{end:.4f}" for end in item.interval)
-        counts = [f"{item.train:,}", f"{item.val:,}"]
+        counts = [f"{item.train:,}", f"{item.val:,}", f"{item.judged:,}"]
         lines.append(_line([item.name, *counts, f"{item.accuracy:.4f}", ends, *simple]))
     return "\n".join(lines) + "\n"
 
@@ -47,7 +47,7 @@ def _line(cells: Iterable[str]) -> str:
 
 def _header(outcomes: Sequence[Outcome]) -> list[str]:
     first = outcomes[0]
-    fixed = ["case", "bands", "train", "val", "accuracy", "low", "high"]
+    fixed = ["case", "bands", "train", "val", "judged", "accuracy", "low", "high"]
     return [*fixed, *first.baselines, *(f"F1 {name}" for name in first.f1)]
 
 
@@ -55,4 +55,4 @@ def _rows(outcomes: Sequence[Outcome]) -> Iterable[list[object]]:
     for item in outcomes:
         numbers = [item.accuracy, *item.interval, *item.baselines.values(), *item.f1.values()]
         cells = ["" if value is None else f"{value:.6f}" for value in numbers]
-        yield [item.name, " ".join(item.bands), item.train, item.val, *cells]
+        yield [item.name, " ".join(item.bands), item.train, item.val, item.judged, *cells]

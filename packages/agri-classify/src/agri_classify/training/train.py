@@ -14,6 +14,7 @@ from agri_data.store import ChipStore
 from agri_map.engine import open_engine
 from agri_train.config import TrainConfig
 from agri_train.fit import FitResult, fit
+from agri_train.record import SMALLEST
 from agri_train.seed import seed_all
 from torch import nn
 
@@ -137,13 +138,18 @@ def fit_plan(
 def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig) -> dict[str, Any]:
     """Score the bundle on the val part, and put the conformal threshold into it."""
     engine = open_engine(result.bundle, threads=config.threads or None)
-    found = evaluate(engine, Labelled(store.path, engine.spec, "val"))
+    found = evaluate(engine, Labelled(store, engine.spec, "val"))
     least = least_probability(found.probabilities, found.truth, plan.coverage)
     spec = store_threshold(result.bundle, least, plan.coverage, "val")
     return metrics(replace(found, spec=spec), "val")
 
 
 def _check(plan: Plan, store: ChipStore, bands: Sequence[str]) -> None:
+    if store.info.chip_size < SMALLEST:
+        raise InputError(
+            f"the patches in {store.path} are {store.info.chip_size} pixels wide; a classifier "
+            f"needs {SMALLEST} or more"
+        )
     band_indices(store.bands, bands, str(store.path))
     if len(set(bands)) != len(bands):
         raise InputError(f"a band is named twice in {', '.join(bands)}")
