@@ -22,7 +22,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from agri_classify.training.baseline import baselines
 from agri_classify.training.networks import build, parameters
 from agri_classify.training.subset import Size, subset
 from agri_classify.training.train import Plan, train
+from agri_data.sources.archive import extract
 from agri_data.store import ChipStore
 from agri_train.config import TrainConfig
 from agri_train.history import read_history
@@ -96,8 +96,8 @@ def run(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
 def unpack(photos: Path, folder: Path) -> Path:
     """Return the folder that holds a folder per class."""
     if photos.suffix.lower() == ".zip":
-        with zipfile.ZipFile(photos) as archive:
-            archive.extractall(folder / "photos")
+        (folder / "photos").mkdir()
+        extract(photos, folder / "photos")
         photos = folder / "photos"
     found = next((path.parent for path in sorted(photos.rglob("Forest")) if path.is_dir()), None)
     if found is None:

@@ -59,9 +59,8 @@ def map_patches(
     Example: agri-classify map scene.tif --scale 2750 --out maps/scene.tif
     --confidence maps/confidence.tif
     """
-    from agri_data.errors import InputError
     from agri_map.bundle import read_spec
-    from agri_map.commands.predict import parse_files, report
+    from agri_map.commands.predict import read_bands, report
     from agri_map.mapping import Options, Outputs, map_scene
     from agri_map.scene import open_scene
 
@@ -69,13 +68,8 @@ def map_patches(
 
     spec = read_spec(model)
     check_task(spec)
-    if scene is None and not band:
-        raise InputError("name a scene, or give every band in its own file with --band NAME=FILE")
-    names = [name.strip() for name in bands.split(",")] if bands else None
-    files, options = (
-        parse_files(band or []),
-        Options(step=step, engine=engine, threads=threads or None),
-    )
+    names, files = read_bands(scene, bands, band)
+    options = Options(step=step, engine=engine, threads=threads or None)
     outputs = Outputs(out, probabilities, confidence)
     with open_scene(
         scene, spec.bands, names=names, files=files, nodata=nodata, scale=scale

@@ -80,14 +80,24 @@ def predict(
             f"the bundle {spec.name} names whole patches, not pixels; for a map of patches use "
             "`agri-classify map` with it"
         )
+    names, files = read_bands(scene, bands, band)
+    with open_scene(scene, spec.bands, names=names, files=files, nodata=nodata) as source:
+        result = map_scene(source, model, Outputs(out, probabilities, confidence), options)
+    report(result)
+
+
+def read_bands(
+    scene: Path | None, bands: str | None, band: list[str] | None
+) -> tuple[list[str] | None, dict[str, Path]]:
+    """Read what the options say of bands: names in file order, and files by name.
+
+    Raises:
+        InputError: Neither a scene nor the file of a band is given.
+    """
     if scene is None and not band:
         raise InputError("name a scene, or give every band in its own file with --band NAME=FILE")
     names = [name.strip() for name in bands.split(",")] if bands else None
-    with open_scene(
-        scene, spec.bands, names=names, files=parse_files(band or []), nodata=nodata
-    ) as source:
-        result = map_scene(source, model, Outputs(out, probabilities, confidence), options)
-    report(result)
+    return names, parse_files(band or [])
 
 
 def read_note(path: Path) -> str:
