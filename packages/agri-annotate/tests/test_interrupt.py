@@ -23,6 +23,10 @@ def hook(event, told):
 sys.addaudithook(hook)
 main()
 """
+AGAIN = """
+import atexit
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+"""
 DRAWING = """
 import agri_annotate.annotate
 def write_mask(path, *rest):
@@ -86,6 +90,10 @@ def test_every_command_can_be_interrupted(command: str, desk: Path) -> None:
     before = sorted(desk.rglob("*"))
     assert_one_line(run(desk, READING, command))
     assert sorted(desk.rglob("*")) == before
+
+
+def test_a_second_one_while_it_ends_says_nothing_more(desk: Path) -> None:
+    assert_one_line(run(desk, AGAIN + READING, "check"))
 
 
 def test_an_earlier_output_is_kept_and_pending_masks_are_not_drawn(desk: Path) -> None:

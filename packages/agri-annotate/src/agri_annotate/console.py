@@ -65,6 +65,8 @@ def progress(items: Iterable[T], desc: str, total: int | None = None) -> Iterabl
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:
+    # A second Ctrl-C must not tear apart what the first one is tidying up.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise Interrupted
 
 
