@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -37,6 +36,7 @@ from agri_data.store import ChipStore
 from agri_train.config import TrainConfig
 from agri_train.history import read_history
 from agri_train.seed import seed_all
+from eurosat import make_store
 from torch import nn
 from torch.utils.data import DataLoader, Subset
 from torchvision import transforms
@@ -74,7 +74,8 @@ def main() -> None:
 def run(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """Yield a row per way, the simple ones last since they need the bundle's normalisation."""
     photos = unpack(args.photos, folder)
-    store = make_store(photos, folder / "chips", args)
+    whole = make_store(photos, folder / "chips", args.seed)
+    store = subset(whole, Size(share=args.share), args.seed)
     yield stock(args, store, photos)
     config = TrainConfig(
         epochs=args.epochs, batch=args.batch, lr=RATE, optimizer="adam", decay=0.0,
@@ -103,14 +104,6 @@ def unpack(photos: Path, folder: Path) -> Path:
     if found is None:
         sys.exit(f"{photos} holds no class folders of EuroSAT RGB")
     return found
-
-
-def make_store(photos: Path, path: Path, args: argparse.Namespace) -> ChipStore:
-    """Build the store, split it, and leave the share that is asked for."""
-    parts = ["--method", "random", "--val", "0.1", "--test", "0", "--seed", str(args.seed)]
-    for words in (["chips", photos, "--out", path], ["split", path, *parts]):
-        subprocess.run(["agri-data", *words], check=True, stdout=subprocess.DEVNULL)
-    return subset(ChipStore.open(path), Size(share=args.share), args.seed)
 
 
 def stock(args: argparse.Namespace, store: ChipStore, photos: Path) -> Row:

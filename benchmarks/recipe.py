@@ -10,56 +10,60 @@ finished is kept in the folder of the runs, so a stopped benchmark goes on.
 from __future__ import annotations
 
 import argparse
-import subprocess
+import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from agri_classify.training.study import Case, study
 from agri_classify.training.study_report import table
 from agri_classify.training.subset import Size, subset
 from agri_classify.training.train import Plan
-from agri_data.store import ChipStore
+from agri_data.params import load_params
 from agri_train.config import TrainConfig
+from eurosat import make_store
 
-RECIPE = TrainConfig(
-    epochs=100, batch=128, lr=0.003, decay=0.05, warmup=3, schedule="cosine", mix="both",
-    average=0.999, patience=0, monitor="accuracy", samples=0,
-)  # fmt: skip
-PLAN = Plan(model="compact", name="recipe", dropout=0.2)
+FILE = Path(__file__).parent.parent / "packages/agri-classify/recipes/compact.yaml"
 
 
-def variants(config: TrainConfig) -> dict[str, tuple[Plan, TrainConfig]]:
+def recipe(epochs: int, seed: int) -> tuple[Plan, TrainConfig]:
+    """Read the recipe: the options of `agri-classify train` that its file sets."""
+    given = load_params(FILE)["classify"]
+    own = {field.name for field in fields(Plan)}
+    plan = Plan(name="recipe", **{key: value for key, value in given.items() if key in own})
+    settings = {key: value for key, value in given.items() if key not in own}
+    return plan, TrainConfig.from_dict({**settings, "epochs": epochs, "seed": seed, "samples": 0})
+
+
+def variants(plan: Plan, config: TrainConfig) -> dict[str, tuple[Plan, TrainConfig]]:
     """Return the rows: a plan and its settings by name."""
     return {
-        "the recipe": (PLAN, config),
-        "without mixing": (PLAN, replace(config, mix="none")),
-        "mixup alone": (PLAN, replace(config, mix="mixup")),
-        "cutmix alone": (PLAN, replace(config, mix="cutmix")),
-        "with label smoothing 0.1": (PLAN, replace(config, smooth=0.1)),
-        "smoothing instead of mixing": (PLAN, replace(config, smooth=0.1, mix="none")),
-        "the last weights, not their running mean": (PLAN, replace(config, average=0.0)),
-        "with changes of light and free turns": (PLAN, replace(config, strength=0.3)),
-        "half the epochs": (PLAN, replace(config, epochs=config.epochs // 2)),
-        "2 views in use": (replace(PLAN, views=2), config),
-        "8 views in use": (replace(PLAN, views=8), config),
-        "ResNet-18": (replace(PLAN, model="resnet18", hidden=0), config),
+        "the recipe": (plan, config),
+        "without mixing": (plan, replace(config, mix="none")),
+        "mixup alone": (plan, replace(config, mix="mixup")),
+        "cutmix alone": (plan, replace(config, mix="cutmix")),
+        "with label smoothing 0.1": (plan, replace(config, smooth=0.1)),
+        "smoothing instead of mixing": (plan, replace(config, smooth=0.1, mix="none")),
+        "the last weights, not their running mean": (plan, replace(config, average=0.0)),
+        "with changes of light and free turns": (plan, replace(config, strength=0.3)),
+        "half the epochs": (plan, replace(config, epochs=config.epochs // 2)),
+        "2 views in use": (replace(plan, views=2), config),
+        "8 views in use": (replace(plan, views=8), config),
+        "ResNet-18": (replace(plan, model="resnet18", hidden=0), config),
     }
 
 
 def main() -> None:
     """Train every row that is asked for, then print one table."""
     args = parse()
-    config = replace(RECIPE, epochs=args.epochs, seed=args.seed)
-    rows = variants(config)
+    rows = variants(*recipe(args.epochs, args.seed))
+    unknown = [name for name in args.only or () if name not in rows]
+    if unknown:
+        sys.exit(f"there is no row {unknown[0]!r}; the rows are {', '.join(rows)}")
     if args.only:
         rows = {name: rows[name] for name in args.only}
     with tempfile.TemporaryDirectory(prefix="agri-bench-") as folder:
-        path = Path(folder, "chips")
-        parts = ["--method", "random", "--val", "0.1", "--test", "0", "--seed", str(args.seed)]
-        for words in (["chips", args.photos, "--out", path], ["split", path, *parts]):
-            subprocess.run(["agri-data", *words], check=True, stdout=subprocess.DEVNULL)
-        whole = ChipStore.open(path)
+        whole = make_store(args.photos, Path(folder, "chips"), args.seed)
         store = subset(whole, Size(share=args.share), args.seed)
         # Few labels teach, but all of the val part judges: rows differ by tenths of a percent.
         store.table["split"] = store.table["split"].where(whole.table["split"] != "val", "val")

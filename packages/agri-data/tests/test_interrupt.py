@@ -19,6 +19,19 @@ def hook(event, told):
 sys.addaudithook(hook)
 main()
 """
+AGAIN = """
+import atexit, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from agri_data.console import run
+def app():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        os.kill(os.getpid(), signal.SIGINT)
+        sys.stdout.write("tidied")
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+run(app)
+"""
 FORKED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -88,6 +101,14 @@ def test_an_interrupted_build_keeps_the_store_of_before(scenes: Path) -> None:
 def test_an_ignored_interrupt_stays_ignored(scenes: Path) -> None:
     done = chips(scenes, "SIG_IGN", ".npy", 32)
     assert (done.returncode, (scenes.parent / "chips" / "dataset.json").is_file()) == (0, True)
+
+
+def test_a_second_one_disturbs_neither_the_tidying_nor_the_end() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "tidied")
+    assert done.stderr == "\ninterrupted; run the same command again to go on\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -32,6 +32,19 @@ def test_a_whole_model_file_is_read_by_its_prefix(tmp_path):
     assert torch.equal(taken[2].weight, given[2].weight)
 
 
+@pytest.mark.parametrize("wrapped", ["", "encoder.", "net.", "net.net."])
+def test_a_checkpoint_of_ours_gives_the_weights_that_were_judged(tmp_path, wrapped):
+    last, mean = encoder(), encoder()
+    state = {f"net.{wrapped}{name}": value for name, value in last.state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "plain.ckpt")
+    kept = {f"average.module.{wrapped}{n}": value for n, value in mean.state_dict().items()}
+    torch.save({"state_dict": {**state, **kept}}, tmp_path / "mean.ckpt")
+    for name, judged in (("plain", last), ("mean", mean)):
+        taken = encoder()
+        load_encoder_weights(taken, str(tmp_path / f"{name}.ckpt"), 3)
+        assert torch.equal(taken[2].weight, judged[2].weight)
+
+
 def test_the_first_convolution_follows_band_names(tmp_path):
     given = encoder()
     torch.save(given.state_dict(), tmp_path / "w.pth")

@@ -58,7 +58,7 @@ def draw_reliability(found: Reliability, before: Reliability, path: Path, title:
         )  # fmt: skip
     top.set(xlim=(0, 1), ylim=(0, 1.02))
     top.set_ylabel("share that is right", color=INK)
-    top.legend(fontsize=8, frameon=False, loc="lower right")
+    top.legend(fontsize=8, frameon=False, loc="upper left")
     top.set_title(title, fontsize=10, color=INK, weight="bold")
     low.bar(centres, found.count, width=0.9 / bins, color="#2a6f9e")
     low.set(xlim=(0, 1))

@@ -106,11 +106,13 @@ def _places(store: ChipStore) -> NDArray[np.int64]:
 
 
 def _open(data: Path | ChipStore) -> tuple[Path, ChipStore | None]:
+    if not isinstance(data, Path):
+        return data.path, data
+    if not (data / "dataset.json").is_file():
+        return data, None
     from agri_data.store import ChipStore
 
-    if isinstance(data, ChipStore):
-        return data.path, data
-    return data, ChipStore.open(data) if (data / "dataset.json").is_file() else None
+    return data, ChipStore.open(data)
 
 
 def _check_store(store: ChipStore, spec: BundleSpec) -> None:

@@ -88,7 +88,11 @@ def _listen() -> None:
 
     def interrupt(number: int, frame: object) -> NoReturn:
         # A loader's forked worker inherits this handler and leaves quietly as it always did.
-        raise Interrupted if os.getpid() == own else KeyboardInterrupt
+        if os.getpid() != own:
+            raise KeyboardInterrupt
+        # A second Ctrl-C must not tear apart what the first one is tidying up.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise Interrupted
 
     signal.signal(signal.SIGINT, interrupt)
 

@@ -18,7 +18,14 @@ State = Mapping[str, Tensor]
 Fetch = Callable[[], State]
 
 _COLOURS = {"B04": 0, "B03": 1, "B02": 2, "red": 0, "green": 1, "blue": 2, "R": 0, "G": 1, "B": 2}
-_PREFIXES = ("module.", "model.", "net.", "encoder.", "backbone.")
+_OURS = tuple(
+    kept + inner
+    for kept in ("average.module.", "net.")
+    for inner in ("", "encoder.", "net.", "net.net.")
+)
+"""Where checkpoints of ours have a network, its judged running mean first; it may be wrapped."""
+
+_PREFIXES = ("", *_OURS, "module.", "model.", "model.encoder.", "encoder.", "backbone.")
 
 
 def load_encoder_weights(
@@ -143,9 +150,7 @@ def first_convolution(encoder: nn.Module) -> str:
 def _match_names(state: State, own: set[str]) -> dict[str, Tensor]:
     """Keep the tensors the encoder has, trying the usual prefixes of whole-model files."""
     best: dict[str, Tensor] = {}
-    while state and all(name.startswith("net.net.") for name in state):
-        state = {name.removeprefix("net."): tensor for name, tensor in state.items()}
-    for prefix in ("", *_PREFIXES, "net.encoder.", "model.encoder."):
+    for prefix in _PREFIXES:
         cut = {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
         kept = {name: tensor for name, tensor in cut.items() if name in own}
         if len(kept) > len(best):

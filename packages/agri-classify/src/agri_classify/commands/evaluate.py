@@ -27,7 +27,7 @@ def evaluate(
     """Score a bundle: accuracy with its interval, classes, confusion, calibration, mistakes.
 
     Example: agri-classify evaluate EuroSAT_test/ --model models/compact/model.onnx
-    --out reports/classify
+    --out reports/evaluation
     """
     from agri_data.console import SKIPPED, say, warn
     from agri_map.engine import open_engine

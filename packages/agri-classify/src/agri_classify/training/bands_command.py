@@ -56,16 +56,15 @@ def bands(
     Each band alone (copied to three channels), red-green-blue, colour-infrared, short-wave
     infrared, all bands, and all but one.
 
-    Example: agri-classify bands --chips data/patches --epochs 12 --runs data/bands
-    --out reports/bands
+    Example: agri-classify bands --chips data/patches --epochs 12 --runs data/bands-study
+    --out reports/bands-study
     """
-    from agri_data.console import say
     from agri_data.store import ChipStore
 
     from agri_classify.training.bands import band_sets
     from agri_classify.training.study import Case, study
     from agri_classify.training.study_figures import draw_cases
-    from agri_classify.training.study_report import write_study
+    from agri_classify.training.study_report import conclude
     from agri_classify.training.train import Plan
 
     store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
@@ -84,5 +83,4 @@ def bands(
     ]
     found = study(cases, split, runs)
     title = f"Bands of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"
-    say(f"\n{write_study(found, out, title, draw_cases)}")
-    say(f"report: {out}")
+    conclude(found, out, title, draw_cases)

@@ -62,14 +62,13 @@ def curve(
     epoch shows few patches several times, so that it has 32 steps or more.
 
     Example: agri-classify curve --chips data/eurosat --sizes 10,100,0.2,all --epochs 30
-    --runs data/curve --out reports/curve
+    --runs data/labels --out reports/labels
     """
-    from agri_data.console import say
     from agri_data.store import ChipStore
 
     from agri_classify.training.study import Case, study
     from agri_classify.training.study_figures import draw_curve
-    from agri_classify.training.study_report import write_study
+    from agri_classify.training.study_report import conclude
     from agri_classify.training.subset import Size, subset
     from agri_classify.training.train import Plan
 
@@ -87,5 +86,4 @@ def curve(
         cases.append(Case(str(size), plan, part, replace(config, copies=copies)))
     found = study(cases, split, runs)
     title = f"Labels of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"
-    say(f"\n{write_study(found, out, title, draw_curve)}")
-    say(f"report: {out}")
+    conclude(found, out, title, draw_curve)

@@ -53,7 +53,8 @@ class Outcome:
         bands: that it saw.
         train: patches it learnt from.
         val: patches that chose its epoch and its temperature.
-        judged: patches that the network and the baselines were judged on.
+        part: that was judged.
+        judged: patches of it that the network and the baselines were judged on.
         accuracy: share of them that are right.
         interval: 95 %, places drawn anew where they are known, else patches; None for one place.
         f1: of each class; None where it neither is there nor was found.
@@ -64,6 +65,7 @@ class Outcome:
     bands: tuple[str, ...]
     train: int
     val: int
+    part: str
     judged: int
     accuracy: float
     interval: tuple[float | None, float | None]
@@ -113,7 +115,7 @@ def _run(case: Case, part: str, folder: Path) -> Outcome:
     simple = baselines(case.store, spec, part, seed=case.config.seed)
     return Outcome(
         case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),
-        found["patches"], found["accuracy"], tuple(found["interval"]),
+        part, found["patches"], found["accuracy"], tuple(found["interval"]),
         {row["class"]: row["f1"] for row in found["classes"]},
         {item.name: item.accuracy for item in simple},
     )  # fmt: skip

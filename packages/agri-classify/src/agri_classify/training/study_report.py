@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from agri_data.atomic import replacing_dir, write_json, write_text
+from agri_data.console import say
 from agri_data.csvfile import csv_text
 
 from agri_classify.training.study import Outcome
 
 MARK = "study.png"
 Draw = Callable[[Sequence[Outcome], Path, str], Path]
+
+
+def conclude(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> None:
+    """Write the study and print its table, as every command that makes one ends."""
+    say(f"\n{write_study(outcomes, out, title, draw)}")
+    say(f"report: {out}")
 
 
 def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> str:
@@ -21,11 +29,20 @@ def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) 
     """
     text = table(outcomes, title)
     with replacing_dir(out, MARK) as folder:
-        write_json(folder / "metrics.json", {item.name: item.accuracy for item in outcomes})
+        write_json(folder / "metrics.json", metrics(outcomes))
         write_text(folder / "table.md", text)
         write_text(folder / "table.csv", csv_text(_header(outcomes), _rows(outcomes)))
         draw(outcomes, folder / MARK, title)
     return text
+
+
+def metrics(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the numbers for JSON: each accuracy with the best baseline, and the part judged."""
+    cases = {
+        item.name: {"accuracy": item.accuracy, "baseline": max(item.baselines.values())}
+        for item in outcomes
+    }
+    return {"part": outcomes[0].part, "cases": cases}
 
 
 def table(outcomes: Sequence[Outcome], title: str) -> str:

@@ -45,12 +45,7 @@ class Size:
     def __str__(self) -> str:
         if self.count:
             return f"{self.count} per class"
-        return "all" if self.whole else f"{100 * self.share:g} %"
-
-    @property
-    def whole(self) -> bool:
-        """Whether every label is kept."""
-        return self.share == 1
+        return "all" if self.share == 1 else f"{100 * self.share:g} %"
 
     def of(self, patches: int) -> int:
         """Return how many of a class's `patches` are kept, at least one."""
