@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from agri_train.config import TrainConfig
+from agri_train.hardware import choose
 
 Task = Literal["segment", "classify"]
 Rows = NDArray[np.int64]
@@ -191,6 +192,8 @@ class ChipDataModule(LightningDataModule):
             batch_size=None,
             sampler=Order(self.rows(part), self.config, train),
             num_workers=self.config.workers,
+            persistent_workers=self.config.workers > 0,
+            pin_memory=choose(self.config).device == "gpu",
             # Its own generator: otherwise each start of an epoch draws from the one of dropout.
             generator=torch.Generator().manual_seed(self.config.seed),
         )

@@ -88,8 +88,16 @@ def count(truth: Tensor, predicted: Tensor, classes: int) -> Tensor:
 
 
 def running_mean(net: nn.Module, share: float) -> AveragedModel:
-    """Return the exponential mean of a network's weights and statistics, `share` of it old."""
-    step = get_ema_multi_avg_fn(share)  # type: ignore[no-untyped-call]
+    """Return the exponential mean of a network's weights and statistics, `share` of it old.
+
+    The mean begins short, so that it soon forgets the untrained weights: of it after `n` steps
+    `min(share, (1 + n) / (10 + n))` is old, as in TensorFlow's ExponentialMovingAverage.
+    """
+
+    def step(mean: list[Tensor], own: list[Tensor], seen: Tensor) -> None:
+        old = min(share, (1 + int(seen)) / (10 + int(seen)))
+        get_ema_multi_avg_fn(old)(mean, own, seen)  # type: ignore[no-untyped-call]
+
     mean = AveragedModel(net, multi_avg_fn=step, use_buffers=True)
     return mean.requires_grad_(False)
 

@@ -1,7 +1,7 @@
 """A residual network made for small patches: full detail early, little arithmetic, 12 MB at most.
 
 Networks for photographs of 224 pixels throw away three quarters of a 64-pixel patch in their first
-two layers. This one halves the side four times and no more.
+two layers. This one halves the side four times and no more, or three times with a stem of stride 1.
 """
 
 from collections.abc import Sequence
@@ -49,13 +49,15 @@ class Compact(nn.Module):
         *,
         widths: Sequence[int] = WIDTHS,
         depths: Sequence[int] = DEPTHS,
+        stride: int = 2,
         dropout: float = 0.0,
     ) -> None:
+        """Build it; `stride` is that of the stem, 1 keeps all detail at four times the work."""
         super().__init__()
         if len(widths) != len(depths) or not widths or min(*widths, *depths, 1) < 1:
             raise InputError(f"a width and a depth per stage are expected, got {widths}, {depths}")
         self.stem = nn.Sequential(
-            _convolution(bands, widths[0], 3, 2), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
+            _convolution(bands, widths[0], 3, stride), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
         )
         stages, inputs = [], widths[0]
         for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agri_data.bands import TRUE_COLOUR
@@ -15,6 +16,7 @@ from agri_classify.training.compact import Compact
 
 HIDDEN = 256
 DROPOUT = 0.5
+LARGE: Mapping[str, Any] = {"widths": (64, 128, 256, 512), "depths": (2, 2, 2, 2), "stride": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Choice:
 
 CHOICES: Mapping[str, Choice] = {
     "compact": Choice("our own for small patches", Compact),
+    "large": Choice("the same with five times the weights, for a GPU", partial(Compact, **LARGE)),
     "resnet18": Choice("ResNet-18", models.resnet18, "fc", "ResNet18_Weights"),
     "resnet50": Choice("ResNet-50", models.resnet50, "fc", "ResNet50_Weights"),
     "wide_resnet50_2": Choice(
