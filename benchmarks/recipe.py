@@ -74,7 +74,9 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     """Read the options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("photos", type=Path, help="EuroSAT RGB: the .zip, or its folder")
+    parser.add_argument(
+        "photos", type=Path, help="EuroSAT RGB: the .zip, its folder, or a store of it"
+    )
     parser.add_argument("--share", type=float, default=0.2, help="share of the labels")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--seed", type=int, default=7)

@@ -82,12 +82,22 @@ def interval(right: NDArray[np.bool_], places: Ints, seed: int = 0) -> tuple[flo
     return counts.bootstrap(matrices, counts.accuracy, seed=seed)
 
 
-def coverage(probabilities: Doubles, truth: Ints, least: float) -> dict[str, float]:
-    """Return how often the conformal set holds the truth, and its mean size."""
+def possible(probabilities: Doubles, least: float) -> NDArray[np.bool_]:
+    """Return which classes are in the conformal set of each patch, `(N, K)`: one at least."""
     kept = probabilities >= least
-    kept[np.arange(len(truth)), probabilities.argmax(axis=1)] = True
+    kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True
+    return np.asarray(kept, bool)
+
+
+def set_scores(kept: NDArray[np.bool_], truth: Ints) -> dict[str, float]:
+    """Return how often the sets `(N, K)` hold the truth `(N,)`, and their mean size."""
     held = kept[np.arange(len(truth)), truth]
     return {"coverage": float(held.mean()), "size": float(kept.sum(axis=1).mean())}
+
+
+def coverage(probabilities: Doubles, truth: Ints, least: float) -> dict[str, float]:
+    """Return how often the conformal set holds the truth, and its mean size."""
+    return set_scores(possible(probabilities, least), truth)
 
 
 def class_rows(cm: Ints, names: Sequence[str]) -> list[dict[str, Any]]:

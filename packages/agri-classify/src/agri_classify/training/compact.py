@@ -57,7 +57,9 @@ class Compact(nn.Module):
         if len(widths) != len(depths) or not widths or min(*widths, *depths, 1) < 1:
             raise InputError(f"a width and a depth per stage are expected, got {widths}, {depths}")
         self.stem = nn.Sequential(
-            _convolution(bands, widths[0], 3, stride), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
+            _convolution(bands, widths[0], 3, stride),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(inplace=True),
         )
         stages, inputs = [], widths[0]
         for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):

@@ -95,29 +95,35 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
                 "it; split the store with such a part, or choose another with --split"
             )
     found = []
+    simple: dict[str, Mapping[str, float]] = {}
     for number, case in enumerate(cases, start=1):
         kept = _Kept(case, part, runs)
         outcome = kept.read()
         if outcome is None:
             say(f"{number}/{len(cases)} {case.name}")
-            outcome = _run(case, part, kept.folder)
+            outcome = _run(case, part, kept.folder, simple)
             kept.write(outcome)
         say(f"{number}/{len(cases)} {case.name}: {outcome.accuracy:.4f}")
         found.append(outcome)
     return found
 
 
-def _run(case: Case, part: str, folder: Path) -> Outcome:
+def _run(case: Case, part: str, folder: Path, known: dict[str, Mapping[str, float]]) -> Outcome:
+    """Train and judge one case; cases with the same patches and bands share their baselines."""
     _, result = fit_plan(case.plan, case.store, case.config, folder)
     spec = result.spec
     engine = open_engine(result.bundle, threads=case.config.threads or None)
     found = metrics(evaluate(engine, Labelled(case.store, spec, part)), part)
-    simple = baselines(case.store, spec, part, seed=case.config.seed)
+    store, seed = case.store, case.config.seed
+    same = (store.fingerprint, store.split_fingerprint, store.label_fingerprint, spec.bands, seed)
+    if str(same) not in known:
+        scored = baselines(store, spec, part, seed=seed)
+        known[str(same)] = {item.name: item.accuracy for item in scored}
     return Outcome(
         case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),
         part, found["patches"], found["accuracy"], tuple(found["interval"]),
         {row["class"]: row["f1"] for row in found["classes"]},
-        {item.name: item.accuracy for item in simple},
+        known[str(same)],
     )  # fmt: skip
 
 

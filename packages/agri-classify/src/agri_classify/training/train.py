@@ -22,6 +22,7 @@ from agri_classify.evaluate import evaluate, metrics
 from agri_classify.labelled import Labelled
 from agri_classify.training.baseline import Baseline, baselines
 from agri_classify.training.conformal import NOMINAL, least_probability, store_threshold
+from agri_classify.training.crossfit import crossfit
 from agri_classify.training.networks import DROPOUT, HIDDEN, build, parameters
 from agri_classify.training.views import Views
 
@@ -141,7 +142,8 @@ def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig)
     found = evaluate(engine, Labelled(store, engine.spec, "val"))
     least = least_probability(found.probabilities, found.truth, plan.coverage)
     spec = store_threshold(result.bundle, least, plan.coverage, "val")
-    return metrics(replace(found, spec=spec), "val")
+    held = crossfit(found.probabilities, found.truth, found.places, plan.coverage, seed=config.seed)
+    return {**metrics(replace(found, spec=spec), "val"), "crossfit": held}
 
 
 def _check(plan: Plan, store: ChipStore, bands: Sequence[str]) -> None:
