@@ -19,6 +19,7 @@ from agri_train.history import COLUMNS, curves_figure, read_history
 from agri_train.keeper import Keeper, read_checkpoint
 from agri_train.loss import build_loss
 from agri_train.record import code_fingerprint
+from agri_train.report import choose_samples
 from agri_train.task import DivergedError, Tally, Task
 
 BANDS = ("B02", "B03", "B04", "B08")
@@ -322,6 +323,22 @@ def test_the_running_mean_is_what_is_kept_and_shipped(make_store, tiny, tmp_path
     assert result.spec.metrics["loss"] == pytest.approx(best, abs=1e-6)
     with pytest.raises(InputError, match="`mix` is for patches"):
         run(tiny(), make_store("maps"), tmp_path / "maps", mix="cutmix")
+
+
+def test_the_running_mean_is_what_is_drawn(make_store, tiny, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "agri_train.report.predict",
+        lambda logits, head: seen.append(logits) or logits.argmax(1),
+    )
+    store, net = make_store(patches=True, parts=(30, 12, 0)), tiny(patches=True)
+    options = {"task": "classify", "average": 0.9, "samples": 3, "epochs": 1, "lr": 0.1}
+    result = run(net, store, tmp_path / "run", **options)
+    data = ChipDataModule(store, result.spec, config(samples=3), "classify")
+    with torch.no_grad():
+        # The network holds the mean of the only epoch by now.
+        judged = net.eval()(data.read(choose_samples(data))[0])
+    torch.testing.assert_close(seen[0], judged)
 
 
 def test_a_stopped_run_with_a_running_mean_goes_on(make_store, tiny, tmp_path):

@@ -76,13 +76,13 @@ class Report(Checkpoint):
             self._bar = None
 
     def draw(self, task: Task, epoch: int) -> None:
-        """Draw the sample picture of an epoch from the weights at hand."""
+        """Draw the sample picture of an epoch from the weights that are judged."""
         if self.chosen is None:
             return
         image, _ = self.data.read(self.chosen)
         task.eval()
         with torch.inference_mode():
-            found = predict(task(image.to(task.device)), task.loss.head).cpu().numpy()
+            found = predict(task.judge(image.to(task.device)), task.loss.head).cpu().numpy()
         task.train()
         draw_samples(self.data, self.chosen, found, self.folder.sample(epoch), epoch)
 

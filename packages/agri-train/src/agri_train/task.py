@@ -25,6 +25,7 @@ from agri_train.schedule import Schedule
 from agri_train.seed import seed_epoch
 
 Batch = tuple[Tensor, Tensor]
+Tensors = list[Tensor] | tuple[Tensor, ...]
 METRICS = ("loss", "iou", "f1", "accuracy", "majority")
 
 
@@ -94,7 +95,7 @@ def running_mean(net: nn.Module, share: float) -> AveragedModel:
     `min(share, (1 + n) / (10 + n))` is old, as in TensorFlow's ExponentialMovingAverage.
     """
 
-    def step(mean: list[Tensor], own: list[Tensor], seen: Tensor) -> None:
+    def step(mean: Tensors, own: Tensors, seen: Tensor | int) -> None:
         old = min(share, (1 + int(seen)) / (10 + int(seen)))
         get_ema_multi_avg_fn(old)(mean, own, seen)  # type: ignore[no-untyped-call]
 
@@ -189,6 +190,11 @@ class Task(LightningModule):
         """The network that is scored and kept: the running mean of the weights if there is one."""
         return self.net if self.average is None else self.average
 
+    def judge(self, image: Tensor) -> Tensor:
+        """Return the logits of the network that is scored and kept."""
+        logits: Tensor = self.judged(self._laid_out(image))
+        return logits
+
     def configure_gradient_clipping(
         self,
         optimizer: Optimizer,
@@ -210,7 +216,7 @@ class Task(LightningModule):
         """Count one batch, in float32: the arithmetic of the bundle that will be shipped."""
         image, truth = batch
         with torch.autocast(image.device.type, enabled=False):
-            logits = self.judged(self._laid_out(image))
+            logits = self.judge(image)
         self._tallies["val"].add(self.loss.sums(logits, truth), logits, truth)
 
     def on_validation_epoch_end(self) -> None:

@@ -7,7 +7,7 @@ import typer
 
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
 Network = Annotated[
-    str, typer.Option(help="compact, resnet18, resnet50, wide_resnet50_2 or mobilenet.")
+    str, typer.Option(help="compact, large, resnet18, resnet50, wide_resnet50_2 or mobilenet.")
 ]
 Bands = Annotated[str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")]
 Weights = Annotated[
