@@ -163,7 +163,7 @@ def write_scene(tmp_path: Path) -> SceneWriter:
 @pytest.fixture
 def write_map(tmp_path: Path, legend: Legend) -> SceneWriter:
     """Write `(H, W)` class codes as a map of ours."""
-    from agri_map.scene import Grid
+    from agri_map.grid import Grid
     from agri_map.write import Layout, raster_sink
 
     def write(

@@ -9,8 +9,8 @@ import pytest
 import rasterio
 from agri_data.errors import InputError, MissingError
 from agri_map.area import Tally, measure, to_csv, to_json, to_text
+from agri_map.grid import Grid
 from agri_map.ground import Ground, band_area, measure_ground
-from agri_map.scene import Grid
 from pyproj import Geod
 from rasterio.transform import Affine, from_origin
 

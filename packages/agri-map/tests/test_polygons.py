@@ -9,10 +9,10 @@ import pytest
 import shapely
 from agri_data.errors import InputError
 from agri_map.area import measure
+from agri_map.grid import Grid
 from agri_map.mapfile import read_blocks
 from agri_map.polygons import add_confidence, load_map, pick, sieve, simplify, to_map, trace
 from agri_map.raster import open_raster
-from agri_map.scene import Grid
 from agri_map.vector import write_polygons
 from agri_map.write import Layout, raster_sink
 from hypothesis import HealthCheck, given, settings

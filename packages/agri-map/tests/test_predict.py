@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from agri_map.agreement import sample_tiles
 from agri_map.engine import open_engine
-from agri_map.mapping import sample_tiles
 from agri_map.predict import predict
 from agri_map.preprocess import normalise
 from agri_map.scene import open_scene

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import rasterio
 from agri_data.errors import InputError, MissingError
-from agri_map.scene import band_name, open_scene
+from agri_map.layers import band_name
+from agri_map.scene import open_scene
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.transform import from_origin

@@ -8,8 +8,9 @@ import pytest
 import rasterio
 from agri_data.errors import InputError
 from agri_map.engine import open_engine
+from agri_map.grid import Grid
 from agri_map.mapping import Options, Outputs, map_scene
-from agri_map.scene import Grid, open_scene
+from agri_map.scene import open_scene
 from agri_map.write import Layout, argmax, encode, raster_sink
 from rasterio.transform import Affine
 

@@ -9,9 +9,9 @@ from agri_data.csvfile import csv_text
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
+from agri_map.grid import Grid
 from agri_map.ground import HECTARE, Ground, measure_ground
 from agri_map.mapfile import open_map, read_blocks, read_legend
-from agri_map.scene import Grid
 
 CAVEAT = "mapped hectares (pixel count), not an area estimate"
 COLUMNS = ("class_id", "class", "pixels", "hectares", "share")

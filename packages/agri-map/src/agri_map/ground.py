@@ -14,7 +14,7 @@ import numpy as np
 from agri_data.errors import InputError
 from numpy.typing import NDArray
 
-from agri_map.scene import Grid
+from agri_map.grid import Grid
 
 HECTARE = 10_000.0
 

@@ -16,22 +16,21 @@ from agri_data.legend import Legend
 from numpy.typing import NDArray
 
 from agri_map import __version__
+from agri_map.agreement import measure_agreement
 from agri_map.area import Tally
 from agri_map.bundle import read_spec
 from agri_map.engine import Engine, cores, open_engine
 from agri_map.ground import measure_ground
 from agri_map.patches import Patches, patch_axes
 from agri_map.predict import predict
-from agri_map.preprocess import normalise
 from agri_map.scene import Scene
 from agri_map.spec import BundleSpec, check_tiling
 from agri_map.tiles import Axis
 from agri_map.unit import check_scene
-from agri_map.write import Kind, Layout, Sink, argmax, check_replaceable, raster_sink
+from agri_map.write import Kind, Layout, Sink, check_replaceable, raster_sink
 
 BATCH_PIXELS = 2**18
 CACHE_MEGABYTES = 128
-SAMPLE_TILES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +138,7 @@ def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) ->
     _check_paths(scene, bundle, files)
     agreement = None
     if options.precision != "f32":
-        agreement = measure_agreement(scene, bundle, engine, axes, options)
+        agreement = measure_agreement(scene, engine, _open(bundle, options, "f32"), axes)
     tags = make_tags(scene, bundle, axes, options, agreement)
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
         tally, run = _write(scene, engine, axes, files, tags, options)
@@ -200,39 +199,6 @@ def make_tags(
     if agreement is not None:
         tags["AGRI_AGREEMENT_WITH_F32"] = f"{agreement:.6f}"
     return tags
-
-
-def measure_agreement(
-    scene: Scene, bundle: Path, engine: Engine, axes: tuple[Axis, Axis], options: Options
-) -> float:
-    """Give the share of pixels of sampled tiles that keep their class in float32."""
-    exact = _open(bundle, options, "f32")
-    same = total = 0
-    total_tiles = len(axes[0].starts()) * len(axes[1].starts())
-    count = min(SAMPLE_TILES, 1 + total_tiles // 50)
-    for image, valid in sample_tiles(scene, axes, count):
-        batch = normalise(image[None], engine.spec, valid[None])
-        equal = argmax(engine.run(batch)[0]) == argmax(exact.run(batch)[0])
-        same += int(equal[valid].sum())
-        total += int(valid.sum())
-    if not total:
-        raise InputError(f"{scene.path} holds no valid pixel in the tiles sampled")
-    return same / total
-
-
-def sample_tiles(
-    scene: Scene, axes: tuple[Axis, Axis], count: int
-) -> Iterator[tuple[NDArray[np.generic], NDArray[np.bool_]]]:
-    """Read at most `count` tiles with data, spread evenly over the scene."""
-    rows, cols = axes
-    places = [(row, col) for row in rows.starts() for col in cols.starts()]
-    step = max(1, len(places) // (2 * count))
-    found = 0
-    for row, col in places[step // 2 :: step]:
-        image, valid = scene.read((row, row + rows.tile), (col, col + cols.tile))
-        if valid.any() and found < count:
-            found += 1
-            yield image, valid
 
 
 def _open(bundle: Path, options: Options, precision: str) -> Engine:

@@ -5,7 +5,7 @@ from agri_data.errors import InputError
 from numpy.typing import NDArray
 
 from agri_map.engine import Engine
-from agri_map.scene import Grid
+from agri_map.grid import Grid
 from agri_map.spec import BundleSpec
 from agri_map.tiles import Axis
 

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from rasterio import features
 from rasterio.windows import Window
 
+from agri_map.grid import Grid
 from agri_map.ground import HECTARE, Ground, measure_ground
 from agri_map.mapfile import open_map, read_blocks, read_legend
 from agri_map.raster import damaged, open_raster
-from agri_map.scene import Grid
 from agri_map.write import KIND
 
 Geometries = NDArray[np.object_]

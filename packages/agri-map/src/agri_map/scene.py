@@ -1,72 +1,24 @@
 """A scene as the model wants it: bands by name, on one grid, read window by window."""
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import rasterio
-from affine import Affine
-from agri_data.bands import band_indices
-from agri_data.errors import InputError
 from numpy.typing import NDArray
-from rasterio.crs import CRS
-from rasterio.enums import MaskFlags, Resampling
-from rasterio.io import DatasetReader
-from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from agri_map.bytescale import check_scale, to_bytes
-from agri_map.raster import damaged, open_raster
+from agri_map.grid import Grid
+from agri_map.layers import Layer, align, finest, masked, open_layers, stored
+from agri_map.raster import damaged
 from agri_map.tiles import reflect
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Where the pixels of a raster lie; `crs` is None for an image that is not georeferenced."""
-
-    crs: CRS | None
-    transform: Affine
-    height: int
-    width: int
-
-    @classmethod
-    def of(cls, dataset: DatasetReader) -> "Grid":
-        """Take the grid of an open raster."""
-        return cls(dataset.crs, dataset.transform, dataset.height, dataset.width)
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, bottom, right, top of the four corners."""
-        a, b, c, d, e, f = self.transform[:6]
-        ends = [(x, y) for x in (0, self.width) for y in (0, self.height)]
-        xs = [a * x + b * y + c for x, y in ends]
-        ys = [d * x + e * y + f for x, y in ends]
-        return min(xs), min(ys), max(xs), max(ys)
-
-    @property
-    def pixel(self) -> float:
-        """Side of a pixel in units of the CRS (geometric mean)."""
-        return math.sqrt(abs(self.transform.determinant))
-
 
 Values = tuple[NDArray[Any], NDArray[np.bool_]]
 """Values, and where they are valid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One band of the scene: the open raster it comes from, its number there, its no-data."""
-
-    name: str
-    source: Any
-    number: int
-    nodata: float | None
 
 
 class Scene:
@@ -90,11 +42,11 @@ class Scene:
         self.grid = grid
         self.path = path
         self.bands = tuple(layer.name for layer in layers)
-        self._stored = _stored(layers)
+        self._stored = stored(layers)
         self.dtype = self._stored if scale is None else np.dtype(np.uint8)
         self.scale = scale
         self._layers = tuple(layers)
-        self._masked = _masked(layers)
+        self._masked = masked(layers)
         self._stack = stack
 
     def __enter__(self) -> "Scene":
@@ -208,29 +160,14 @@ def open_scene(
     """
     files = dict(files or {})
     with ExitStack() as stack:
-        layers = _open_layers(path, wanted, names, files, nodata, stack)
-        grid = _finest(layers)
-        layers = [_align(layer, grid, stack) for layer in layers]
+        layers = open_layers(path, wanted, names, files, nodata, stack)
+        grid = finest(layers)
+        layers = [align(layer, grid, stack) for layer in layers]
         first = path or next(iter(files.values()))
         if scale is not None:
-            check_scale(scale, _stored(layers), first)
+            check_scale(scale, stored(layers), first)
         return Scene(grid, layers, stack.pop_all(), Path(first), scale)
     raise AssertionError
-
-
-def _stored(layers: Sequence[Layer]) -> np.dtype[Any]:
-    """Give the common dtype of the values in the files."""
-    return np.result_type(*(np.dtype(item.source.dtypes[item.number - 1]) for item in layers))
-
-
-def _masked(layers: Sequence[Layer]) -> list[Any]:
-    """Give the sources that carry a mask or an alpha band."""
-    sources = {id(layer.source): layer.source for layer in layers}
-    return [
-        source
-        for source in sources.values()
-        if any(MaskFlags.per_dataset in flags for flags in source.mask_flag_enums)
-    ]
 
 
 def _span(positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], int, int]:
@@ -260,98 +197,3 @@ def _reflect_rims(
     middle = plane[rows]
     plane[: rows.start] = middle[down[: rows.start]]
     plane[rows.stop :] = middle[down[rows.stop :]]
-
-
-def band_name(description: str) -> str:
-    """Give the band name at the start of a description: `B2 (blue)` is `B02`."""
-    found = re.match(r"\s*B(\d{1,2})(A?)(?![0-9A-Za-z])", description, re.IGNORECASE)
-    if not found:
-        return description.strip()
-    number, letter = found.groups()
-    return f"B{number}{letter.upper()}" if letter else f"B{int(number):02d}"
-
-
-def _open_layers(
-    path: Path | None,
-    wanted: Sequence[str],
-    names: Sequence[str] | None,
-    files: dict[str, Path],
-    nodata: float | None,
-    stack: ExitStack,
-) -> list[Layer]:
-    found: dict[str, Layer] = {}
-    if path is not None:
-        source = stack.enter_context(open_raster(path))
-        for number, name in enumerate(_names(source, path, names, wanted), start=1):
-            found[name] = _layer(name, source, number, nodata)
-    for name, file in files.items():
-        if name not in wanted:
-            raise InputError(f"--band {name}={file}: the model takes {', '.join(wanted)}")
-        source = stack.enter_context(open_raster(file))
-        if source.count != 1:
-            raise InputError(f"{file} must hold one band to be band {name}, got {source.count}")
-        found[name] = _layer(name, source, 1, nodata)
-    band_indices(list(found), wanted, str(path or "the scene"))
-    return [found[name] for name in wanted]
-
-
-def _names(
-    source: DatasetReader, path: Path, names: Sequence[str] | None, wanted: Sequence[str]
-) -> list[str]:
-    if names is None:
-        given = [text or "" for text in source.descriptions]
-        names = [text if text in wanted else band_name(text) for text in given]
-        if not any(names):
-            raise InputError(
-                f"{path} has {source.count} bands without names; say which is which with "
-                f"--bands, in file order, for example --bands {','.join(wanted)}"
-            )
-    if len(names) != source.count:
-        raise InputError(
-            f"--bands gives {len(names)} names ({', '.join(names)}) but {path} has "
-            f"{source.count} bands"
-        )
-    repeated = sorted({name for name in names if name and list(names).count(name) > 1})
-    if set(repeated) & set(wanted):
-        raise InputError(f"{path} has several bands called {', '.join(repeated)}; use --bands")
-    return list(names)
-
-
-def _layer(name: str, source: DatasetReader, number: int, nodata: float | None) -> Layer:
-    declared = source.nodatavals[number - 1]
-    return Layer(name, source, number, nodata if declared is None else declared)
-
-
-def _finest(layers: Sequence[Layer]) -> Grid:
-    return min((Grid.of(layer.source) for layer in layers), key=lambda grid: grid.pixel)
-
-
-def _align(layer: Layer, grid: Grid, stack: ExitStack) -> Layer:
-    """Bring a coarser band onto the grid, bilinear between pixel centres."""
-    own = Grid.of(layer.source)
-    if own == grid:
-        return layer
-    where = layer.source.name
-    if own.crs is None or own.crs != grid.crs:
-        raise InputError(
-            f"{where} (band {layer.name}) has the CRS {own.crs} but the finest band has "
-            f"{grid.crs}; warp the files to one CRS first"
-        )
-    if max(abs(a - b) for a, b in zip(own.bounds, grid.bounds, strict=True)) > own.pixel:
-        raise InputError(
-            f"{where} (band {layer.name}) covers {own.bounds}, the finest band {grid.bounds}; "
-            "all bands must cover the same ground"
-        )
-    warped = stack.enter_context(
-        WarpedVRT(
-            layer.source,
-            crs=grid.crs,
-            transform=grid.transform,
-            height=grid.height,
-            width=grid.width,
-            resampling=Resampling.bilinear,
-            src_nodata=layer.nodata,
-            nodata=layer.nodata,
-        )
-    )
-    return Layer(layer.name, warped, layer.number, layer.nodata)

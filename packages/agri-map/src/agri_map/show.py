@@ -17,10 +17,11 @@ from rasterio.io import DatasetReader
 
 from agri_map.area import CAVEAT, measure
 from agri_map.figure import Block, Entry, Panel, Sheet
+from agri_map.grid import Grid
 from agri_map.ground import measure_ground
+from agri_map.layers import band_name
 from agri_map.mapfile import count_pixels, open_map, read_legend
 from agri_map.raster import damaged, open_raster
-from agri_map.scene import Grid, band_name
 from agri_map.score import score_map
 
 PIXELS = 1400

@@ -12,8 +12,8 @@ from agri_data.legend import Legend
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 
+from agri_map.grid import Grid
 from agri_map.polygons import Geometries, Parcels, to_map
-from agri_map.scene import Grid
 
 CHUNK = 20_000
 LAYER = "map"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import rasterio
 import rasterio.shutil
-from agri_data.atomic import replacing_file, write_text
+from agri_data.atomic import replacing_file
 from agri_data.errors import InputError, MissingError
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
@@ -23,15 +23,15 @@ from rasterio.enums import ColorInterp
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
+from agri_map.grid import Grid
 from agri_map.raster import open_raster
-from agri_map.scene import Grid
+from agri_map.sidecar import write_sidecars
 
 Kind = Literal["classes", "probabilities", "confidence"]
 PERCENT_NODATA = 255
 ARGMAX_ROWS = 8
 KIND = "AGRI_KIND"
 LEGEND = "AGRI_LEGEND"
-OURS = "<!-- written by agri-map, replaced with its map -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,48 +178,6 @@ def check_replaceable(path: Path, kind: Kind) -> None:
         raise InputError(f"{path} exists and {reason}") from error
     if found != kind:
         raise InputError(f"{path} exists and {reason}")
-
-
-def write_sidecars(path: Path, legend: Legend) -> None:
-    """Write class names where GDAL (`.aux.xml`) and QGIS (`.qml`) look for them.
-
-    A style that somebody saved from QGIS stays as it is.
-    """
-    write_text(path.with_name(path.name + ".aux.xml"), pam_xml(legend))
-    style = path.with_suffix(".qml")
-    if not style.exists() or OURS in style.read_text(encoding="utf-8", errors="replace"):
-        write_text(style, qml_xml(legend))
-
-
-def pam_xml(legend: Legend) -> str:
-    """Give GDAL's sidecar with the category names."""
-    names = "".join(f"      <Category>{_escape(name)}</Category>\n" for name in legend.names)
-    return (
-        '<PAMDataset>\n  <PAMRasterBand band="1">\n    <CategoryNames>\n'
-        f"{names}    </CategoryNames>\n  </PAMRasterBand>\n</PAMDataset>\n"
-    )
-
-
-def qml_xml(legend: Legend) -> str:
-    """Give a QGIS style: one paletted entry per class."""
-    entries = "".join(
-        f'        <paletteEntry value="{item.id}" color="{item.colour}" alpha="255" '
-        f'label="{_escape(item.name)}"/>\n'
-        for item in legend.classes
-    )
-    return (
-        f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n{OURS}\n"
-        '<qgis version="3.22" styleCategories="Symbology">\n  <pipe>\n'
-        '    <rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1" '
-        'nodataColor="">\n      <colorPalette>\n'
-        f"{entries}      </colorPalette>\n    </rasterrenderer>\n  </pipe>\n</qgis>\n"
-    )
-
-
-def _escape(text: str) -> str:
-    from xml.sax.saxutils import escape
-
-    return escape(text, {'"': "&quot;"})
 
 
 def _profile(grid: Grid, layout: Layout) -> dict[str, Any]:
