@@ -143,7 +143,7 @@ DIGITS: dict[str, tuple[int, Row]] = {
     "ours, UMAP start": (10, ours(embedding_dim=10, epochs=40, init="umap")),
     "ours, D = 100, alpha auto": (10, ours(embedding_dim=100, epochs=60)),
     "ours, D = 100, alpha 1": (10, ours(embedding_dim=100, epochs=60, alpha=1.0)),
-    "ours, K = 100": (100, ours(embedding_dim=10, epochs=60)),
+    "ours, K = 100": (100, ours(embedding_dim=20, epochs=60)),
 }
 EUROSAT: dict[str, tuple[int, Row]] = {
     "band statistics + k-means": (10, baseline("kmeans", "statistics")),

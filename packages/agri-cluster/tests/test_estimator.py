@@ -28,7 +28,8 @@ def test_it_finds_the_groups_and_says_why_it_stopped(fitted, blobs):
     assert adjusted_rand_score(blobs[1], fitted.labels_) == 1
     assert fitted.stop_reason_ == "converged"
     assert fitted.n_clusters_used_ == 3
-    assert fitted.alpha_ == 3.0
+    # Clear groups are surer of themselves than 3^(-1/2) with the least alpha.
+    assert fitted.alpha_ == 1.0
     assert fitted.history_[-1]["iteration"] == fitted.n_iter_
 
 
@@ -70,10 +71,32 @@ def test_alpha_of_the_papers_and_its_warning(blobs):
     assert any("alpha=1 leaves" in text for text in made.warnings_)
 
 
+def test_auto_starts_half_way_from_knowing_nothing_to_certainty():
+    noise = np.float32(np.random.default_rng(0).normal(size=(300, 40)))
+    made = small(9, embedding_dim=40, max_iter=5, epochs=0, pretrain="none").fit(noise)
+    assert 1 < made.alpha_ < 39
+    # 9^(-1/2)
+    assert made.history_[0]["confidence"] == pytest.approx(1 / 3, abs=1e-3)
+    assert made.warnings_ == [text for text in made.warnings_ if "two best k-means" in text]
+
+
 def test_a_ward_start_is_learnt_before_it_is_refined(blobs):
     made = small(init="ward").fit(blobs[0])
     assert made.start_.shaped
     assert adjusted_rand_score(made.start_.labels, made.labels_) == 1
+    assert made.warmup_[-1]["agreement"] >= 0.995
+
+
+def test_a_start_from_its_own_centres_needs_no_warm_up(fitted):
+    assert fitted.warmup_ == []
+
+
+def test_labels_that_cannot_be_learnt_are_told():
+    # Every row is there twice, once with each label, so that half of them is all that can be.
+    rows = np.float32(np.random.default_rng(0).normal(size=(40, 5)))
+    made = small(2, init=np.repeat([0, 1], 40), max_iter=0).fit(np.concatenate([rows, rows]))
+    assert made.warmup_[-1]["agreement"] == 0.5
+    assert any("gives 50.0% of the start's labels" in text for text in made.warnings_)
 
 
 def test_tiles_with_a_convolutional_autoencoder(tmp_path):
@@ -147,8 +170,9 @@ def test_nan_is_refused_by_its_row():
         small(2, encoder="convae").fit(tiles)
 
 
-def test_a_killed_fit_goes_on_to_the_same_end(blobs, tmp_path, monkeypatch):
-    whole = small(tol=0.0, max_iter=40).fit(blobs[0])
+@pytest.mark.parametrize("init", ["kmeans", "ward"])
+def test_a_killed_fit_goes_on_to_the_same_end(blobs, tmp_path, monkeypatch, init):
+    whole = small(tol=0.0, max_iter=40, init=init).fit(blobs[0])
     from agri_cluster import refine
 
     class Killed(Exception):
@@ -163,12 +187,14 @@ def test_a_killed_fit_goes_on_to_the_same_end(blobs, tmp_path, monkeypatch):
             raise Killed
 
     monkeypatch.setattr(refine.Refiner, "_train", killing)
-    again = small(tol=0.0, max_iter=40, folder=tmp_path)
+    again = small(tol=0.0, max_iter=40, init=init, folder=tmp_path)
     with pytest.raises(Killed):
         again.fit(blobs[0])
     monkeypatch.setattr(refine.Refiner, "_train", plain)
     again.fit(blobs[0], resume=True)
     assert again.history_ == whole.history_
+    assert again.warmup_ == whole.warmup_
+    assert (again.alpha_, again.scale_) == (whole.alpha_, whole.scale_)
     np.testing.assert_array_equal(again.labels_, whole.labels_)
     np.testing.assert_array_equal(again.cluster_centers_, whole.cluster_centers_)
 

@@ -36,6 +36,7 @@ def test_fit_writes_what_it_promises(fitted_folder, four_bands):
     assert fitted.info["bands"] == list(four_bands.bands)
     assert fitted.info["stop_reason"] in ("converged", "max_iter")
     assert fitted.info["settings"]["clusters"] == 3
+    assert fitted.info["warmup"] == []
     assert set(fitted.table.columns) >= {"cluster", "confidence", "margin", "distance", "start"}
     assert fitted.embedding.shape == (4,)
     assert len(fitted.series()) == len(fitted.history)
@@ -57,6 +58,9 @@ def test_predict_gives_the_same_groups_to_the_same_tiles(fitted_folder, four_ban
     first = Fitted.open(fitted_folder).table
     assert list(again["cluster"]) == list(first["cluster"])
     np.testing.assert_allclose(again["distance"], first["distance"], atol=1e-4)
+    # Confidences are those of the fit's alpha, which the clustering keeps as a number.
+    np.testing.assert_allclose(again["confidence"], first["confidence"], atol=1e-4)
+    assert 1 <= Fitted.open(fitted_folder).info["alpha"] <= 3
 
 
 def test_the_same_seed_writes_the_same_files(fitted_folder, four_bands, tmp_path):

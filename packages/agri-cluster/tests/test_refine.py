@@ -5,6 +5,7 @@ from agri_cluster.guard import Guard
 from agri_cluster.network import build_network, kl_loss
 from agri_cluster.refine import Refiner, Schedule
 from agri_cluster.tiles import ArrayTiles
+from agri_cluster.warmup import Warmup
 from agri_data.errors import InputError
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
@@ -166,13 +167,20 @@ def test_a_start_with_labels_is_learnt_before_it_is_refined(tmp_path):
     x = np.float32(rng.normal(size=(256, 2)) * [3, 1])
     labels = (x[:, 1] > 0).astype(np.int64)
     centres = np.array([x[labels == k].mean(axis=0) for k in (0, 1)]) * [[1, 0.1]]
-    run = refiner(x, centres, tmp_path, labels, warmup=2000)
+    run = refiner(x, centres, tmp_path, labels, warmup=Warmup(limit=2000))
     run._embed()
     before = (run._assign()[0] == labels).mean()
     run.warm_up()
     run._embed()
     assert before < 0.9
     assert (run._assign()[0] == labels).mean() >= 0.98
+    learnt = [row["agreement"] for row in run.run.warmup]
+    assert learnt[0] == before
+    assert learnt[-1] >= 0.98
+    run._save()
+    again = refiner(x, centres, tmp_path, labels, warmup=Warmup(limit=2000))
+    assert again.resume()
+    assert again.run.warmup == run.run.warmup
 
 
 def test_moved_centres_start_from_rest(blobs, tmp_path):

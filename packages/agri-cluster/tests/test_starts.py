@@ -81,5 +81,5 @@ def test_repeated_rows_cannot_make_more_groups_than_there_are():
 def test_spacing_is_the_median_nearest_distance():
     x = np.array([[0.0], [1.0], [2.0], [10.0]])
     # Nearest centres 0 and 10: distances 0, 1, 2, 0, of which the median is 0.5.
-    assert spacing(ArrayTiles(x), np.array([[0.0], [10.0]]), np.random.default_rng(0)) == 0.5
+    assert spacing(x, np.array([[0.0], [10.0]])) == 0.5
     assert nearest(ArrayTiles(x), np.array([[0.0], [10.0]])).tolist() == [0, 0, 0, 1]

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from agri_cluster.alpha import fit_kernel
 from agri_cluster.autoencoder import Pretraining, pretrain_autoencoder
 from agri_cluster.contrast import ContrastConfig, pretrain_contrastive
 from agri_cluster.decoder import FILTERS, build_decoder
@@ -29,9 +30,9 @@ from agri_cluster.refine import Refiner, Schedule
 from agri_cluster.rows import RowFile, RowWriter
 from agri_cluster.series import Series
 from agri_cluster.sources import as_tiles
-from agri_cluster.starts import Start, nearest, spacing, start
+from agri_cluster.starts import Start, nearest, start
 from agri_cluster.student import check_alpha, log_assignment, squared_distances
-from agri_cluster.tiles import ArrayTiles, Floats, Ints, Tiles, batches
+from agri_cluster.tiles import ArrayTiles, Floats, Ints, Tiles, batches, sample
 from agri_cluster.views import Views
 
 Data = ArrayLike | Tiles | Path | str
@@ -41,6 +42,8 @@ OBJECTIVES = ("dec", "idec")
 STATES = ("contrast.npz", "autoencoder.npz", "refine.npz")
 STARVED = 0.1
 """A mean confidence that is not this far above 1/K, or not twice that, leaves little to sharpen."""
+SOME = 10_000
+"""Rows at most that scale and alpha are measured on."""
 AGREE = 0.8
 """Below this adjusted Rand index of the two best k-means starts, the start is called unstable."""
 
@@ -76,9 +79,9 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         noise: share of input values hidden from the autoencoder.
         objective: "dec", or "idec", which keeps the decoder beside the KL term.
         gamma: weight of the KL term in "idec".
-        alpha: degrees of freedom of Student's kernel; "auto" is max(1, D - 1) with the embedding
-            divided by the median distance to the nearest centre. 1 is the papers' value, made for
-            D = 10.
+        alpha: degrees of freedom of Student's kernel; "auto" scales the embedding and takes the
+            number from 1 to D - 1 that makes the first assignment neither flat nor hard
+            (`agri_cluster.alpha`). 1 is the papers' value, made for D = 10.
         init: "kmeans" in the embedding; "ward", "spectral" or "umap", which group rows as they are
             given and tiles by their embedding; centres `(K, D)`; labels `(N,)`; or a function
             (rows, K, rng) -> labels.
@@ -109,6 +112,8 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         converged_: whether the labels came to rest.
         stop_reason_: "converged", "max_iter", "budget" or "collapse" (the best state is restored).
         history_: a dict per refresh (`agri_cluster.fitted.COLUMNS`).
+        warmup_: a dict per look at how much of a start's labels the embedding had learnt before
+            the refinement (`agri_cluster.warmup`); empty for a start from its own nearest centres.
         pretrain_: losses of the autoencoder, one an epoch.
         n_clusters_used_: clusters that hold an item.
         alpha_: degrees of freedom used.
@@ -359,8 +364,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
     def _kernel(self, rows: Tiles, begun: Start, rng: np.random.Generator) -> tuple[float, float]:
         if self.alpha != "auto":
             return float(self.alpha), 1.0
-        gap = spacing(rows, begun.centres, rng)
-        return max(1.0, self.embedding_dim - 1.0), gap if gap > 0 else 1.0
+        return fit_kernel(rows.take(sample(rows, SOME, rng)), begun.centres)
 
     def _refine(
         self, network: Network, begun: Start, rows: Tiles, draw: Draw | None, folder: Path
@@ -381,15 +385,26 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         )  # fmt: skip
         if not refiner.resume() and begun.shaped:
             refiner.warm_up()
+        self._warn_unlearnt(refiner)
         self.stop_reason_ = refiner.refine()
         self.converged_ = self.stop_reason_ == "converged"
-        self.history_, self.n_iter_ = refiner.run.history, refiner.run.iteration
+        self.history_, self.warmup_ = refiner.run.history, refiner.run.warmup
+        self.n_iter_ = refiner.run.iteration
         self.labels_, self.cluster_centers_ = refiner.run.labels, network.centres
         least = 1.0 / self.n_clusters
         if self.n_clusters > 1 and self.history_[0]["confidence"] < least + min(least, STARVED):
             self._note(
                 f"the mean confidence starts at {self.history_[0]['confidence']:.3f}, hardly above "
                 f"1/K: alpha={self.alpha_:g} leaves the target little to sharpen; use alpha='auto'"
+            )
+
+    def _warn_unlearnt(self, refiner: Refiner) -> None:
+        looks, wanted = refiner.run.warmup, refiner.schedule.warmup.learnt
+        if looks and looks[-1]["agreement"] < wanted:
+            self._note(
+                f"after {looks[-1]['step']} steps of warm-up the embedding gives "
+                f"{looks[-1]['agreement']:.1%} of the start's labels, not {wanted:.1%}: the "
+                "refinement begins from other groups than the start's"
             )
 
     def _assign_anew(self, tiles: Tiles, folder: Path) -> None:

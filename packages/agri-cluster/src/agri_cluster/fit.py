@@ -101,6 +101,7 @@ def _embedded(tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume
         "stop_reason": found.stop_reason_, "used": found.n_clusters_used_,
         "contrast": found.contrast_, "warnings": found.warnings_,
         "starts": {"inertias": list(found.start_.inertias), "agreement": found.start_.agreement},
+        "warmup": found.warmup_,
     }  # fmt: skip
     rows = RowFile(work / ROWS, tiles.ids)
     return Grouping(

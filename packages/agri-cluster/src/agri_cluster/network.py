@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -25,11 +25,18 @@ class Network:
         embedder: item to scaled embedding, `(B, D)`.
         trainer: item to log q `(B, K)` (and the item again, for IDEC); compiled.
         head: the layer that holds the centres.
+        gamma: weight of the KL term beside the reconstruction, for IDEC.
     """
 
     embedder: keras.Model
     trainer: keras.Model
     head: StudentAssignment
+    gamma: float = 0.1
+
+    def beside(self, optimizer: Any) -> Network:
+        """Return a network of the same weights that another optimizer trains."""
+        inputs, outputs = self.trainer.inputs, self.trainer.outputs
+        return replace(self, trainer=_compiled(inputs, outputs, optimizer, self.gamma, 0.0))
 
     @property
     def centres(self) -> Floats:
@@ -90,17 +97,24 @@ def build_network(
     raw = encoder(inputs)
     z = keras.layers.Rescaling(1.0 / scale, dtype="float32", name="scaled")(raw)
     head = StudentAssignment(len(centres), alpha, name="assignment")
-    outputs, losses, weights = [head(z)], [kl_loss(balance)], [1.0]
-    if decoder is not None:
-        outputs.append(decoder(raw))
-        losses.append("mse")
-        weights = [gamma, 1.0]
+    outputs = [head(z)] if decoder is None else [head(z), decoder(raw)]
     head.centres.assign(centres)
-    trainer = keras.Model(inputs, outputs)
     chosen = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
-    trainer.compile(optimizer=chosen, loss=losses, loss_weights=weights)
-    trainer.optimizer.build(trainer.trainable_variables)
-    return Network(keras.Model(inputs, z), trainer, head)
+    trainer = _compiled([inputs], outputs, chosen, gamma, balance)
+    return Network(keras.Model(inputs, z), trainer, head, gamma)
+
+
+def _compiled(
+    inputs: list[Any], outputs: list[Any], optimizer: Any, gamma: float, balance: float
+) -> keras.Model:
+    """Return a model of log q, and of the item again where there are two outputs (IDEC)."""
+    losses, weights = ([kl_loss(balance)], [1.0])
+    if len(outputs) > 1:
+        losses, weights = ([*losses, "mse"], [gamma, 1.0])
+    model = keras.Model(inputs, outputs)
+    model.compile(optimizer=optimizer, loss=losses, loss_weights=weights)
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def kl_loss(balance: float) -> Any:

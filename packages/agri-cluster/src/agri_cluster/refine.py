@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from agri_data.console import progress, progress_bar, warn
+from agri_data.console import progress_bar, warn
 from agri_data.errors import InputError
 from numpy.typing import NDArray
 
 from agri_cluster.autoencoder import PATIENCE
 from agri_cluster.checkpoint import Arrays, Clock, read_variables, write_variables
 from agri_cluster.draws import Draw
+from agri_cluster.framework import keras
 from agri_cluster.guard import (
     Guard,
     collapsed,
@@ -30,15 +31,16 @@ from agri_cluster.resume import go_on, keep
 from agri_cluster.rows import RowFile, RowWriter
 from agri_cluster.student import log_assignment
 from agri_cluster.target import Frequencies, MovingFrequencies, divergence, sharpened, smoothed
-from agri_cluster.tiles import Ints, Tiles, batches
+from agri_cluster.tiles import Floats, Ints, Tiles, batches
+from agri_cluster.warmup import Warmup, learn_start
 
 StopReason = Literal["converged", "max_iter", "budget", "collapse"]
 OnRefresh = Callable[[int, Ints, RowFile], None]
 RIM = 4096
-WARM, LEARNT = 100, 0.98
+WARM = 100
 TARGETS = {"full": 1.0, "ema": 0.9, "batch": 0.0}
 """Ways to sharpen the target, with the momentum of the frequencies from batch to batch."""
-COUNTS = ("iteration", "calm", "reseeds", "best", "errors", "history")
+COUNTS = ("iteration", "calm", "reseeds", "best", "errors", "warmup", "history")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Schedule:
         tol: share of labels that may change at a refresh of a clustering that has converged.
         patience: refreshes in a row that must be so calm.
         budget: seconds at most, checked at refreshes; None = no limit.
-        warmup: steps at most in which the embedding first learns a start's labels, where those are
-            more than the nearest centre; done when it gives `LEARNT` of them.
+        warmup: how the embedding first learns a start's labels, where those are more than the
+            nearest centre.
     """
 
     batch: int = 256
@@ -65,13 +67,13 @@ class Schedule:
     tol: float = 0.001
     patience: int = 2
     budget: float | None = None
-    warmup: int = 3000
+    warmup: Warmup = field(default_factory=Warmup)
 
     def __post_init__(self) -> None:
-        if min(self.batch, self.patience) < 1 or min(self.limit, self.tol, self.warmup) < 0:
+        if min(self.batch, self.patience) < 1 or min(self.limit, self.tol) < 0:
             raise InputError(
-                "batch and patience of 1 or more, and limit, tol and warm-up of 0 or more are "
-                f"expected, got {self}"
+                "batch and patience of 1 or more, and limit and tol of 0 or more are expected, "
+                f"got {self}"
             )
         if self.target not in TARGETS:
             raise InputError(f"target is one of {', '.join(TARGETS)}, got {self.target!r}")
@@ -97,6 +99,7 @@ class Run:
     best: float = 0.0
     order: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     errors: list[float] = field(default_factory=list)
+    warmup: list[dict[str, Any]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -143,14 +146,19 @@ class Refiner:
 
     def warm_up(self) -> None:
         """Train towards the start's labels, smoothed, until embedding and centres give them."""
-        interval = max(self.schedule.steps(len(self.tiles)), WARM)
-        for step in progress(range(self.schedule.warmup), "warm-up"):
-            if step and step % interval == 0:
-                self._embed()
-                if (self._assign()[0] == self.run.labels).mean() >= LEARNT:
-                    break
+        how, labels = self.schedule.warmup, self.run.labels
+        network = self.network.beside(keras.optimizers.Adam(how.lr))
+
+        def step() -> None:
             rows = self._next_batch()
-            self._step(rows, smoothed(self.run.labels[rows], self.clusters))
+            network.step(self._items(rows), smoothed(labels[rows], self.clusters))
+
+        def agreement() -> float:
+            self._embed()
+            return float((self._assign()[0] == labels).mean())
+
+        interval = max(self.schedule.steps(len(self.tiles)), WARM)
+        self.run.warmup = learn_start(how, interval, step, agreement)
 
     def resume(self) -> bool:
         """Go back to the state that a stopped run left; return whether there is one."""
@@ -290,10 +298,12 @@ class Refiner:
         return now
 
     def _step(self, rows: Ints, target: NDArray[np.float64]) -> None:
-        items = self.draw(rows, self.rng) if self.draw else self.tiles.take(rows)
-        error = self.network.step(items, target)
+        error = self.network.step(self._items(rows), target)
         if np.isfinite(error):
             self.run.errors.append(error)
+
+    def _items(self, rows: Ints) -> Floats:
+        return self.draw(rows, self.rng) if self.draw else self.tiles.take(rows)
 
     def _next_batch(self) -> Ints:
         run, size = self.run, min(self.schedule.batch, len(self.tiles))

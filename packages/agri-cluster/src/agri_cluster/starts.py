@@ -91,9 +91,8 @@ def nearest(rows: Tiles, centres: NDArray[np.floating]) -> Ints:
     return np.concatenate([squared_distances(z, centres).argmin(1) for _, z in batches(rows)])
 
 
-def spacing(rows: Tiles, centres: NDArray[np.floating], rng: np.random.Generator) -> float:
-    """Return the median distance of rows to their nearest centre, over 10,000 rows at most."""
-    z = rows.take(sample(rows, 10_000, rng))
+def spacing(z: Floats, centres: NDArray[np.floating]) -> float:
+    """Return the median distance of rows `(N, D)` to their nearest of the centres `(K, D)`."""
     return float(np.median(np.sqrt(squared_distances(z, centres).min(axis=1))))
 
 
