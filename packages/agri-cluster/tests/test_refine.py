@@ -3,7 +3,8 @@ import pytest
 from agri_cluster.framework import keras, ops
 from agri_cluster.guard import Guard
 from agri_cluster.network import build_network, kl_loss
-from agri_cluster.refine import Refiner, Schedule
+from agri_cluster.refine import Refiner
+from agri_cluster.schedule import Schedule
 from agri_cluster.tiles import ArrayTiles
 from agri_cluster.warmup import Warmup
 from agri_data.errors import InputError

@@ -26,8 +26,9 @@ from agri_cluster.framework import keras, make_deterministic
 from agri_cluster.front import FROZEN, Frozen, freeze
 from agri_cluster.guard import Guard
 from agri_cluster.network import Network, build_network
-from agri_cluster.refine import Refiner, Schedule
+from agri_cluster.refine import Refiner
 from agri_cluster.rows import RowFile, RowWriter
+from agri_cluster.schedule import Schedule
 from agri_cluster.series import Series
 from agri_cluster.sources import as_tiles
 from agri_cluster.starts import Start, nearest, start
@@ -86,7 +87,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
             given and tiles by their embedding; centres `(K, D)`; labels `(N,)`; or a function
             (rows, K, rng) -> labels.
         n_init: k-means starts.
-        target: "full", "ema" or "batch" (`agri_cluster.refine.Schedule`).
+        target: "full", "ema" or "batch" (`agri_cluster.schedule.Schedule`).
         update_interval: steps between refreshes of the target; "auto" = a pass over the tiles,
             from 20 to 200 steps.
         tol: share of labels changed at a refresh below which it is calm.
