@@ -49,6 +49,7 @@ def variants(plan: Plan, config: TrainConfig) -> dict[str, tuple[Plan, TrainConf
         "half the epochs": (plan, replace(config, epochs=config.epochs // 2)),
         "2 views in use": (replace(plan, views=2), config),
         "8 views in use": (replace(plan, views=8), config),
+        "the large network": (replace(plan, model="large"), config),
         "ResNet-18": (replace(plan, model="resnet18", hidden=0), config),
     }
 
