@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from agri_classify import scores
+
 if TYPE_CHECKING:
     from agri_map.spec import BundleSpec
 
@@ -47,11 +49,12 @@ def answers(probabilities: NDArray[np.floating], spec: BundleSpec) -> list[Answe
     """Return an answer per row of `(N, K)`."""
     names, least = spec.legend.names, threshold(spec)
     order = np.argsort(-probabilities, axis=1, kind="stable")
+    none = np.zeros(probabilities.shape, bool)
+    kept = none if least is None else scores.possible(probabilities, least)
     found = []
-    for row, ranks in zip(probabilities, order, strict=True):
+    for row, ranks, held in zip(probabilities, order, kept, strict=True):
         top = tuple((names[k], float(row[k])) for k in ranks[:TOP])
-        possible = () if least is None else _possible(row, ranks, names, least)
-        found.append(Answer(top, possible))
+        found.append(Answer(top, tuple(names[k] for k in ranks if held[k])))
     return found
 
 
@@ -59,11 +62,3 @@ def threshold(spec: BundleSpec) -> float | None:
     """Return the least probability of a class in the conformal set, None where there is none."""
     found = spec.metrics.get("conformal")
     return float(found["threshold"]) if isinstance(found, dict) and "threshold" in found else None
-
-
-def _possible(
-    row: NDArray[np.floating], ranks: NDArray[np.intp], names: tuple[str, ...], least: float
-) -> tuple[str, ...]:
-    """The classes above the threshold; the best one always (Sadinle et al. 2019, "LABEL" sets)."""
-    kept = [names[k] for k in ranks if row[k] >= least]
-    return tuple(kept or [names[ranks[0]]])

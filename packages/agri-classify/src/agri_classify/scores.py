@@ -82,8 +82,11 @@ def interval(right: NDArray[np.bool_], places: Ints, seed: int = 0) -> tuple[flo
     return counts.bootstrap(matrices, counts.accuracy, seed=seed)
 
 
-def possible(probabilities: Doubles, least: float) -> NDArray[np.bool_]:
-    """Return which classes are in the conformal set of each patch, `(N, K)`: one at least."""
+def possible(probabilities: NDArray[np.floating], least: float) -> NDArray[np.bool_]:
+    """Return which classes are in the conformal set of each patch, `(N, K)`.
+
+    Those of `least` or more, and the best one always (Sadinle et al. 2019, "LABEL" sets).
+    """
     kept = probabilities >= least
     kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True
     return np.asarray(kept, bool)

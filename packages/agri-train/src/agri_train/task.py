@@ -96,7 +96,8 @@ def running_mean(net: nn.Module, share: float) -> AveragedModel:
     """
 
     def step(mean: Tensors, own: Tensors, seen: Tensor | int) -> None:
-        old = min(share, (1 + int(seen)) / (10 + int(seen)))
+        steps = int(seen)
+        old = min(share, (1 + steps) / (10 + steps))
         get_ema_multi_avg_fn(old)(mean, own, seen)  # type: ignore[no-untyped-call]
 
     mean = AveragedModel(net, multi_avg_fn=step, use_buffers=True)

@@ -1,4 +1,4 @@
-"""A residual network made for small patches: full detail early, little arithmetic, 12 MB at most.
+"""A residual network made for small patches: full detail early, and by default 10 MB at most.
 
 Networks for photographs of 224 pixels throw away three quarters of a 64-pixel patch in their first
 two layers. This one halves the side four times and no more, or three times with a stem of stride 1.

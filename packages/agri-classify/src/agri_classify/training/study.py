@@ -32,6 +32,8 @@ from agri_classify.training.train import Plan, fit_plan
 
 MAX_BYTES = 1_000_000
 JUDGED = ("val", "test")
+Known = dict[tuple[object, ...], Mapping[str, float]]
+"""Baselines by what they depend on: patches, split, labels, bands and seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
                 "it; split the store with such a part, or choose another with --split"
             )
     found = []
-    simple: dict[str, Mapping[str, float]] = {}
+    simple: Known = {}
     for number, case in enumerate(cases, start=1):
         kept = _Kept(case, part, runs)
         outcome = kept.read()
@@ -108,7 +110,7 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
     return found
 
 
-def _run(case: Case, part: str, folder: Path, known: dict[str, Mapping[str, float]]) -> Outcome:
+def _run(case: Case, part: str, folder: Path, known: Known) -> Outcome:
     """Train and judge one case; cases with the same patches and bands share their baselines."""
     _, result = fit_plan(case.plan, case.store, case.config, folder)
     spec = result.spec
@@ -116,14 +118,14 @@ def _run(case: Case, part: str, folder: Path, known: dict[str, Mapping[str, floa
     found = metrics(evaluate(engine, Labelled(case.store, spec, part)), part)
     store, seed = case.store, case.config.seed
     same = (store.fingerprint, store.split_fingerprint, store.label_fingerprint, spec.bands, seed)
-    if str(same) not in known:
+    if same not in known:
         scored = baselines(store, spec, part, seed=seed)
-        known[str(same)] = {item.name: item.accuracy for item in scored}
+        known[same] = {item.name: item.accuracy for item in scored}
     return Outcome(
         case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),
         part, found["patches"], found["accuracy"], tuple(found["interval"]),
         {row["class"]: row["f1"] for row in found["classes"]},
-        known[str(same)],
+        known[same],
     )  # fmt: skip
 
 
