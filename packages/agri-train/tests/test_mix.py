@@ -4,7 +4,8 @@ from agri_data.errors import InputError
 from agri_train.config import TrainConfig
 from agri_train.loss import build_loss
 from agri_train.mix import check_mix, mix
-from agri_train.task import Task, running_mean
+from agri_train.average import RunningMean
+from agri_train.task import Task
 from torch import nn
 
 
@@ -80,18 +81,19 @@ def test_the_loss_of_mixed_patches_by_hand(tiny, monkeypatch):
 def test_the_running_mean_by_hand():
     net = nn.Linear(1, 1, bias=False)
     nn.init.constant_(net.weight, 1.0)
-    mean = running_mean(net, 0.25)
-    mean.update_parameters(net)  # the first is taken as it is
+    mean = RunningMean(net, 0.25)
+    mean.follow(net)
+    mean.update()  # the first is taken as it is
     nn.init.constant_(net.weight, 5.0)
-    mean.update_parameters(net)
+    mean.update()
     # A short beginning: (1 + 1) / (10 + 1) is old, then min(0.25, 3 / 12).
     second = 2 / 11 * 1 + 9 / 11 * 5
     assert mean.module.weight.item() == pytest.approx(second)
     nn.init.constant_(net.weight, 9.0)
-    mean.update_parameters(net)
+    mean.update()
     third = 3 / 12 * second + 9 / 12 * 9
     assert mean.module.weight.item() == pytest.approx(third)
-    mean.update_parameters(net)
+    mean.update()
     # 4 / 13 would be more than 0.25.
     assert mean.module.weight.item() == pytest.approx(0.25 * third + 0.75 * 9)
     assert not mean.module.weight.requires_grad

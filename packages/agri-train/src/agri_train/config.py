@@ -20,7 +20,7 @@ BALANCES = ("none", "inverse")
 MIXES = ("none", "mixup", "cutmix", "both")
 
 # Settings that do not change what is learned: a run may go on after they change.
-_FREE = frozenset({"epochs", "workers", "samples", "every", "device", "threads"})
+_FREE = frozenset({"epochs", "workers", "samples", "every", "device", "threads", "graphs"})
 _COUNTS = ("patience", "every", "seed", "threads", "workers", "samples", "warmup", "thaw")
 
 
@@ -58,6 +58,8 @@ class TrainConfig:
         layout: auto, channels_last or contiguous.
         device: auto, cpu or gpu.
         threads: processor threads for torch; 0 = torch's own choice.
+        graphs: on a GPU, launch a step as one CUDA graph and not kernel by kernel; false for a
+            network whose path depends on its data.
         augment: vary the training chips: mirrored and turned by quarters.
         strength: 0..1, how strongly they are also warped and relit (`agri_train.data.make_policy`).
         copies: how often each training chip is seen in an epoch, each copy varied by itself.
@@ -92,6 +94,7 @@ class TrainConfig:
     layout: str = "auto"
     device: str = "auto"
     threads: int = 0
+    graphs: bool = True
     augment: bool = True
     strength: float = 0.0
     copies: int = 1
@@ -114,7 +117,7 @@ class TrainConfig:
             _whole(name, getattr(self, name), 0)
         for name in ("decay", "clip", "clamp", "floor", "momentum", "smooth", "average"):
             _real(name, getattr(self, name), 0.0)
-        for name in ("augment", "calibrate"):
+        for name in ("graphs", "augment", "calibrate"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(
                     f"`{name}` must be true or false; received {getattr(self, name)!r}."

@@ -22,6 +22,7 @@ from agri_train.data import ChipDataModule
 from agri_train.export import export_bundle
 from agri_train.folder import RunFolder, family
 from agri_train.freeze import check_thaw
+from agri_train.graph import Graphs
 from agri_train.hardware import Setting, choose
 from agri_train.keeper import Keeper
 from agri_train.loss import Head, build_loss
@@ -166,7 +167,10 @@ def _train(
     module.train()
     module.channels_last = setting.layout == "channels_last"
     if module.channels_last:
+        module.judged.to(memory_format=torch.channels_last)
         module.net.to(memory_format=torch.channels_last)
+    if setting.device == "gpu" and config.graphs:
+        module.graphs = Graphs(module.net)
     with _quiet():
         trainer = Trainer(
             accelerator=setting.device,

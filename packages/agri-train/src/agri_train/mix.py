@@ -50,7 +50,8 @@ def mix(images: Tensor, truth: Tensor, kind: str) -> Mixed:
         kind = "mixup" if torch.rand(()) < 0.5 else "cutmix"
     spread = torch.tensor(SPREAD[kind])
     share = float(torch.distributions.Beta(spread, spread).sample())
-    order = torch.randperm(len(images))
+    # Drawn on the processor, so that every device mixes alike, and sent without waiting for a GPU.
+    order = torch.randperm(len(images)).to(images.device, non_blocking=True)
     if kind == "mixup":
         return Mixed(share * images + (1 - share) * images[order], truth[order], share)
     return _pasted(images, truth, order, share)

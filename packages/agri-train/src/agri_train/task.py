@@ -13,11 +13,12 @@ from lightning import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from agri_train.average import RunningMean
 from agri_train.config import TrainConfig
 from agri_train.data import Task as Kind
 from agri_train.freeze import stages, thaw
+from agri_train.graph import Graphs
 from agri_train.loss import Loss
 from agri_train.mix import mix
 from agri_train.optim import build_optimizer
@@ -25,7 +26,8 @@ from agri_train.schedule import Schedule
 from agri_train.seed import seed_epoch
 
 Batch = tuple[Tensor, Tensor]
-Tensors = list[Tensor] | tuple[Tensor, ...]
+LOOKED = 32
+"""Batches whose losses are looked at together on a GPU: each look waits for it."""
 METRICS = ("loss", "iou", "f1", "accuracy", "majority")
 
 
@@ -83,25 +85,11 @@ def predict(logits: Tensor, head: str) -> Tensor:
 
 def count(truth: Tensor, predicted: Tensor, classes: int) -> Tensor:
     """Flat confusion counts (row = truth), as `agri_data.confusion.confusion`, on any device."""
-    counted = truth != IGNORE
-    pairs = truth[counted] * classes + predicted[counted]
-    return torch.bincount(pairs, minlength=classes * classes)
-
-
-def running_mean(net: nn.Module, share: float) -> AveragedModel:
-    """Return the exponential mean of a network's weights and statistics, `share` of it old.
-
-    The mean begins short, so that it soon forgets the untrained weights: of it after `n` steps
-    `min(share, (1 + n) / (10 + n))` is old, as in TensorFlow's ExponentialMovingAverage.
-    """
-
-    def step(mean: Tensors, own: Tensors, seen: Tensor | int) -> None:
-        steps = int(seen)
-        old = min(share, (1 + steps) / (10 + steps))
-        get_ema_multi_avg_fn(old)(mean, own, seen)  # type: ignore[no-untyped-call]
-
-    mean = AveragedModel(net, multi_avg_fn=step, use_buffers=True)
-    return mean.requires_grad_(False)
+    # Neither a mask nor `bincount`: both make a GPU tell the processor a size, which waits for it.
+    ignored = classes * classes
+    pairs = torch.where(truth == IGNORE, ignored, truth * classes + predicted).flatten()
+    counts = torch.zeros(ignored + 1, dtype=torch.int64, device=pairs.device)
+    return counts.scatter_add_(0, pairs, torch.ones_like(pairs))[:-1]
 
 
 class Task(LightningModule):
@@ -113,18 +101,23 @@ class Task(LightningModule):
         super().__init__()
         self.net, self.loss, self.config = net, loss, config
         self._stages = stages(net) if config.thaw else []
-        self.average = running_mean(net, config.average) if config.average else None
+        self.average = RunningMean(net, config.average) if config.average else None
+        self.graphs: Graphs | None = None
         self.task, self.legend = task, legend
         self.schedule = Schedule(config)
         self.channels_last = False
         self.record: dict[str, float] = {}
         self.moments: tuple[float, float] | None = None
         self._tallies = {"train": Tally(loss), "val": Tally(loss)}
+        self._losses: dict[int, Tensor] = {}
         self._started = self._paused = 0.0
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits."""
-        logits: Tensor = self.net(self._laid_out(image))
+        image = self._laid_out(image)
+        if self.graphs is not None and self.training:
+            return self.graphs(image)
+        logits: Tensor = self.net(image)
         return logits
 
     def _laid_out(self, image: Tensor) -> Tensor:
@@ -141,6 +134,10 @@ class Task(LightningModule):
         seed_epoch(self.config.seed, self.current_epoch)
         if self.config.thaw:
             thaw(self._stages, self.current_epoch // self.config.thaw)
+        if self.graphs is not None:
+            self.graphs.refresh()
+        if self.average is not None:
+            self.average.follow(self.net)
         optimizer = self.optimizers()
         assert isinstance(optimizer, LightningOptimizer)
         for group in optimizer.param_groups:
@@ -159,14 +156,27 @@ class Task(LightningModule):
         if self.moments is None:
             self.moments = (float(image.mean()), float(image.std()))
         logits, sums, value = self._learn(image, truth)
-        if not math.isfinite(float(value.detach())):
-            raise DivergedError(
-                f"The loss became {float(value.detach())} in epoch {self.current_epoch + 1}, "
-                f"batch {batch_idx + 1}, at lr {self.record['lr']:g}. Lower `lr`, set `clip`, or "
-                "check the chips for values far outside their band statistics."
-            )
         self._tallies["train"].add(sums, logits, truth)
+        self._losses[batch_idx + 1] = value.detach()
+        if len(self._losses) >= (LOOKED if image.is_cuda else 1):
+            self._look()
         return value
+
+    def _look(self) -> None:
+        """See that the losses since the last look are numbers.
+
+        Raises:
+            DivergedError: one is NaN or infinite.
+        """
+        losses, self._losses = self._losses, {}
+        values = torch.stack(list(losses.values())).tolist() if losses else []
+        for place, value in zip(losses, values, strict=True):
+            if not math.isfinite(value):
+                raise DivergedError(
+                    f"The loss became {value} in epoch {self.current_epoch + 1}, batch {place}, "
+                    f"at lr {self.record['lr']:g}. Lower `lr`, set `clip`, or check the chips for "
+                    "values far outside their band statistics."
+                )
 
     def _learn(self, image: Tensor, truth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits, sums of the loss, and the loss; those of mixed patches where asked for."""
@@ -184,7 +194,7 @@ class Task(LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Let the running mean of the weights follow."""
         if self.average is not None:
-            self.average.update_parameters(self.net)
+            self.average.update()
 
     @property
     def judged(self) -> nn.Module:
@@ -210,6 +220,7 @@ class Task(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Start counting afresh; validation time is not training time."""
+        self._look()
         self._tallies["val"] = Tally(self.loss)
         self._val_started = time.perf_counter()
 
