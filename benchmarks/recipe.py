@@ -46,7 +46,7 @@ def variants(plan: Plan, config: TrainConfig) -> dict[str, tuple[Plan, TrainConf
         "smoothing instead of mixing": (plan, replace(config, smooth=0.1, mix="none")),
         "the last weights, not their running mean": (plan, replace(config, average=0.0)),
         "with changes of light and free turns": (plan, replace(config, strength=0.3)),
-        "half the epochs": (plan, replace(config, epochs=config.epochs // 2)),
+        "half the epochs": (plan, replace(config, epochs=max(config.epochs // 2, 1))),
         "2 views in use": (replace(plan, views=2), config),
         "8 views in use": (replace(plan, views=8), config),
         "the large network": (replace(plan, model="large"), config),
