@@ -1,18 +1,20 @@
 import copy
+from collections.abc import Iterator
 
 import pytest
 import torch
+from agri_data.errors import InputError
 from agri_train.graph import Graphs
 from torch import nn
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
+gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
 
 
 @pytest.fixture(autouse=True)
-def exact(monkeypatch) -> None:
+def exact() -> Iterator[None]:
     """Graph and network may take other algorithms; in TF32 these differ in the fourth digit."""
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
 
 
 def network() -> nn.Module:
@@ -42,9 +44,12 @@ def learn(net, forward, data) -> list[float]:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        # As in the engine, nothing holds the autograd graph when the next shape is captured.
+        del loss
     return losses
 
 
+@gpu
 def test_graphs_learn_what_the_network_itself_learns():
     net = network()
     twin = copy.deepcopy(net)
@@ -58,6 +63,7 @@ def test_graphs_learn_what_the_network_itself_learns():
     assert len(graphs._kept) == 2
 
 
+@gpu
 def test_what_wakes_later_learns_from_then_on():
     net = network()
     net[0].requires_grad_(False)
@@ -75,6 +81,7 @@ def test_what_wakes_later_learns_from_then_on():
     assert torch.allclose(net[0].weight, twin[0].weight, atol=1e-5)
 
 
+@gpu
 def test_a_capture_leaves_statistics_and_chance_as_they_were():
     net = nn.Sequential(network(), nn.Dropout(0.5))
     graphs = Graphs(net)
@@ -86,6 +93,7 @@ def test_a_capture_leaves_statistics_and_chance_as_they_were():
     assert torch.equal(net[0][1].running_mean, mean)
 
 
+@gpu
 def test_casts_to_half_precision_follow_the_weights():
     net = network()
     graphs = Graphs(net)
@@ -98,3 +106,29 @@ def test_casts_to_half_precision_follow_the_weights():
             net[5].bias.mul_(2)
         after = graphs(image).float()
     assert torch.allclose(after, 2 * before, rtol=2e-2, atol=1e-3)
+
+
+def test_a_shape_is_captured_once_and_again_when_more_may_learn(monkeypatch):
+    made = []
+    net = nn.Linear(3, 2)
+    graphs = Graphs(net)
+    monkeypatch.setattr(graphs, "_capture", lambda image: made.append(len(image)))
+    monkeypatch.setattr("agri_train.graph._Replay.apply", lambda capture, image, *rest: rest)
+    net.bias.requires_grad_(False)
+    graphs.refresh()
+    assert [len(graphs(torch.zeros(size, 3))) for size in (5, 4, 5, 4)] == [1, 1, 1, 1]
+    net.bias.requires_grad_(True)
+    graphs.refresh()
+    assert len(graphs(torch.zeros(5, 3))) == 2
+    assert made == [5, 4, 5]
+
+
+def test_a_network_that_cannot_be_captured_is_refused_with_a_way_out(monkeypatch):
+    graphs = Graphs(nn.Linear(3, 2))
+
+    def refuse(image):
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    monkeypatch.setattr(graphs, "_capture", refuse)
+    with pytest.raises(InputError, match=r"\(operation not .* capturing\). Set `graphs` to false"):
+        graphs(torch.zeros(1, 3))

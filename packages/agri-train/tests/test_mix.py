@@ -1,10 +1,10 @@
 import pytest
 import torch
 from agri_data.errors import InputError
+from agri_train.average import RunningMean
 from agri_train.config import TrainConfig
 from agri_train.loss import build_loss
 from agri_train.mix import check_mix, mix
-from agri_train.average import RunningMean
 from agri_train.task import Task
 from torch import nn
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from agri_data.errors import InputError
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -53,10 +54,26 @@ class Graphs:
         self._learning = tuple(item for item in self.net.parameters() if item.requires_grad)
 
     def __call__(self, image: Tensor) -> Tensor:
-        """Return the logits of a batch on the GPU; their gradient flows to the parameters."""
+        """Return the logits of a batch on the GPU; their gradient flows to the parameters.
+
+        Nothing that holds the autograd graph of an earlier batch, such as its loss, may be kept
+        when a new shape comes: its nodes would tie the capture to another stream.
+
+        Raises:
+            InputError: the network cannot be captured.
+        """
         key = (image.shape, image.stride(), image.dtype, len(self._learning))
         if key not in self._kept:
-            self._kept[key] = self._capture(image)
+            try:
+                self._kept[key] = self._capture(image)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as error:
+                raise InputError(
+                    "The network cannot be captured as a CUDA graph "
+                    f"({str(error).splitlines()[0]}). Set `graphs` to false: a step is then "
+                    "launched kernel by kernel."
+                ) from error
         logits: Tensor = _Replay.apply(self._kept[key], image, *self._learning)
         return logits
 
@@ -79,7 +96,7 @@ class Graphs:
         return found
 
     def _record(self, image: Tensor) -> Capture:
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(WARM):
@@ -111,7 +128,7 @@ class _Replay(torch.autograd.Function):
         return capture.logits.detach()
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         capture: Capture = ctx.capture
         capture.gradient.copy_(gradient)
