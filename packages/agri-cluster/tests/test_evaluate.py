@@ -93,6 +93,9 @@ def test_the_table_has_the_clustering_and_every_baseline(
     done = run(fitted.path, labelled.path, "--out", out, "--seeds", 2, "--groups", 3)
     assert done.exit_code == 0, done.exception
     table = pd.read_csv(out / "table.csv").set_index("method")
+    told = json.loads((out / "metrics.json").read_text())
+    for name in ("nmi", "heldout"):
+        assert told[name] == pytest.approx(table[name].dropna().to_dict(), abs=1e-6)
     assert list(table.index) == [
         "clustering", "clustering, merged", "k-means", "band statistics + k-means",
         "PCA + k-means", "PCA + Ward", "PCA + UMAP + k-means",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from agri_data.csvfile import csv_text
@@ -64,15 +63,6 @@ class Method:
         for name in ("seconds", "cpu"):
             found[name] = _spread([getattr(r, name) for r in self.runs if r.labels is not None])
         return found
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the method with the mean of every figure but the times, which never repeat."""
-        figures = {
-            name: pair and round(pair[0], 6)
-            for name, pair in self.figures().items()
-            if name not in ("seconds", "cpu")
-        }
-        return {"space": self.space, "clusters": self.clusters, "runs": len(self.scores)} | figures
 
 
 def method(

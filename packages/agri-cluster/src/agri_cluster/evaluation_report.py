@@ -16,6 +16,8 @@ from agri_cluster.merge import draw_dendrogram, linkage
 from agri_cluster.metrics import contingency
 
 METRICS = "metrics.json"
+HEADLINE = ("nmi", "heldout")
+RANKED = ("acc", "nmi", "ami", "ari", "heldout")
 
 
 def write_evaluation(found: Evaluation, out: Path) -> str:
@@ -59,26 +61,28 @@ def describe(found: Evaluation) -> str:
 
 
 def _metrics(found: Evaluation) -> dict[str, Any]:
+    """The headline, for `dvc metrics`; every figure of every method is in table.csv."""
     own = found.methods[0]
+    means = _means(found.methods)
+    ranked = {name: means[name] for name in RANKED if len(means[name]) > 1}
     return {
         "tiles": len(found.fitted),
         "clusters": found.fitted.clusters,
         "classes": None if found.truth is None else found.truth.source,
         "stop_reason": found.fitted.info.get("stop_reason"),
-        "best": _best(found.methods),
-        "methods": {item.name: item.to_json() for item in found.methods},
+        "best": {name: max(each, key=each.__getitem__) for name, each in ranked.items()},
+        **{name: means[name] for name in HEADLINE},
         "scores": own.scores[0].to_json(),
     }
 
 
-def _best(methods: Sequence[Method]) -> dict[str, str]:
-    """The method of the highest mean of each score that was measured of more than one."""
-    best = {}
-    for name in ("acc", "nmi", "ami", "ari", "heldout"):
-        means = {item.name: pair[0] for item in methods if (pair := item.figures().get(name))}
-        if len(means) > 1:
-            best[name] = max(means, key=lambda key: means[key])
-    return best
+def _means(methods: Sequence[Method]) -> dict[str, dict[str, float]]:
+    """The mean over its runs of each ranked score, by method; those that have none are left out."""
+    figures = [(item.name, item.figures()) for item in methods]
+    return {
+        name: {method: round(pair[0], 6) for method, each in figures if (pair := each.get(name))}
+        for name in RANKED
+    }
 
 
 def _runs(methods: Sequence[Method]) -> str:
