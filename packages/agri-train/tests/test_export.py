@@ -122,6 +122,17 @@ def test_auto_follows_the_processor(monkeypatch, features, precision):
     assert (asked.precision, asked.layout) == ("bf16", "contiguous")
 
 
+@pytest.mark.parametrize(
+    ("cores", "asked", "workers"), [(16, 0, 4), (3, 0, 2), (1, 0, 0), (3, 7, 7)]
+)
+def test_batches_are_read_beside_a_gpu(monkeypatch, cores, asked, workers):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr("agri_train.hardware.cores", lambda: cores)
+    assert choose(TrainConfig(workers=asked)).workers == workers
+    assert choose(TrainConfig(workers=asked, device="cpu")).workers == asked
+
+
 def test_a_gpu_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="torch sees no GPU here"):

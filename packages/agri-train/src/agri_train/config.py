@@ -63,7 +63,8 @@ class TrainConfig:
         augment: vary the training chips: mirrored and turned by quarters.
         strength: 0..1, how strongly they are also warped and relit (`agri_train.data.make_policy`).
         copies: how often each training chip is seen in an epoch, each copy varied by itself.
-        workers: processes that read batches; 0 = read in the training process.
+        workers: processes that read batches; 0 = up to 4 beside a GPU, else none: the training
+            process reads.
         samples: rows in each epoch's sample picture; 0 = no pictures.
         calibrate: fit the temperature of the probabilities on the validation part.
     """

@@ -186,14 +186,14 @@ class ChipDataModule(LightningDataModule):
         return Chips(self.store, self.spec, self.config, self.task, vary)
 
     def _loader(self, part: str) -> DataLoader[Any]:
-        train = part == "train"
+        train, setting = part == "train", choose(self.config)
         return DataLoader(
             self._chips(vary=train and self.config.augment),
             batch_size=None,
             sampler=Order(self.rows(part), self.config, train),
-            num_workers=self.config.workers,
-            persistent_workers=self.config.workers > 0,
-            pin_memory=choose(self.config).device == "gpu",
+            num_workers=setting.workers,
+            persistent_workers=setting.workers > 0,
+            pin_memory=setting.device == "gpu",
             # Its own generator: otherwise each start of an epoch draws from the one of dropout.
             generator=torch.Generator().manual_seed(self.config.seed),
         )

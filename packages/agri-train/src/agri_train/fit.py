@@ -133,7 +133,7 @@ def fit(
     finally:
         report.close()
     best = keeper.restore(net)
-    module.average = None
+    module.average = module.graphs = None
     spec = _finish(module, data, spec, keeper, setting)
     if not folder.sample(keeper.epoch).exists():
         report.draw(module, keeper.epoch)

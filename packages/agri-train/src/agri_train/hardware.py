@@ -16,17 +16,22 @@ from typing import Literal
 
 import torch
 from agri_data.errors import InputError
+from agri_map.engine import cores
 
 from agri_train.config import TrainConfig
+
+READERS = 4
+"""Processes that read batches beside a GPU: three kept up with an H100 at 11 ms a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was chosen; `reason` is logged."""
+    """What was chosen; `reason` is logged, `workers` is the number of processes that read."""
 
     device: Literal["cpu", "gpu"]
     precision: Literal["32", "bf16"]
     layout: Literal["channels_last", "contiguous"]
+    workers: int
     reason: str
 
     @property
@@ -54,6 +59,7 @@ def choose(config: TrainConfig) -> Setting:
         "gpu" if gpu else "cpu",
         "bf16" if precision == "bf16" else "32",
         "channels_last" if layout == "channels_last" else "contiguous",
+        config.workers or (min(READERS, cores() - 1) if gpu else 0),
         reason,
     )
 
