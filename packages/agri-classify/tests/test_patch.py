@@ -51,6 +51,26 @@ def tiff(path, values, names=None, nodata=None):
     return path
 
 
+@pytest.mark.parametrize(
+    ("quality", "note"),
+    [
+        (100, ""),
+        (98, ""),
+        (95, "JPEG of quality 95: fine texture is lost, doubt this"),
+        (75, "JPEG of quality 75: fine texture is lost, doubt this"),
+        (30, "JPEG of quality 30: fine texture is lost, doubt this"),
+    ],
+)
+def test_a_coarse_jpeg_is_answered_with_a_doubt(image, tmp_path, quality, note):
+    patch = read_patch(write(tmp_path / "a.jpg", image, quality=quality), spec())
+    assert patch.note == note
+
+
+def test_notes_of_loss_and_of_size_stand_together(image, tmp_path):
+    patch = read_patch(write(tmp_path / "a.jpg", image, quality=50), spec(tile=32))
+    assert patch.note.startswith("JPEG of quality 50: fine texture is lost, doubt this; resized")
+
+
 def test_a_png_comes_as_it_is(image, tmp_path):
     patch = read_patch(write(tmp_path / "a.png", image), spec())
     assert np.array_equal(patch.image, image)

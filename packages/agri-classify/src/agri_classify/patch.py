@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,9 @@ MAX_BYTES = 64 * 2**20
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 _ORIENTATION = 0x0112
 _TURNED_MODES = ("L", "RGB")
+_FINE = 97
+_TABLE_MEAN = 57.625
+"""Mean of the luminance table at quality 50 (ITU-T T.81, annex K), which libjpeg scales."""
 
 Pixels = NDArray[Any]
 Valid = NDArray[np.bool_]
@@ -61,13 +64,15 @@ def read_patch(path: Path, spec: BundleSpec, bands: tuple[str, ...] = ()) -> Pat
     """
     data = _bytes(path)
     where = str(path)
+    loss = ""
     if data.startswith((JPEG, PNG)):
-        image, valid = _photo(data, where, spec)
+        image, valid, loss = _photo(data, where, spec)
     else:
         image, valid = _raster(data, where, spec, bands)
     if not valid.any():
         raise InputError(f"{where} has no pixel with data")
-    return _fitted(image, valid, spec.tile)
+    patch = _fitted(image, valid, spec.tile)
+    return replace(patch, note="; ".join(note for note in (loss, patch.note) if note))
 
 
 def _bytes(path: Path) -> bytes:
@@ -83,9 +88,9 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid]:
+def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, str]:
     wanted = _colours(where, spec)
-    turned = _check_header(data, where)
+    turned, quality = _check_header(data, where)
     if turned > 1:
         image = decode_jpeg(data, where)
         image, valid = _upright(image, turned), np.ones((1, 1), np.bool_)
@@ -98,7 +103,9 @@ def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid]:
         )
     if image.shape[2] != len(TRUE_COLOUR):
         raise InputError(f"{where} is grey; the model takes {', '.join(spec.bands)}")
-    return image[..., wanted], np.broadcast_to(valid, image.shape[:2])
+    coarse = f"JPEG of quality {quality}: fine texture is lost, doubt this"
+    valid = np.broadcast_to(valid, image.shape[:2])
+    return image[..., wanted], valid, "" if quality >= _FINE else coarse
 
 
 def _colours(where: str, spec: BundleSpec) -> list[int]:
@@ -110,8 +117,12 @@ def _colours(where: str, spec: BundleSpec) -> list[int]:
     return band_indices(TRUE_COLOUR, spec.bands, where)
 
 
-def _check_header(data: bytes, where: str) -> int:
-    """Check size and mode before a pixel is decoded; return the EXIF orientation, 1 = upright."""
+def _check_header(data: bytes, where: str) -> tuple[int, int]:
+    """Check size and mode before a pixel is decoded.
+
+    Returns:
+        The EXIF orientation, 1 = upright, and the JPEG quality, 100 = lossless or nearly so.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -119,13 +130,20 @@ def _check_header(data: bytes, where: str) -> int:
             _check_size(image.height, image.width, where)
             turned = int(image.getexif().get(_ORIENTATION, 1) or 1)
             plain = image.format == "JPEG" and image.mode in _TURNED_MODES
+            quality = _quality(image.quantization) if image.format == "JPEG" else 100  # type: ignore[attr-defined]
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{where} is damaged, or not a PNG or JPEG picture") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{where} declares too many pixels: {error}") from error
-    return turned if plain and 1 < turned <= 8 else 1
+    return turned if plain and 1 < turned <= 8 else 1, quality
+
+
+def _quality(tables: dict[int, list[int]]) -> int:
+    """The quality 1..100 at which libjpeg makes a luminance table of the same mean."""
+    percent = 100 * float(np.mean(tables[min(tables)])) / _TABLE_MEAN if tables else 0.0
+    return round(100 - percent / 2 if percent <= 100 else 5000 / percent)
 
 
 def _check_size(height: int, width: int, where: str) -> None:
