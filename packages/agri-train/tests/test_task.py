@@ -8,7 +8,7 @@ from agri_train.config import TrainConfig
 from agri_train.loss import build_loss
 from agri_train.optim import build_optimizer
 from agri_train.schedule import Schedule
-from agri_train.task import Tally, count, predict
+from agri_train.task import DivergedError, Tally, Task, count, predict
 from sklearn.metrics import f1_score, jaccard_score
 from torch import nn
 
@@ -118,3 +118,15 @@ def test_plateau_halves_after_waiting_and_stops_at_the_floor():
     again = Schedule(config)
     again.load_state_dict(schedule.state_dict())
     assert again.rate(9) == schedule.rate(9)
+
+
+def test_losses_that_are_looked_at_together_name_the_batch():
+    task = Task(nn.Identity(), "classify", None, build_loss("ce", "multiclass", 2), TrainConfig())
+    task.record = {"lr": 0.5}
+    task._losses = {4: torch.tensor(0.25), 5: torch.tensor(0.5)}
+    task._look()
+    assert task._losses == {}
+    task._look()
+    task._losses = {6: torch.tensor(0.25), 7: torch.tensor(math.inf), 8: torch.tensor(math.nan)}
+    with pytest.raises(DivergedError, match=r"became inf in epoch 1, batch 7, at lr 0.5"):
+        task._look()
