@@ -197,6 +197,10 @@ def test_augment_writes_copies_of_train_only(make_store: MakeStore, run: Run) ->
     assert f"{36 + 3 * train} chips from 36" in out
     assert run("check", more)[0] == 0
     assert run("augment", store.path, "--out", store.path)[0] == 2
+    other = store.path.with_name("other")
+    code, _, err = run("augment", store.path, "--out", other, "--jpeg", 1)
+    assert (code, err.count("\n"), other.exists()) == (2, 1, False)
+    assert "can be saved as JPEG" in err
 
 
 def test_a_split_without_train_changes_nothing(make_store: MakeStore, run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from agri_data.bands import Band
+from agri_data.bands import TRUE_COLOUR, Band
 from agri_data.legend import Legend
 from agri_data.stats import compute
 from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
@@ -68,19 +68,21 @@ def make_store(tmp_path: Path) -> Callable[..., ChipStore]:
         nodata: float | None = None,
         stats: bool = True,
         edit: Callable[[int, Any, Any], None] | None = None,
+        photos: bool = False,
     ) -> ChipStore:
         rng = np.random.default_rng(seed)
         path, legend = tmp_path / name, TWO if classes == 2 else THREE
-        info = StoreInfo(
-            name, "made in the test", "CC0", tuple(Band(b, None, "dn") for b in BANDS), SIDE,
-            10.0, legend, nodata,
-        )  # fmt: skip
+        unit = "uint8" if photos else "dn"
+        bands = tuple(Band(b, None, unit) for b in (TRUE_COLOUR if photos else BANDS))
+        info = StoreInfo(name, "made in the test", "CC0", bands, SIDE, 10.0, legend, nodata)
         splits = [s for s, n in zip(("train", "val", "test"), parts, strict=True) for _ in range(n)]
         with StoreWriter(path, info) as writer:
             for number, split in enumerate(splits):
                 image, mask, label = _chip(rng, classes, patches)
                 if edit is not None:
                     edit(number, image, mask)
+                if photos:
+                    image = rng.integers(20, 60, (SIDE, SIDE, 3)).astype(np.uint8)
                 record = ChipRecord(
                     f"c{number}", "made", label=legend.names[label] if patches else "", split=split
                 )

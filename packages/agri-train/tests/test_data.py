@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from agri_data.bands import TRUE_COLOUR
 from agri_data.errors import InputError, MissingError
 from agri_data.store import ChipStore
 from agri_map.preprocess import normalise
@@ -84,6 +85,26 @@ def test_variation_is_the_same_in_any_worker(make_store):
     for (a, b), (c, d) in zip(plain, workers, strict=True):
         assert torch.equal(a, c)
         assert torch.equal(b, d)
+
+
+def test_patches_are_saved_again_where_asked_and_only_in_training(make_store):
+    store = make_store(patches=True, photos=True)
+    given = {"task": "classify", "bands": TRUE_COLOUR, "augment": True}
+    plain, saved = module(store, **given), module(store, **given, jpeg=1.0)
+    for (a, b), (c, d) in zip(plain.train_dataloader(), saved.train_dataloader(), strict=True):
+        # The same patches, turned alike, and each as another file would show it.
+        assert torch.equal(b, d)
+        assert (a != c).flatten(1).any(1).all()
+        # 40 levels wide, evenly: 8 levels is far less than what other patches differ by.
+        step = (a - c).abs() * torch.tensor(plain.spec.std)[:, None, None]
+        assert step.mean() < 8
+    for (a, _), (c, _) in zip(plain.val_dataloader(), saved.val_dataloader(), strict=True):
+        assert torch.equal(a, c)
+
+
+def test_only_red_green_and_blue_can_be_saved_again(make_store):
+    with pytest.raises(InputError, match=r"`jpeg` is for B04, B03, B02 in uint8; set it to 0"):
+        module(make_store(), jpeg=0.5)
 
 
 def test_pixels_without_data_are_neutral_and_ignored(make_store):

@@ -1,4 +1,4 @@
-"""Augmentation of chips: one composed warp for image and mask, and light for the image alone."""
+"""Augmentation of chips: one composed warp for image and mask; light and JPEG for the image."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agri_data.errors import InputError
+from agri_data.jpeg import draw_jpeg, save_again
 from agri_data.light import Light, relight
 from agri_data.stats import valid_pixels
 from agri_data.warp import Warp, warp_image, warp_mask
@@ -37,6 +38,8 @@ class Augment:
         noise: largest deviation of white noise, in deviations of the band in the chip.
         dropout: chance of each band to be lost; one band always stays.
         fill: value of a lost band.
+        jpeg: chance of being saved again as JPEG, at a quality of 50 to 100 and with whole or
+            halved colour by even chances: only for red, green, blue in uint8.
         nodata: value of pixels without data in every band; they stay so and never bleed.
     """
 
@@ -53,6 +56,7 @@ class Augment:
     noise: float = 0.0
     dropout: float = 0.0
     fill: float = 0.0
+    jpeg: float = 0.0
     nodata: float | None = None
 
     def __post_init__(self) -> None:
@@ -79,6 +83,7 @@ _LIMITS = {
     "channel": 10.0,
     "noise": 10.0,
     "dropout": 0.99,
+    "jpeg": 1.0,
 }
 
 
@@ -88,10 +93,11 @@ def augment(
     """Return one augmented copy of an image `(H, W, C)` and its mask `(H, W)`, in their own types.
 
     The mask moves with the image, takes the nearest pixel, and is 255 (ignore) where the warp
-    reaches beyond the chip; there the image is reflected. Light changes the image only.
+    reaches beyond the chip; there the image is reflected. Light and JPEG change the image only.
 
     Raises:
-        InputError: the mask has another size, or quarter turns meet a chip that is not square.
+        InputError: the mask has another size, quarter turns meet a chip that is not square, or
+            JPEG meets a chip that is not red, green and blue in uint8.
     """
     _check(image, mask, config)
     warp = draw_warp(config, rng)
@@ -99,6 +105,9 @@ def augment(
     light = draw_light(config, image.shape[-1], rng)
     if not light.idle or light.lost:
         moved = relight(moved, light, valid_pixels(moved, config.nodata), rng)
+    # Last, as files are saved after the light fell; and no draw without it, so that seeds stay.
+    if config.jpeg and rng.random() < config.jpeg:
+        moved = _save_again(moved, rng, config.nodata)
     return moved, None if mask is None else warp_mask(mask, warp)
 
 
@@ -165,6 +174,13 @@ def _warp(image: Image, warp: Warp, nodata: float | None) -> Image:
     share = warp_image(valid.astype(np.float32)[..., None], warp)[..., 0]
     moved[share < 1 - 1e-3] = np.nan if nodata is None else nodata
     return moved
+
+
+def _save_again(image: Image, rng: np.random.Generator, nodata: float | None) -> Image:
+    saved = save_again(image, draw_jpeg(rng))
+    lost = ~valid_pixels(image, nodata)
+    saved[lost] = image[lost]
+    return saved
 
 
 def _check(image: Image, mask: Mask | None, config: Augment) -> None:

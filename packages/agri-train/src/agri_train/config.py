@@ -62,6 +62,8 @@ class TrainConfig:
             network whose path depends on its data.
         augment: vary the training chips: mirrored and turned by quarters.
         strength: 0..1, how strongly they are also warped and relit (`agri_train.data.make_policy`).
+        jpeg: chance of each to be saved again as JPEG (`agri_data.jpeg`), for a network that will
+            meet such files: only for red, green and blue in uint8.
         copies: how often each training chip is seen in an epoch, each copy varied by itself.
         workers: processes that read batches; 0 = up to 4 beside a GPU, else none: the training
             process reads.
@@ -98,6 +100,7 @@ class TrainConfig:
     graphs: bool = True
     augment: bool = True
     strength: float = 0.0
+    jpeg: float = 0.0
     copies: int = 1
     workers: int = 0
     samples: int = 4
@@ -124,9 +127,8 @@ class TrainConfig:
                     f"`{name}` must be true or false; received {getattr(self, name)!r}."
                 )
         _real("lr", self.lr, 0.0)
-        _real("strength", self.strength, 0.0)
-        if self.strength > 1.0:
-            raise InputError(f"`strength` must be from 0 to 1; received {self.strength}.")
+        for name in ("strength", "jpeg"):
+            _share(name, getattr(self, name))
         for name in ("smooth", "average"):
             if getattr(self, name) >= 1.0:
                 raise InputError(f"`{name}` must be below 1; received {getattr(self, name)}.")
@@ -187,6 +189,12 @@ def _real(name: str, value: object, least: float) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value < least:  # type: ignore[operator,arg-type]
         raise InputError(f"`{name}` must be a number >= {least:g}; received {value!r}.")
+
+
+def _share(name: str, value: object) -> None:
+    _real(name, value, 0.0)
+    if value > 1.0:  # type: ignore[operator]
+        raise InputError(f"`{name}` must be from 0 to 1; received {value}.")
 
 
 def _balance(value: object) -> str | tuple[float, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from agri_data.augment import Augment, augment
+from agri_data.bands import TRUE_COLOUR
 from agri_data.errors import InputError, MissingError
 from agri_data.legend import IGNORE
 from agri_data.stats import valid_pixels
@@ -30,7 +31,10 @@ Rows = NDArray[np.int64]
 
 
 def make_policy(config: TrainConfig, nodata: float | None) -> Augment:
-    """Mirror and turn by quarters; `strength` above 0 adds free warps and changes of light."""
+    """Mirror and turn by quarters; `strength` above 0 adds free warps and changes of light.
+
+    `jpeg` above 0 also saves some again as JPEG.
+    """
     s = config.strength
     return Augment(
         rotation=30 * s,
@@ -41,6 +45,7 @@ def make_policy(config: TrainConfig, nodata: float | None) -> Augment:
         contrast=0.2 * s,
         channel=0.2 * s,
         noise=0.1 * s,
+        jpeg=config.jpeg,
         nodata=nodata,
     )
 
@@ -150,6 +155,11 @@ class ChipDataModule(LightningDataModule):
             raise InputError(
                 f"The chips in {store.path} have no masks, so there is nothing to learn from. "
                 "Build the store from labelled data (`agri-data chips` with a kind that has truth)."
+            )
+        if config.jpeg and (spec.bands != TRUE_COLOUR or spec.unit != "uint8"):
+            raise InputError(
+                f"`jpeg` is for {', '.join(TRUE_COLOUR)} in uint8; set it to 0 for "
+                f"{', '.join(spec.bands)} in {spec.unit}."
             )
 
     def rows(self, part: str) -> Rows:

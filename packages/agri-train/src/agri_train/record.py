@@ -20,7 +20,13 @@ from torch import nn
 
 TILE = 256
 SMALLEST = 16
-_DECISIVE = ("agri_data.augment", "agri_data.warp", "agri_data.light", "agri_map.preprocess")
+_DECISIVE = (
+    "agri_data.augment",
+    "agri_data.warp",
+    "agri_data.light",
+    "agri_data.jpeg",
+    "agri_map.preprocess",
+)
 
 
 def make_spec(
