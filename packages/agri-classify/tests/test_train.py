@@ -1,6 +1,8 @@
+import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from agri_map.bundle import read_spec
 from agri_map.engine import open_engine
 from agri_map.preprocess import normalise
 from agri_train.config import TrainConfig
+from PIL import Image
 from typer.testing import CliRunner
 
 FAST = TrainConfig(epochs=6, batch=10, lr=0.01, samples=0, patience=0, schedule="constant")
@@ -68,6 +71,35 @@ def test_baselines_stand_beside_the_network(make_store, tmp_path):
     held = read_spec(made.result.bundle).metrics["conformal"]
     assert (held["nominal"], held["part"]) == (0.9, "val")
     assert open_engine(made.result.bundle).spec.metrics["conformal"] == held
+
+
+def test_a_model_of_photos_is_judged_on_coarser_files_too(photo_store, tmp_path):
+    config = replace(FAST, jpeg=0.5)
+    made = train(plan(dropout=0.0), photo_store, config, tmp_path / "run")
+    held = read_spec(made.result.bundle).metrics["jpeg"]
+    assert list(held) == ["95", "90", "75", "50"]
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["jpeg"] == held
+    engine, rows = open_engine(made.result.bundle), photo_store.indices("val")
+    images = np.stack([by_pillow(image, 50) for image in photo_store.images(rows)])
+    found = engine.run(normalise(images, engine.spec)).argmax(1)
+    assert held["50"] == (found == photo_store.labels(rows)).mean()
+    # Whole patches of one colour: nothing of what tells them apart is lost.
+    assert min(held.values()) > 0.9
+
+
+def by_pillow(image, quality):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling="4:2:0")
+    return np.asarray(Image.open(file))
+
+
+def test_other_bands_have_no_files_to_be_judged_on(make_store, tmp_path):
+    config = TrainConfig(epochs=1, batch=10, samples=0)
+    made = train(plan(), make_store(), config, tmp_path / "run")
+    assert "jpeg" not in read_spec(made.result.bundle).metrics
+    assert "jpeg" not in made.scores
+    with pytest.raises(InputError, match="`jpeg` is for B04, B03, B02 in uint8"):
+        train(plan(), make_store(), replace(config, jpeg=0.5), tmp_path / "other")
 
 
 def test_a_network_that_learnt_nothing_fails_loudly(make_store, tmp_path):

@@ -26,6 +26,7 @@ def test_round_trip_through_json():
         ({"lr": float("nan")}, "received nan"),
         ({"lr": 0.0001, "floor": 0.01}, "not below `floor`"),
         ({"strength": 1.5}, "`strength` must be from 0 to 1; received 1.5"),
+        ({"downscale": 1.5}, "`downscale` must be from 0 to 1; received 1.5"),
         ({"jpeg": 2.0}, "`jpeg` must be from 0 to 1; received 2.0"),
         ({"jpeg": -0.5}, "received -0.5"),
         ({"balance": "equal"}, "none, inverse"),

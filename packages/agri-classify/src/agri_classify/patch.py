@@ -17,6 +17,8 @@ from agri_data.errors import InputError, MissingError
 from agri_data.sources.photo import JPEG, PNG, decode_jpeg, decode_photo
 from numpy.typing import NDArray
 
+from agri_classify.quality import doubt, estimate_quality
+
 if TYPE_CHECKING:
     from agri_map.spec import BundleSpec
 
@@ -27,9 +29,6 @@ MAX_BYTES = 64 * 2**20
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 _ORIENTATION = 0x0112
 _TURNED_MODES = ("L", "RGB")
-_FINE = 97
-_TABLE_MEAN = 57.625
-"""Mean of the luminance table at quality 50 (ITU-T T.81, annex K), which libjpeg scales."""
 
 Pixels = NDArray[Any]
 Valid = NDArray[np.bool_]
@@ -103,9 +102,8 @@ def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, st
         )
     if image.shape[2] != len(TRUE_COLOUR):
         raise InputError(f"{where} is grey; the model takes {', '.join(spec.bands)}")
-    coarse = f"JPEG of quality {quality}: fine texture is lost, doubt this"
     valid = np.broadcast_to(valid, image.shape[:2])
-    return image[..., wanted], valid, "" if quality >= _FINE else coarse
+    return image[..., wanted], valid, doubt(quality, spec)
 
 
 def _colours(where: str, spec: BundleSpec) -> list[int]:
@@ -130,7 +128,8 @@ def _check_header(data: bytes, where: str) -> tuple[int, int]:
             _check_size(image.height, image.width, where)
             turned = int(image.getexif().get(_ORIENTATION, 1) or 1)
             plain = image.format == "JPEG" and image.mode in _TURNED_MODES
-            quality = _quality(image.quantization) if image.format == "JPEG" else 100  # type: ignore[attr-defined]
+            jpeg = image.format == "JPEG"
+            quality = estimate_quality(image.quantization) if jpeg else 100  # type: ignore[attr-defined]
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
         if isinstance(error, InputError):
             raise
@@ -138,12 +137,6 @@ def _check_header(data: bytes, where: str) -> tuple[int, int]:
     except Image.DecompressionBombError as error:
         raise InputError(f"{where} declares too many pixels: {error}") from error
     return turned if plain and 1 < turned <= 8 else 1, quality
-
-
-def _quality(tables: dict[int, list[int]]) -> int:
-    """The quality 1..100 at which libjpeg makes a luminance table of the same mean."""
-    percent = 100 * float(np.mean(tables[min(tables)])) / _TABLE_MEAN if tables else 0.0
-    return round(100 - percent / 2 if percent <= 100 else 5000 / percent)
 
 
 def _check_size(height: int, width: int, where: str) -> None:

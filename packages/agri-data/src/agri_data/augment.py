@@ -1,13 +1,16 @@
-"""Augmentation of chips: one composed warp for image and mask; light and JPEG for the image."""
+"""Augmentation of chips: one warp for image and mask; light, resampling, JPEG for the image."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agri_data.downscale import downscale, draw_downscale
 from agri_data.errors import InputError
 from agri_data.jpeg import draw_jpeg, save_again
 from agri_data.light import Light, relight
@@ -38,6 +41,8 @@ class Augment:
         noise: largest deviation of white noise, in deviations of the band in the chip.
         dropout: chance of each band to be lost; one band always stays.
         fill: value of a lost band.
+        downscale: chance of being averaged over larger pixels, up to twice as wide, and raised
+            back, as resampled imagery is.
         jpeg: chance of being saved again as JPEG, at a quality of 50 to 100 and with whole or
             halved colour by even chances: only for red, green, blue in uint8.
         nodata: value of pixels without data in every band; they stay so and never bleed.
@@ -56,6 +61,7 @@ class Augment:
     noise: float = 0.0
     dropout: float = 0.0
     fill: float = 0.0
+    downscale: float = 0.0
     jpeg: float = 0.0
     nodata: float | None = None
 
@@ -83,6 +89,7 @@ _LIMITS = {
     "channel": 10.0,
     "noise": 10.0,
     "dropout": 0.99,
+    "downscale": 1.0,
     "jpeg": 1.0,
 }
 
@@ -93,7 +100,7 @@ def augment(
     """Return one augmented copy of an image `(H, W, C)` and its mask `(H, W)`, in their own types.
 
     The mask moves with the image, takes the nearest pixel, and is 255 (ignore) where the warp
-    reaches beyond the chip; there the image is reflected. Light and JPEG change the image only.
+    reaches beyond the chip; there the image is reflected. All else changes the image only.
 
     Raises:
         InputError: the mask has another size, quarter turns meet a chip that is not square, or
@@ -105,7 +112,10 @@ def augment(
     light = draw_light(config, image.shape[-1], rng)
     if not light.idle or light.lost:
         moved = relight(moved, light, valid_pixels(moved, config.nodata), rng)
-    # Last, as files are saved after the light fell; and no draw without it, so that seeds stay.
+    # In the order of the world: light falls, imagery is resampled, then saved. There is no draw
+    # for what is off, so that seeds keep their meaning.
+    if config.downscale and rng.random() < config.downscale:
+        moved = _downscale(moved, rng, config.nodata)
     if config.jpeg and rng.random() < config.jpeg:
         moved = _save_again(moved, rng, config.nodata)
     return moved, None if mask is None else warp_mask(mask, warp)
@@ -167,12 +177,24 @@ def draw_light(config: Augment, bands: int, rng: np.random.Generator) -> Light:
 
 def _warp(image: Image, warp: Warp, nodata: float | None) -> Image:
     moved = warp_image(image, warp)
+    return moved if warp.dihedral else _blank(moved, image, partial(warp_image, warp=warp), nodata)
+
+
+def _downscale(image: Image, rng: np.random.Generator, nodata: float | None) -> Image:
+    way = draw_downscale(rng)
+    return _blank(downscale(image, way), image, partial(downscale, way=way), nodata)
+
+
+def _blank(
+    moved: Image, image: Image, change: Callable[[Image], Image], nodata: float | None
+) -> Image:
+    """Take the data from pixels of `moved` that were blended with no data of `image`."""
     valid = valid_pixels(image, nodata)
-    if warp.dihedral or valid.all():
+    if valid.all():
         return moved
-    # A pixel blended with no data is none: the share of data under it must be whole.
-    share = warp_image(valid.astype(np.float32)[..., None], warp)[..., 0]
-    moved[share < 1 - 1e-3] = np.nan if nodata is None else nodata
+    # The share of data under a pixel must be whole.
+    share = change(valid.astype(np.float32)[..., None])[..., 0]
+    moved[np.abs(share - 1) > 1e-3] = np.nan if nodata is None else nodata
     return moved
 
 

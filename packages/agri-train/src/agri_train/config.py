@@ -62,6 +62,8 @@ class TrainConfig:
             network whose path depends on its data.
         augment: vary the training chips: mirrored and turned by quarters.
         strength: 0..1, how strongly they are also warped and relit (`agri_train.data.make_policy`).
+        downscale: chance of each to be averaged over larger pixels and raised back, as resampled
+            imagery is (`agri_data.downscale`).
         jpeg: chance of each to be saved again as JPEG (`agri_data.jpeg`), for a network that will
             meet such files: only for red, green and blue in uint8.
         copies: how often each training chip is seen in an epoch, each copy varied by itself.
@@ -100,6 +102,7 @@ class TrainConfig:
     graphs: bool = True
     augment: bool = True
     strength: float = 0.0
+    downscale: float = 0.0
     jpeg: float = 0.0
     copies: int = 1
     workers: int = 0
@@ -127,7 +130,7 @@ class TrainConfig:
                     f"`{name}` must be true or false; received {getattr(self, name)!r}."
                 )
         _real("lr", self.lr, 0.0)
-        for name in ("strength", "jpeg"):
+        for name in ("strength", "downscale", "jpeg"):
             _share(name, getattr(self, name))
         for name in ("smooth", "average"):
             if getattr(self, name) >= 1.0:

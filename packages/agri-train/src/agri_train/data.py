@@ -33,7 +33,7 @@ Rows = NDArray[np.int64]
 def make_policy(config: TrainConfig, nodata: float | None) -> Augment:
     """Mirror and turn by quarters; `strength` above 0 adds free warps and changes of light.
 
-    `jpeg` above 0 also saves some again as JPEG.
+    `downscale` above 0 also resamples some, `jpeg` saves some again.
     """
     s = config.strength
     return Augment(
@@ -45,6 +45,7 @@ def make_policy(config: TrainConfig, nodata: float | None) -> Augment:
         contrast=0.2 * s,
         channel=0.2 * s,
         noise=0.1 * s,
+        downscale=config.downscale,
         jpeg=config.jpeg,
         nodata=nodata,
     )

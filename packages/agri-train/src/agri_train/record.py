@@ -24,6 +24,7 @@ _DECISIVE = (
     "agri_data.augment",
     "agri_data.warp",
     "agri_data.light",
+    "agri_data.downscale",
     "agri_data.jpeg",
     "agri_map.preprocess",
 )

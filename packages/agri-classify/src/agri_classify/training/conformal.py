@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
-from pathlib import Path
 
 import numpy as np
-import onnx
-from agri_data.atomic import replacing_file
 from agri_data.errors import InputError
-from agri_map.bundle import metadata, read_spec
-from agri_map.spec import BundleSpec
 from numpy.typing import NDArray
 
 NOMINAL = 0.99
@@ -32,16 +26,3 @@ def least_probability(
     own = np.sort(probabilities[np.arange(len(truth)), truth])[::-1]
     rank = ceil((len(own) + 1) * nominal)
     return float(own[rank - 1]) if rank <= len(own) else 0.0
-
-
-def store_threshold(bundle: Path, threshold: float, nominal: float, part: str) -> BundleSpec:
-    """Write a threshold into the metadata of a bundle and return its new spec."""
-    spec = read_spec(bundle)
-    record = {"threshold": threshold, "nominal": nominal, "part": part}
-    spec = replace(spec, metrics={**spec.metrics, "conformal": record})
-    graph = onnx.load(bundle)
-    del graph.metadata_props[:]
-    onnx.helper.set_model_props(graph, metadata(spec))
-    with replacing_file(bundle) as temporary:
-        onnx.save(graph, temporary)
-    return spec

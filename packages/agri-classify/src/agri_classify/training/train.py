@@ -20,10 +20,13 @@ from torch import nn
 
 from agri_classify.evaluate import evaluate, metrics
 from agri_classify.labelled import Labelled
+from agri_classify.quality import KEY
 from agri_classify.training.baseline import Baseline, baselines
-from agri_classify.training.conformal import NOMINAL, least_probability, store_threshold
+from agri_classify.training.conformal import NOMINAL, least_probability
 from agri_classify.training.crossfit import crossfit
 from agri_classify.training.networks import DROPOUT, HIDDEN, build, parameters
+from agri_classify.training.resaved import resaved
+from agri_classify.training.stamp import add_metrics
 from agri_classify.training.views import Views
 
 
@@ -137,13 +140,16 @@ def fit_plan(
 
 
 def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig) -> dict[str, Any]:
-    """Score the bundle on the val part, and put the conformal threshold into it."""
+    """Score the bundle on the val part, and put the threshold and the loss by JPEG into it."""
     engine = open_engine(result.bundle, threads=config.threads or None)
     found = evaluate(engine, Labelled(store, engine.spec, "val"))
     least = least_probability(found.probabilities, found.truth, plan.coverage)
-    spec = store_threshold(result.bundle, least, plan.coverage, "val")
+    sets = {"threshold": least, "nominal": plan.coverage, "part": "val"}
+    saved = resaved(engine, store, "val")
+    coarse = {KEY: saved} if saved else {}
+    spec = add_metrics(result.bundle, {"conformal": sets, **coarse})
     held = crossfit(found.probabilities, found.truth, found.places, plan.coverage, seed=config.seed)
-    return {**metrics(replace(found, spec=spec), "val"), "crossfit": held}
+    return {**metrics(replace(found, spec=spec), "val"), "crossfit": held, **coarse}
 
 
 def _check(plan: Plan, store: ChipStore, bands: Sequence[str]) -> None:

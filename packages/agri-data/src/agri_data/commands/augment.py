@@ -24,6 +24,7 @@ def augment(
     channel: Annotated[float, typer.Option(help="Band shifts, in deviations.")] = 0.0,
     noise: Annotated[float, typer.Option(help="White noise, in deviations.")] = 0.0,
     dropout: Annotated[float, typer.Option(help="Chance of each band to be lost.")] = 0.0,
+    downscale: Annotated[float, typer.Option(help="Chance to be resampled coarser.")] = 0.0,
     jpeg: Annotated[float, typer.Option(help="Chance to be saved again as JPEG.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same copies.")] = 0,
     originals: Annotated[bool, typer.Option(help="Keep the train chips themselves too.")] = True,
@@ -51,6 +52,7 @@ def augment(
         channel=channel,
         noise=noise,
         dropout=dropout,
+        downscale=downscale,
         jpeg=jpeg,
     )
     opened = ChipStore.open(store)
