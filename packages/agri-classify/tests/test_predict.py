@@ -61,6 +61,20 @@ def test_one_bad_file_costs_that_file_only(colours, pictures):
     assert "bad.jpg" in rows["bad.jpg"]["error"]
 
 
+def test_a_table_leaves_the_screen_a_summary(colours, pictures):
+    Image.new("RGB", (32, 32), (170, 75, 75)).save(pictures / "red/large.png")
+    out = pictures.parent / "found.csv"
+    done = CliRunner().invoke(
+        app, ["predict", str(pictures), "--model", str(colours), "--out", str(out)]
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0] == "      2  red"
+    assert sorted(lines[1:3]) == ["      1  blue", "      1  green"]
+    assert lines[3].endswith(" uncertain, 1 with a note")
+    assert lines[4] == f"{out}: 4 files"
+    assert "red.png" not in done.stdout
+
+
 def test_all_well_is_exit_code_0(colours, pictures):
     done = CliRunner().invoke(app, ["predict", str(pictures / "red"), "--model", str(colours)])
     assert done.exit_code == 0, done.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from agri_classify.box import BOXED
 from agri_classify.commands.model import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from agri_classify.predict import Row
 
@@ -25,7 +26,9 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
     *,
     model: Model = BOXED,
-    out: Annotated[Path | None, typer.Option(help="Write a CSV table here too.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a CSV table here; the screen then shows its summary.")
+    ] = None,
     bands: Annotated[
         str, typer.Option(help="Bands of GeoTIFFs that do not name them, such as B04,B03,B02.")
     ] = "",
@@ -56,10 +59,13 @@ def predict(
     rows = []
     for row in run_prediction(files, engine, bands=names, batch=batch):
         rows.append(row)
-        if row.answer is not None:
+        if row.answer is not None and out is None:
             say(line(row))
     if out is not None:
         write_text(out, csv_text(HEADER, cells(rows)))
+        for text in summary(rows):
+            say(text)
+        say(f"{out}: {len(rows):,} files")
     if others:
         warn(f"{others} other file{'s' * (others > 1)} in the folders left alone")
     failed = [row for row in rows if row.answer is None]
@@ -77,6 +83,16 @@ def line(row: Row) -> str:
     doubt = f"  uncertain: {' or '.join(row.answer.possible)}" if row.answer.uncertain else ""
     note = f"  ({row.note})" if row.note else ""
     return f"{row.path}  {', '.join(parts)}{doubt}{note}"
+
+
+def summary(rows: Sequence[Row]) -> list[str]:
+    """Return a line per class that was found, most frequent first, and one of doubts."""
+    read = [row for row in rows if row.answer is not None]
+    labels = Counter(row.answer.label for row in read if row.answer)
+    unsure = sum(row.answer.uncertain for row in read if row.answer)
+    noted = sum(bool(row.note) for row in read)
+    lines = [f"{count:7,}  {label}" for label, count in labels.most_common()]
+    return [*lines, f"{unsure:,} uncertain, {noted:,} with a note"]
 
 
 def cells(rows: Iterable[Row]) -> Iterable[list[object]]:
