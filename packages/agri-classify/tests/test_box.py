@@ -9,6 +9,7 @@ from agri_classify.box import BOXED, notes_of
 from agri_classify.cli import app
 from agri_data.legend import EUROSAT
 from agri_map.bundle import read_spec
+from PIL import Image
 from typer.testing import CliRunner
 
 SEA, FOREST = (45, 90, 100), (38, 63, 75)
@@ -52,6 +53,16 @@ def test_a_picture_is_answered_at_once(photo):
     assert second.split()[1] == "Forest"
 
 
+def test_a_coarse_picture_is_answered_with_what_that_costs(photo, tmp_path):
+    coarse = tmp_path / "coarse.jpg"
+    Image.open(photo(SEA, "sea.png")).save(coarse, quality=80)
+    done = run("predict", coarse)
+    assert done.exit_code == 0, done.output
+    held = read_spec(BOXED).metrics
+    costs = f"{100 * held['jpeg']['75']:.1f} % are right instead of {100 * held['accuracy']:.1f} %"
+    assert f"JPEG of quality 80: fine texture is lost; at quality 75 {costs}" in done.output
+
+
 def test_its_card_tells_data_scores_and_limits():
     done = run("card")
     assert done.exit_code == 0, done.output
@@ -79,6 +90,6 @@ def test_no_such_model(tmp_path):
 def test_the_recipe_of_the_box_is_the_one_in_the_repository():
     recipes = Path(__file__).parents[1] / "recipes"
     assert sorted(path.name for path in recipes.glob("*.yaml")) == [
-        "compact.yaml", "wide-resnet.yaml",
+        "compact.yaml", "robust.yaml", "wide-resnet.yaml",
     ]  # fmt: skip
     assert read_spec(BOXED).arch == "compact"

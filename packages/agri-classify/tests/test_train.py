@@ -159,8 +159,15 @@ class Seen(Exception):
     """Carries what the command would have trained."""
 
 
-@pytest.mark.parametrize(("recipe", "rate"), [("compact", 0.003), ("wide-resnet", 0.0001)])
-def test_a_recipe_is_made_of_options(make_store, tmp_path, monkeypatch, recipe, rate):
+@pytest.mark.parametrize(
+    ("recipe", "model", "rate", "jpeg"),
+    [
+        ("compact", "compact", 0.003, 0.0),
+        ("robust", "compact", 0.003, 0.5),
+        ("wide-resnet", "wide_resnet50_2", 0.0001, 0.0),
+    ],
+)
+def test_a_recipe_is_made_of_options(make_store, tmp_path, monkeypatch, recipe, model, rate, jpeg):
     def look(plan, store, config, out):
         raise Seen(plan, config)
 
@@ -170,5 +177,4 @@ def test_a_recipe_is_made_of_options(make_store, tmp_path, monkeypatch, recipe, 
     done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run")])
     assert isinstance(done.exception, Seen), done.output
     plan, config = done.exception.args
-    assert config.lr == rate
-    assert plan.model == {"compact": "compact", "wide-resnet": "wide_resnet50_2"}[recipe]
+    assert (plan.model, config.lr, config.jpeg) == (model, rate, jpeg)
