@@ -102,6 +102,18 @@ def test_patches_are_saved_again_where_asked_and_only_in_training(make_store):
         assert torch.equal(a, c)
 
 
+def test_chips_are_resampled_where_asked_and_masks_are_not(make_store):
+    store = make_store()
+    plain, coarse = module(store, augment=True), module(store, augment=True, downscale=1.0)
+    changed = []
+    for (a, b), (c, d) in zip(plain.train_dataloader(), coarse.train_dataloader(), strict=True):
+        assert torch.equal(b, d)
+        changed += (a != c).flatten(1).any(1).tolist()
+    # A share above 31/32 leaves all 16 pixels: one draw in 16.
+    assert sum(changed) >= 9
+    assert len(changed) == 12
+
+
 def test_only_red_green_and_blue_can_be_saved_again(make_store):
     with pytest.raises(InputError, match=r"`jpeg` is for B04, B03, B02 in uint8; set it to 0"):
         module(make_store(), jpeg=0.5)
