@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from agri_classify.box import BOXED
+from agri_classify.box import BOXED, find_model
 from agri_data.jpeg import Jpeg, save_again
 from agri_map.engine import open_engine
 from agri_map.preprocess import normalise
@@ -91,7 +91,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "photos", type=Path, help="EuroSAT RGB: the .zip, its folder, or a store of it"
     )
-    parser.add_argument("--model", type=Path, default=BOXED, help="a bundle; default: the box")
+    parser.add_argument(
+        "--model", type=find_model, default=BOXED, help="a bundle; default: the box"
+    )
     return parser.parse_args()
 
 

@@ -51,31 +51,26 @@ def tiff(path, values, names=None, nodata=None):
     return path
 
 
-@pytest.mark.parametrize(
-    ("quality", "note"),
-    [
-        (100, ""),
-        (98, ""),
-        (95, "JPEG of quality 95: fine texture is lost, doubt this"),
-        (75, "JPEG of quality 75: fine texture is lost, doubt this"),
-        (30, "JPEG of quality 30: fine texture is lost, doubt this"),
-    ],
-)
-def test_a_coarse_jpeg_is_answered_with_a_doubt(image, tmp_path, quality, note):
+@pytest.mark.parametrize(("quality", "coarse"), [(100, False), (98, False), (95, True), (30, True)])
+def test_a_patch_knows_how_finely_it_was_saved(image, tmp_path, quality, coarse):
     patch = read_patch(write(tmp_path / "a.jpg", image, quality=quality), spec())
-    assert patch.note == note
+    assert patch.quality == pytest.approx(quality, abs=1)
+    assert patch.coarse is coarse
+    assert patch.note == ""
 
 
-def test_notes_of_loss_and_of_size_stand_together(image, tmp_path):
-    patch = read_patch(write(tmp_path / "a.jpg", image, quality=50), spec(tile=32))
-    assert patch.note.startswith("JPEG of quality 50: fine texture is lost, doubt this; resized")
+def test_an_enlarged_patch_is_coarse_and_a_shrunk_one_is_not(image, tmp_path):
+    path = write(tmp_path / "a.png", image)
+    assert read_patch(path, spec(tile=32)).coarse
+    large = write(tmp_path / "b.png", np.repeat(np.repeat(image, 3, 0), 3, 1))
+    assert not read_patch(large, spec(tile=32)).coarse
 
 
 def test_a_png_comes_as_it_is(image, tmp_path):
     patch = read_patch(write(tmp_path / "a.png", image), spec())
     assert np.array_equal(patch.image, image)
     assert patch.valid.all()
-    assert patch.note == ""
+    assert (patch.note, patch.quality, patch.coarse) == ("", 100, False)
 
 
 def test_bands_come_in_the_order_of_the_model(image, tmp_path):

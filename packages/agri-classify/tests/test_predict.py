@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from agri_classify.cli import app
 from agri_classify.predict import find_files, predict
+from agri_classify.training.stamp import add_metrics
 from agri_classify.training.train import Plan, train
 from agri_data.errors import InputError, MissingError
 from agri_map.engine import open_engine
@@ -73,6 +74,29 @@ def test_a_table_leaves_the_screen_a_summary(colours, pictures):
     assert lines[3].endswith(" uncertain, 1 with a note")
     assert lines[4] == f"{out}: 4 files"
     assert "red.png" not in done.stdout
+
+
+def test_a_second_bundle_answers_for_coarse_pictures_in_their_place(colours, pictures, tmp_path):
+    files, _ = find_files([pictures])
+    coarse = tmp_path / "green.jpg"
+    Image.open(files[1]).save(coarse, quality=60)
+    second = tmp_path / "second.onnx"
+    second.write_bytes(colours.read_bytes())
+    add_metrics(second, {"jpeg": {"50": 0.5}, "accuracy": 0.75})
+    engines = open_engine(colours), open_engine(second)
+    rows = list(predict([files[0], coarse, files[2]], engines[0], coarse=engines[1], batch=3))
+    assert [row.answer.label for row in rows] == ["blue", "green", "red"]
+    loss = "fine texture is lost; at quality 50 50.0 % are right instead of 75.0 %"
+    assert [row.note for row in rows] == ["", f"JPEG of quality 60: {loss}", ""]
+    (alone,) = predict([coarse], engines[0])
+    assert alone.note != rows[1].note
+
+
+def test_bundles_that_take_other_things_are_no_pair(colours, pictures, make_store, tmp_path):
+    config = TrainConfig(epochs=1, batch=10, samples=0)
+    other = train(Plan("compact", "other"), make_store(), config, tmp_path / "run").result.bundle
+    with pytest.raises(InputError, match="colours and other differ in bands"):
+        next(predict(find_files([pictures])[0], open_engine(colours), coarse=open_engine(other)))
 
 
 def test_all_well_is_exit_code_0(colours, pictures):

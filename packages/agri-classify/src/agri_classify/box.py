@@ -1,13 +1,24 @@
-"""The model in the box: a bundle that comes with the package, so that nothing has to be fetched."""
+"""The models in the box: bundles that come with the package, so that nothing has to be fetched."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-BOXED = Path(__file__).parent / "models" / "eurosat-rgb.onnx"
+FOLDER = Path(__file__).parent / "models"
+
+BOXED = FOLDER / "eurosat-rgb.onnx"
 """Ten classes of EuroSAT from 64-pixel pictures in red, green and blue."""
 
+ROBUST = FOLDER / "eurosat-rgb-robust.onnx"
+"""The same for pictures without fine texture: saved again as JPEG, or resampled."""
+
 MAX_NOTES = 65_536
+
+
+def find_model(name: str) -> Path:
+    """Return the path of a bundle: that of the box where `name` is one of its models."""
+    boxed = {path.stem: path for path in (BOXED, ROBUST)}
+    return boxed.get(name, Path(name))
 
 
 def notes_of(bundle: Path) -> str:

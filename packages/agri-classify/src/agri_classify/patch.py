@@ -17,7 +17,7 @@ from agri_data.errors import InputError, MissingError
 from agri_data.sources.photo import JPEG, PNG, decode_jpeg, decode_photo
 from numpy.typing import NDArray
 
-from agri_classify.quality import doubt, estimate_quality
+from agri_classify.quality import FINE, estimate_quality
 
 if TYPE_CHECKING:
     from agri_map.spec import BundleSpec
@@ -42,11 +42,20 @@ class Patch:
         image: `(tile, tile, C)`, in the bands and the unit of the model.
         valid: `(tile, tile)`, False where there is no data.
         note: what was done to make it fit; "" for nothing.
+        quality: of the JPEG, 1..100; 100 where nothing was lost.
+        enlarged: whether it has fewer pixels than the model takes.
     """
 
     image: Pixels
     valid: Valid
     note: str = ""
+    quality: int = 100
+    enlarged: bool = False
+
+    @property
+    def coarse(self) -> bool:
+        """Whether it lacks the fine texture of native pixels."""
+        return self.quality < FINE or self.enlarged
 
 
 def read_patch(path: Path, spec: BundleSpec, bands: tuple[str, ...] = ()) -> Patch:
@@ -63,15 +72,14 @@ def read_patch(path: Path, spec: BundleSpec, bands: tuple[str, ...] = ()) -> Pat
     """
     data = _bytes(path)
     where = str(path)
-    loss = ""
+    quality = 100
     if data.startswith((JPEG, PNG)):
-        image, valid, loss = _photo(data, where, spec)
+        image, valid, quality = _photo(data, where, spec)
     else:
         image, valid = _raster(data, where, spec, bands)
     if not valid.any():
         raise InputError(f"{where} has no pixel with data")
-    patch = _fitted(image, valid, spec.tile)
-    return replace(patch, note="; ".join(note for note in (loss, patch.note) if note))
+    return replace(_fitted(image, valid, spec.tile), quality=quality)
 
 
 def _bytes(path: Path) -> bytes:
@@ -87,7 +95,7 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, str]:
+def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, int]:
     wanted = _colours(where, spec)
     turned, quality = _check_header(data, where)
     if turned > 1:
@@ -103,7 +111,7 @@ def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, st
     if image.shape[2] != len(TRUE_COLOUR):
         raise InputError(f"{where} is grey; the model takes {', '.join(spec.bands)}")
     valid = np.broadcast_to(valid, image.shape[:2])
-    return image[..., wanted], valid, doubt(quality, spec)
+    return image[..., wanted], valid, quality
 
 
 def _colours(where: str, spec: BundleSpec) -> list[int]:
@@ -210,4 +218,5 @@ def _fitted(image: Pixels, valid: Valid, tile: int) -> Patch:
     mask = cv2.resize(np.ascontiguousarray(kept), (tile, tile), interpolation=cv2.INTER_NEAREST)
     cut = "its middle square " if height != width else ""
     note = f"{cut}resized from {side} to {tile} pixels; the model learnt other pixel sizes less"
-    return Patch(made.reshape(tile, tile, image.shape[2]), mask.astype(np.bool_), note)
+    image = made.reshape(tile, tile, image.shape[2])
+    return Patch(image, mask.astype(np.bool_), note, enlarged=side < tile)

@@ -14,6 +14,7 @@ from agri_map.preprocess import normalise
 
 from agri_classify.answer import Answer, answers
 from agri_classify.patch import ENDINGS, Patch
+from agri_classify.quality import doubt
 from agri_classify.reading import BATCH, read_batches
 
 if TYPE_CHECKING:
@@ -29,38 +30,44 @@ class Row:
         path: of the file.
         answer: None where it could not be read.
         error: why not.
-        note: what was done to make it fit.
+        note: what was done to make it fit, and what its loss of texture costs.
+        model: name of the bundle that answered.
     """
 
     path: Path
     answer: Answer | None
     error: str = ""
     note: str = ""
+    model: str = ""
 
 
 def predict(
-    paths: Sequence[Path], engine: Engine, *, bands: tuple[str, ...] = (), batch: int = BATCH
+    paths: Sequence[Path],
+    engine: Engine,
+    *,
+    coarse: Engine | None = None,
+    bands: tuple[str, ...] = (),
+    batch: int = BATCH,
 ) -> Iterator[Row]:
     """Yield a row per file, in order.
 
     Args:
         paths: of the files.
         engine: a loaded bundle that classifies.
+        coarse: another for the same input, which answers for pictures without fine texture.
         bands: see `read_patch`.
         batch: patches that are predicted at once.
 
     Raises:
-        InputError: the bundle does not classify patches.
+        InputError: a bundle does not classify patches, or the two take or tell other things.
     """
     check_task(engine.spec)
+    if coarse is not None:
+        _check_pair(engine.spec, coarse.spec)
     bar, done = progress_bar("patches", len(paths), "patch"), 0
     for found in read_batches(paths, engine.spec, bands, batch):
-        given = iter(_run([patch for patch in found if isinstance(patch, Patch)], engine))
-        for path, patch in zip(paths[done : done + len(found)], found, strict=True):
-            if isinstance(patch, Patch):
-                yield Row(path, next(given), note=patch.note)
-            else:
-                yield Row(path, None, error=patch)
+        files = paths[done : done + len(found)]
+        yield from _rows(files, found, engine, engine if coarse is None else coarse)
         done += len(found)
         bar.update(len(found))
     bar.close()
@@ -98,6 +105,38 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     if not found:
         raise MissingError(f"no picture found; expected files ending in {', '.join(ENDINGS)}")
     return found, others
+
+
+def _rows(
+    files: Sequence[Path], found: Sequence[Patch | str], engine: Engine, coarse: Engine
+) -> list[Row]:
+    rows = {}
+    for wanted, chosen in ((False, engine), (True, coarse)):
+        some = [
+            (place, item)
+            for place, item in enumerate(found)
+            if isinstance(item, Patch) and item.coarse is wanted
+        ]
+        answered = _run([patch for _, patch in some], chosen)
+        for (place, patch), answer in zip(some, answered, strict=True):
+            notes = (doubt(patch.quality, chosen.spec), patch.note)
+            note = "; ".join(text for text in notes if text)
+            rows[place] = Row(files[place], answer, note=note, model=chosen.spec.name)
+    return [
+        rows[place] if place in rows else Row(files[place], None, error=str(item))
+        for place, item in enumerate(found)
+    ]
+
+
+def _check_pair(fine: BundleSpec, coarse: BundleSpec) -> None:
+    check_task(coarse)
+    for what in ("bands", "unit", "tile", "legend"):
+        one, other = getattr(fine, what), getattr(coarse, what)
+        if one != other:
+            raise InputError(
+                f"the bundles {fine.name} and {coarse.name} differ in {what}: {one} and {other}; a "
+                "bundle for coarse pictures takes and tells what the other does"
+            )
 
 
 def _run(patches: Sequence[Patch], engine: Engine) -> list[Answer]:

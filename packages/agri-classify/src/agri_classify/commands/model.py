@@ -5,11 +5,15 @@ from typing import Annotated
 
 import typer
 
+from agri_classify.box import find_model
+
 Model = Annotated[
     Path,
     typer.Option(
         metavar="BUNDLE",
-        help="Bundle (.onnx) of `agri-classify train`; the model in the box by default.",
+        parser=find_model,
+        help="Bundle (.onnx) of `agri-classify train`, or eurosat-rgb (in the box; the default) or "
+        "eurosat-rgb-robust (in the box, for resampled imagery).",
         show_default=False,
     ),
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agri_classify.box import BOXED
+from agri_classify.box import BOXED, ROBUST
 from agri_classify.commands.model import Model
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEADER = (
     "file", "class", "probability", "second", "second_probability", "third", "third_probability",
-    "possible", "note", "error",
+    "possible", "model", "note", "error",
 )  # fmt: skip
 
 
@@ -26,6 +26,14 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
     *,
     model: Model = BOXED,
+    coarse: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="BUNDLE",
+            help="Bundle that answers for pictures without fine texture: JPEGs below quality 97, "
+            "enlarged ones. The box has one.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write a CSV table here; the screen then shows its summary.")
     ] = None,
@@ -55,9 +63,12 @@ def predict(
 
     files, others = find_files(paths)
     engine = open_engine(model, threads=threads or None)
+    if coarse is None and model == BOXED:
+        coarse = ROBUST
+    second = None if coarse is None else open_engine(coarse, threads=threads or None)
     names = tuple(name.strip() for name in bands.split(",") if name.strip())
     rows = []
-    for row in run_prediction(files, engine, bands=names, batch=batch):
+    for row in run_prediction(files, engine, coarse=second, bands=names, batch=batch):
         rows.append(row)
         if row.answer is not None and out is None:
             say(line(row))
@@ -102,4 +113,4 @@ def cells(rows: Iterable[Row]) -> Iterable[list[object]]:
         flat = [value for name, share in top for value in (name, f"{share:.6f}")]
         flat += [""] * (6 - len(flat))
         possible = " ".join(row.answer.possible) if row.answer else ""
-        yield [str(row.path), *flat, possible, row.note, row.error]
+        yield [str(row.path), *flat, possible, row.model, row.note, row.error]

@@ -46,6 +46,9 @@ def train(
     coverage: Annotated[
         float, typer.Option(help="Share of patches whose set of possible classes holds their own.")
     ] = 0.99,
+    half: Annotated[
+        bool, typer.Option(help="Keep the bundle's weights in half precision: half the file.")
+    ] = False,
     settings: dict[str, Any],
 ) -> None:
     """Train a network on the train part; its best epoch, by the val part, becomes a bundle.
@@ -65,7 +68,7 @@ def train(
         model=model, name=name or out.resolve().name,
         bands=words(bands),
         weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, views=views,
-        coverage=coverage,
+        coverage=coverage, half=half,
     )  # fmt: skip
     made = run_training(plan, ChipStore.open(chips), TrainConfig.from_dict(settings), out)
     for baseline in made.baselines:

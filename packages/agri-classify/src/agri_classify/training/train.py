@@ -24,6 +24,7 @@ from agri_classify.quality import KEY
 from agri_classify.training.baseline import Baseline, baselines
 from agri_classify.training.conformal import NOMINAL, least_probability
 from agri_classify.training.crossfit import crossfit
+from agri_classify.training.halve import halve
 from agri_classify.training.networks import DROPOUT, HIDDEN, build, parameters
 from agri_classify.training.resaved import resaved
 from agri_classify.training.stamp import add_metrics
@@ -44,6 +45,7 @@ class Plan:
         dropout: in the head.
         views: mirrored and turned copies of a patch whose answers are averaged in use: 1, 2, 4, 8.
         coverage: share of patches whose conformal set shall hold their class.
+        half: keep the weights of the bundle in half precision: half the file.
     """
 
     model: str
@@ -55,6 +57,7 @@ class Plan:
     dropout: float = DROPOUT
     views: int = 1
     coverage: float = NOMINAL
+    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Train
         AgriError: the plan, the store and the settings do not go together.
     """
     net, result = fit_plan(plan, store, config, out)
+    if plan.half:
+        halve(result.bundle)
     scores = _judge(plan, result, store, config)
     simple = baselines(store, result.spec, seed=config.seed)
     facts = {
@@ -131,7 +136,7 @@ def fit_plan(
     )  # fmt: skip
     if plan.views != 1:
         net = Views(net, plan.views)
-    apart = ("name", "bands", "coverage")
+    apart = ("name", "bands", "coverage", "half")
     settings = {key: value for key, value in asdict(plan).items() if key not in apart}
     return net, fit(
         net, store, bands=bands, task="classify", head="multiclass", config=config, out=out,
