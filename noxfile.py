@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "types", "tests", "backend", "house", "alone", "
 
 ROOT = Path(__file__).resolve().parent
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
-LIGHT = {"agri-annotate", "agri-classify", "agri-data", "agri-map"}
+LIGHT = {"agri-annotate", "agri-classify", "agri-core", "agri-data", "agri-map"}
 # Modules that need an extra, so that the package alone cannot import them.
 WITH_EXTRA = {"agri-classify": "agri_classify.training."}
 HEAVY_MODULES = ("torch", "tensorflow", "lightning", "keras")

@@ -19,7 +19,7 @@ from agri_classify.training.study import Case, study
 from agri_classify.training.study_report import table
 from agri_classify.training.subset import Size, subset
 from agri_classify.training.train import Plan
-from agri_data.params import load_params
+from agri_core.files.params import load_params
 from agri_train.config import TrainConfig
 from eurosat import make_store
 

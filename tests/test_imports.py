@@ -8,16 +8,16 @@ import sys
 from importlib.metadata import packages_distributions
 
 ALLOWED = {
-    "agri-annotate": set(),
-    "agri-data": set(),
-    "agri-map": {"agri-data"},
-    "agri-train": {"agri-map", "agri-data"},
-    "agri-segment": {"agri-train", "agri-map", "agri-data"},
-    "agri-cluster": {"agri-data"},
-    "agri-classify": {"agri-map", "agri-data", "agri-train"},
-    "agri-serve": {"agri-map", "agri-data"},
+    "agri-core": set(),
+    "agri-annotate": {"agri-core"},
+    "agri-data": {"agri-core"},
+    "agri-map": {"agri-core", "agri-data"},
+    "agri-train": {"agri-core", "agri-map", "agri-data"},
+    "agri-segment": {"agri-core", "agri-train", "agri-map", "agri-data"},
+    "agri-cluster": {"agri-core", "agri-data"},
+    "agri-classify": {"agri-core", "agri-map", "agri-data", "agri-train"},
 }
-LIGHT = {"agri-annotate", "agri-data", "agri-map", "agri-serve"}
+LIGHT = {"agri-annotate", "agri-core", "agri-data", "agri-map"}
 HEAVY = {"torch", "torchvision", "tensorflow", "keras", "lightning", "torchmetrics", "timm"}
 NEVER = {"dvc", "dvclive"}
 TRAINING = "agri_classify/training/"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from agri_annotate.cli import app
 from agri_annotate.conversion import ALIKE, convert_file, listed
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.project import Problem
+from agri_core.files.errors import InputError, MissingError
 from typer.testing import CliRunner
 
 EXPORTS = Path(__file__).parent / "exports"

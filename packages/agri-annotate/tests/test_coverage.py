@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import shapely
 from agri_annotate.coverage import cover, polygon_spans, spans
-from agri_annotate.errors import InputError
 from agri_annotate.outline import outline
 from agri_annotate.runs import Spans
 from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
+from agri_core.files.errors import InputError
 from hypothesis import example, given
 from hypothesis import strategies as st
 

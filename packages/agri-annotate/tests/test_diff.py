@@ -4,11 +4,11 @@ import pytest
 from agri_annotate.cli import app
 from agri_annotate.diff import Options, compare, compare_files
 from agri_annotate.difference import stated, table, to_json
-from agri_annotate.errors import InputError
 from agri_annotate.matching import Drawn, drawn, iou, match
 from agri_annotate.project import Attribute, Picture, Project, Region
 from agri_annotate.shape import Circle, Point, Polygon, Rect
 from agri_annotate.write import write_project
+from agri_core.files.errors import InputError
 from PIL import Image
 from typer.testing import CliRunner
 

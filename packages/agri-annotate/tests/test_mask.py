@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from agri_annotate import runs as module
 from agri_annotate.coverage import spans
-from agri_annotate.errors import InputError
 from agri_annotate.legend import Legend
 from agri_annotate.mask import Rules, draw
 from agri_annotate.naming import Naming
 from agri_annotate.project import Picture, Region
 from agri_annotate.runs import Layer, blank, paint
 from agri_annotate.shape import Circle, Polygon, Polyline, Rect
+from agri_core.files.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 

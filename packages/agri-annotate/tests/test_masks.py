@@ -13,7 +13,6 @@ import shapely
 from affine import Affine
 from agri_annotate.annotate import Options, Outcome, make_masks
 from agri_annotate.cli import app
-from agri_annotate.errors import InputError
 from agri_annotate.legend import derive
 from agri_annotate.mask import Rules
 from agri_annotate.naming import Naming
@@ -21,6 +20,7 @@ from agri_annotate.outline import outline
 from agri_annotate.project import Picture, Project, Region
 from agri_annotate.read import read_project
 from agri_annotate.shape import Circle, Ellipse, Polygon, Polyline, Rect
+from agri_core.files.errors import InputError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -321,7 +321,9 @@ def test_a_foreign_folder_is_not_replaced(desk: Desk) -> None:
     desk.out.mkdir()
     (desk.out / "mine.txt").touch()
     result = desk.run()
-    assert isinstance(result.exception, InputError) and "not an earlier" in str(result.exception)
+    assert isinstance(result.exception, InputError) and "was not written by" in str(
+        result.exception
+    )
     assert [path.name for path in desk.out.iterdir()] == ["mine.txt"]
 
 
@@ -409,7 +411,7 @@ def test_no_file_makes_a_traceback_or_leads_out_of_the_folder(
     assert {path.name for path in root.iterdir()} <= {"out", "pictures", "via.json"}
     assert [path.name for path in desk.pictures.iterdir()] == ["a.png"]
     shown = {"masks", "masks.csv", "classes.json", "report.json", "report.html"}
-    assert not desk.out.exists() or {path.name for path in desk.out.iterdir()} == shown
+    assert not desk.out.exists() or {path.name for path in desk.out.glob("[!.]*")} == shown
     assert not desk.out.exists() or {p.name for p in (desk.out / "masks").iterdir()} <= {"a.png"}
 
 

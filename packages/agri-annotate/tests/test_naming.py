@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.legend import Legend, colour, derive
 from agri_annotate.naming import Naming, choose, option_texts
 from agri_annotate.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.shape import Rect
+from agri_core.files.errors import InputError, MissingError
 
 OPTIONS = {"soil": "Bare soil", "crop": "Crop row"}
 LEGEND = Legend.of(["background", "soil", "crop"])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.maskfile import mask_names
 from agri_annotate.pictures import count_pictures, find_pictures, header
+from agri_core.files.errors import InputError, MissingError
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

@@ -6,10 +6,10 @@ import math
 import pytest
 import shapely
 from affine import Affine
-from agri_annotate.errors import InputError
 from agri_annotate.outline import outline
 from agri_annotate.place import Place, is_geodesic, move, parse_crs
 from agri_annotate.shape import Circle, Ellipse, Polygon, Rect
+from agri_core.files.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import shapely
-from agri_annotate.errors import InputError
 from agri_annotate.legend import Legend
 from agri_annotate.mask import Rules, draw
 from agri_annotate.naming import Naming
 from agri_annotate.polygonise import polygonise
 from agri_annotate.project import Picture, Region
 from agri_annotate.shape import Polygon
+from agri_core.files.errors import InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio import features

@@ -5,9 +5,9 @@ import pytest
 import rasterio
 from agri_annotate.cli import app
 from agri_annotate.draft import Options
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.prelabel import prelabel, to_json
 from agri_annotate.read import read_project
+from agri_core.files.errors import InputError, MissingError
 from PIL import Image
 from rasterio.transform import from_origin
 from typer.testing import CliRunner

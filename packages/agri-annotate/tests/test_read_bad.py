@@ -5,10 +5,10 @@ import os
 
 import pytest
 from agri_annotate import decode
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.project import Region
 from agri_annotate.read import read_project, read_text_project
 from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect
+from agri_core.files.errors import InputError, MissingError
 
 GOOD = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
 TRIANGLE = ((0.0, 0.0), (9.0, 0.0), (0.0, 9.0))

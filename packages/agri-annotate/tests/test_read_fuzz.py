@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from agri_annotate.errors import InputError
 from agri_annotate.project import Project
 from agri_annotate.read import read_project, read_text_project
+from agri_core.files.errors import InputError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from agri_annotate.errors import InputError
 from agri_annotate.read import read_project
 from agri_annotate.shape import Chain, Polygon, Polyline
+from agri_core.files.errors import InputError
 
 
 def region(number: int) -> dict:

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import rasterio
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.legend import Legend
 from agri_annotate.read import read_project
 from agri_annotate.simulate import ATTRIBUTE, Hand, draw_by_hand, simulate
 from agri_annotate.write import write_project
+from agri_core.files.errors import InputError, MissingError
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
 

@@ -13,7 +13,6 @@ import shapely
 from affine import Affine
 from agri_annotate.cli import app
 from agri_annotate.coverage import cover
-from agri_annotate.errors import InputError
 from agri_annotate.export import write_layer
 from agri_annotate.layer import Layer, is_layer, read_layer
 from agri_annotate.overlay import Wanted, draw_layer
@@ -24,6 +23,7 @@ from agri_annotate.project import Picture, Problem, Project, Region
 from agri_annotate.read import read_project
 from agri_annotate.shape import Circle, Point, Polyline, Rect
 from agri_annotate.vector import locate
+from agri_core.files.errors import InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyogrio.raw import read as read_table
@@ -508,7 +508,7 @@ def test_the_command_says_what_is_wrong(folder, tmp_path):
 def test_somebody_elses_file_is_not_overwritten(folder, tmp_path):
     out = tmp_path / "a.geojson"
     out.write_text('{"type":"FeatureCollection","features":[]}')
-    with pytest.raises(InputError, match="no earlier output"):
+    with pytest.raises(InputError, match="was not written by"):
         run(
             EXPORTS / "via-2.0.11_annotations.json", "--pictures", folder, "--out", out,
             "--crs", "EPSG:32632", "--attribute", "label",

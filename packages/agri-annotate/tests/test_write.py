@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 import pytest
 import shapely
-from agri_annotate.errors import InputError
 from agri_annotate.project import Attribute, Form, Picture, Problem, Project, Region, Value
 from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Shape
 from agri_annotate.write import render, write_project
 from agri_annotate.writers.outline import ring, untilted
+from agri_core.files.errors import InputError
 
 EXPORTS = Path(__file__).parent / "exports"
 SQUARE = Polygon(((0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0)))
@@ -35,7 +35,7 @@ def test_every_form_has_a_writer(tmp_path: Path) -> None:
     for form in get_args(Form):
         write_project(_project(SQUARE, label="soil"), form, tmp_path / form)
         assert (tmp_path / form).read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(get_args(Form))
+    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == sorted(get_args(Form))
 
 
 def test_an_unknown_form_is_refused(tmp_path: Path) -> None:

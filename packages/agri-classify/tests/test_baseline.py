@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from agri_classify.training.baseline import random_filters, responses, statistics
 from agri_classify.training.conformal import least_probability
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import correlate2d

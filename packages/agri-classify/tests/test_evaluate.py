@@ -7,7 +7,7 @@ import pytest
 from agri_classify.cli import app
 from agri_classify.evaluate import evaluate, metrics
 from agri_classify.labelled import Labelled
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_data.legend import Legend
 from agri_map.spec import BundleSpec
 from PIL import Image

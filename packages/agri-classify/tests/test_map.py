@@ -8,7 +8,7 @@ import onnx
 import pytest
 import rasterio
 from agri_classify.cli import app
-from agri_data.errors import AgriError
+from agri_core.files.errors import AgriError
 from agri_data.legend import IGNORE, Legend
 from agri_map.area import measure
 from agri_map.bundle import metadata

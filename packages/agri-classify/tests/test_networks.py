@@ -2,7 +2,7 @@ import pytest
 import torch
 from agri_classify.training.compact import Block, Compact
 from agri_classify.training.networks import build, names, parameters
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_train.freeze import stages
 from torch import nn
 from torchvision import models

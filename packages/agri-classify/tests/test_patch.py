@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from agri_classify.patch import LARGEST, read_patch
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_data.legend import Legend
 from agri_map.spec import BundleSpec
 from hypothesis import given, settings

@@ -6,7 +6,8 @@ from agri_classify.cli import app
 from agri_classify.predict import find_files, predict
 from agri_classify.training.stamp import add_metrics
 from agri_classify.training.train import Plan, train
-from agri_data.errors import InputError, MissingError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import InputError, MissingError
 from agri_map.engine import open_engine
 from agri_train.config import TrainConfig
 from PIL import Image
@@ -81,7 +82,8 @@ def test_a_second_bundle_answers_for_coarse_pictures_in_their_place(colours, pic
     coarse = tmp_path / "green.jpg"
     Image.open(files[1]).save(coarse, quality=60)
     second = tmp_path / "second.onnx"
-    second.write_bytes(colours.read_bytes())
+    with replacing_file(second) as temporary:
+        temporary.write_bytes(colours.read_bytes())
     add_metrics(second, {"jpeg": {"50": 0.5}, "accuracy": 0.75})
     engines = open_engine(colours), open_engine(second)
     rows = list(predict([files[0], coarse, files[2]], engines[0], coarse=engines[1], batch=3))

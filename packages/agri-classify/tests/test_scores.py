@@ -8,7 +8,7 @@ from agri_classify.scores import (
     reliability,
     without_temperature,
 )
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp

@@ -11,8 +11,8 @@ from agri_classify.training.study_figures import draw_cases
 from agri_classify.training.study_report import table, write_study
 from agri_classify.training.subset import Size, subset
 from agri_classify.training.train import Plan
+from agri_core.files.errors import InputError, MissingError
 from agri_data.bands import EUROSAT_TIFF_ORDER
-from agri_data.errors import InputError, MissingError
 from agri_data.store import ChipStore
 from agri_train.config import TrainConfig
 from typer.testing import CliRunner
@@ -71,7 +71,7 @@ def test_a_class_in_one_band_is_found_with_that_band_alone(make_store, tmp_path)
 def test_a_finished_case_is_not_trained_again(make_store, tmp_path, monkeypatch):
     cases = [Case("all", PLAN, make_store(), FAST)]
     first = study(cases, "val", tmp_path / "runs")
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["all.json"]
+    assert [path.name for path in (tmp_path / "runs").glob("[!.]*")] == ["all.json"]
 
     def never(*args, **kwargs):
         raise AssertionError("trained again")
@@ -154,7 +154,7 @@ def test_the_commands(make_store, tmp_path, words, cases):
     fast = ["--split", "val", "--epochs", "2", "--batch", "10", "--samples", "0"]
     done = CliRunner().invoke(app, [*words, *options, *fast])
     assert done.exit_code == 0, done.output
-    assert sorted(path.name for path in out.iterdir()) == [
+    assert sorted(path.name for path in out.glob("[!.]*")) == [
         "metrics.json", "study.png", "table.csv", "table.md",
     ]  # fmt: skip
     told = json.loads((out / "metrics.json").read_text())
@@ -201,6 +201,6 @@ def test_a_report_replaces_no_trained_model(make_store, tmp_path):
     for name in ("metrics.json", "model.onnx"):
         (model / name).write_text("{}")
     found = study([Case("all", PLAN, make_store(), FAST)], "val", tmp_path / "runs")
-    with pytest.raises(InputError, match="not an earlier output"):
+    with pytest.raises(InputError, match="was not written by"):
         write_study(found, model, "Title", draw_cases)
     assert (model / "model.onnx").is_file()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from agri_classify.cli import app
 from agri_classify.training.train import BeatenError, Plan, train
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_map.bundle import read_spec
 from agri_map.engine import open_engine
 from agri_map.preprocess import normalise

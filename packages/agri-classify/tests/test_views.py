@@ -3,7 +3,7 @@ import pytest
 import torch
 from agri_classify.training.train import Plan, train
 from agri_classify.training.views import COUNTS, VIEWS, Views
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.engine import open_engine
 from agri_map.preprocess import normalise
 from agri_train.config import TrainConfig

@@ -12,7 +12,7 @@ from agri_cluster.baselines import BASELINES, Baseline, Run, Space, make_space, 
 from agri_cluster.comparison import method, table_csv, table_text
 from agri_cluster.metrics import accuracy, contingency, nmi
 from agri_cluster.tiles import ArrayTiles, Ints, Tiles
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 

@@ -8,7 +8,7 @@ import pytest
 from agri_cluster import choice
 from agri_cluster.choice import Wish, choose_tiles, quotas
 from agri_cluster.tiles import ArrayTiles
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from agri_cluster.choose import _agreed, _distances, _silhouette, spaced, sugges
 from agri_cluster.cli import app
 from agri_cluster.fitted import Fitted
 from agri_cluster.tiles import ArrayTiles
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.store import ChipStore
 from PIL import Image
 from sklearn.datasets import load_digits, make_blobs

@@ -9,7 +9,7 @@ from agri_cluster.entropy import nt_xent
 from agri_cluster.framework import keras, make_deterministic, ops
 from agri_cluster.precision import computing
 from agri_cluster.tiles import ArrayTiles
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 FAST = ContrastConfig(epochs=2, batch=8, hidden=8, width=4, lr=0.01)
 

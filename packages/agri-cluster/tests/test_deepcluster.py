@@ -8,8 +8,8 @@ from agri_cluster.lloyd import best_means, means, split
 from agri_cluster.pseudo import Classifier, even_draw
 from agri_cluster.tiles import ArrayTiles
 from agri_cluster.views import Views
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment
-from agri_data.errors import InputError
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 

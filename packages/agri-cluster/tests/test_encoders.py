@@ -4,7 +4,7 @@ from agri_cluster.decoder import build_decoder
 from agri_cluster.encoders import build_encoder, scale_of
 from agri_cluster.framework import keras, ops
 from agri_cluster.photograph import photograph
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 RGB = ("B04", "B03", "B02")
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from agri_cluster.estimator import DeepEmbeddedClustering
 from agri_cluster.framework import keras
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment
-from agri_data.errors import InputError
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 

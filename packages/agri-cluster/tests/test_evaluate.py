@@ -17,8 +17,8 @@ from agri_cluster.evaluation import matching
 from agri_cluster.fitted import Fitted
 from agri_cluster.tiles import ArrayTiles
 from agri_cluster.truth import find_truth, read_truth
+from agri_core.files.errors import InputError
 from agri_data.bands import make_bands
-from agri_data.errors import InputError
 from agri_data.legend import Legend, LegendClass
 from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter
 from typer.testing import CliRunner

@@ -6,7 +6,7 @@ from agri_cluster.framework import keras
 from agri_cluster.tiles import ArrayTiles, in_memory
 from agri_cluster.turns import Turn, mean_of_turns, turn
 from agri_cluster.whitening import UnitGroups, fit_whitening
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler, normalize
 

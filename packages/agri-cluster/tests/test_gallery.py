@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from agri_cluster.gallery import jpeg_uri, mosaic, pick, thumbnails
 from agri_cluster.pictures import EMPTY, FolderSource, Pictures, StoreSource, open_source
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

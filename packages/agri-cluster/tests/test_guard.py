@@ -9,7 +9,7 @@ from agri_cluster.guard import (
     perplexity,
     shares,
 )
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 EVEN = np.array([0.25, 0.25, 0.25, 0.25])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from agri_cluster.merge import draw_dendrogram, linkage, merge_clusters
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

@@ -10,7 +10,7 @@ from agri_cluster import metrics
 from agri_cluster.metrics import contingency
 from agri_cluster.scores import score
 from agri_cluster.tiles import ArrayTiles
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as reference

@@ -16,7 +16,7 @@ from agri_cluster.naming import (
     read_names,
 )
 from agri_cluster.truth import Truth
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from agri_cluster.refine import Refiner
 from agri_cluster.schedule import Schedule
 from agri_cluster.tiles import ArrayTiles
 from agri_cluster.warmup import Warmup
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from agri_cluster.scaling import Scaling, make_scaling
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.info import BandStats
 
 STATS = {

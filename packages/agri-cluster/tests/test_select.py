@@ -12,8 +12,8 @@ import pytest
 import rasterio
 from agri_cluster import cli
 from agri_cluster.fitted import CENTRES, EMBEDDING, INFO, TABLE
+from agri_core.files.csvfile import csv_text, read_rows
 from agri_data.build import build
-from agri_data.csvfile import csv_text, read_rows
 from agri_data.pieces import Wanted, select_pieces
 from agri_data.select import read_chosen
 from agri_data.sources.windows import Cut

@@ -5,8 +5,8 @@ import rasterio
 from agri_cluster.folder import FolderTiles
 from agri_cluster.sources import StoreTiles, as_tiles, open_tiles
 from agri_cluster.tiles import ArrayTiles
+from agri_core.files.errors import InputError, MissingError
 from agri_data.bands import make_bands
-from agri_data.errors import InputError, MissingError
 from agri_data.info import StoreInfo
 from agri_data.stats import compute
 from agri_data.store import ChipStore, rewrite_table

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from agri_cluster.starts import nearest, spacing, start
 from agri_cluster.tiles import ArrayTiles
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score

@@ -4,7 +4,7 @@ from agri_cluster.encoders import build_encoder
 from agri_cluster.estimator import DeepEmbeddedClustering
 from agri_cluster.framework import keras
 from agri_cluster.statistics import BandStatistics
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from sklearn.metrics import adjusted_rand_score
 
 

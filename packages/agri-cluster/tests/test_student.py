@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from agri_cluster.framework import keras, ops
 from agri_cluster.student import StudentAssignment, log_assignment, squared_distances
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 
 def layer_of(centres, alpha):

@@ -3,8 +3,8 @@ import pytest
 from agri_cluster.jitter import Jitter, Level, jittered, measure_level
 from agri_cluster.tiles import ArrayTiles
 from agri_cluster.views import Views, resized
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment, augment
-from agri_data.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 

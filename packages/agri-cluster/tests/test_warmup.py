@@ -3,7 +3,7 @@ import pytest
 from agri_cluster.framework import keras
 from agri_cluster.network import build_network
 from agri_cluster.warmup import Warmup, learn_start
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 
 def learnt(agreements, **how):

@@ -5,7 +5,7 @@ from agri_cluster.encoders import build_encoder
 from agri_cluster.framework import keras
 from agri_cluster.weightfile import read_weights
 from agri_cluster.weights import adapt_input, load_weights
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 
 RGB = ("B04", "B03", "B02")
 BGR = ("blue", "green", "red")

@@ -7,8 +7,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from agri_core.files.errors import AgriError, MissingError
 from agri_data.adopt import adopt
-from agri_data.errors import AgriError, MissingError
 from agri_data.sources.parse import read_description
 
 DESCRIPTION = """

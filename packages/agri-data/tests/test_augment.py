@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment, augment, copies, draw_warp
 from agri_data.copies import augmented_store
-from agri_data.errors import InputError
 from agri_data.leaks import find_leaks
 from agri_data.light import Light, relight
 from agri_data.store import ChipStore

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from agri_core.files.errors import InputError
 from agri_data.build import build, summary
-from agri_data.errors import InputError
 from agri_data.sources.windows import Cut
 from agri_data.store import ChipStore
 from ruamel.yaml import YAML
@@ -123,7 +123,7 @@ def test_somebody_elses_folder_is_not_replaced(tmp_path: Path):
     path = write_images(tmp_path, 1)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("years")
-    with pytest.raises(InputError, match="not an earlier output"):
+    with pytest.raises(InputError, match="was not written by"):
         build(path, tmp_path / "mine")
     assert (tmp_path / "mine/thesis.txt").read_text() == "years"
 

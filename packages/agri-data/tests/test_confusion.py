@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from agri_core.files.errors import InputError
 from agri_data import confusion as score
-from agri_data.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays

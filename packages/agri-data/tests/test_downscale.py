@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment, augment
 from agri_data.downscale import Downscale, downscale, draw_downscale
-from agri_data.errors import InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

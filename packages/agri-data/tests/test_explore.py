@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from agri_core.files.errors import StoreError
 from agri_data.cli import app
-from agri_data.errors import StoreError
 from agri_data.explore import census, parts, summary
 from agri_data.legend import IGNORE, Legend
 from agri_data.store import ChipStore
@@ -76,7 +76,7 @@ def test_show_writes_pictures_and_numbers(make_store: MakeStore, tmp_path: Path)
     out = tmp_path / "report"
     result = CliRunner().invoke(app, ["show", str(store.path), "--out", str(out), "--samples", "3"])
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in out.iterdir()) == [
+    assert sorted(path.name for path in out.glob("[!.]*")) == [
         "explore.json", "samples-test.png", "samples-train.png", "samples-val.png",
         "shares.png", "spread.png", "totals.png",
     ]  # fmt: skip
@@ -93,7 +93,7 @@ def test_show_draws_patches_and_unlabelled_chips(make_store: MakeStore, tmp_path
     out = tmp_path / "patches-report"
     result = CliRunner().invoke(app, ["show", str(store.path), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert {p.name for p in out.iterdir()} == {
+    assert {p.name for p in out.glob("[!.]*")} == {
         "explore.json", "samples-all.png", "shares.png", "totals.png",
     }  # fmt: skip
     bare = make_store(images(2, 8, 1), legend=None, name="bare")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from agri_core.files.errors import InputError, MissingError
 from agri_data import indices
 from agri_data.bands import make_bands
-from agri_data.errors import InputError, MissingError
 
 NAMES = ["B02", "B03", "B04", "B05", "B08", "B11", "B12"]
 # One pixel of reflectance in that order.

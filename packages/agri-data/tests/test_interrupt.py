@@ -22,7 +22,7 @@ main()
 AGAIN = """
 import atexit, os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from agri_data.console import run
+from agri_core.files.console import run
 def app():
     try:
         os.kill(os.getpid(), signal.SIGINT)
@@ -35,7 +35,7 @@ run(app)
 FORKED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from agri_data.console import Interrupted, run
+from agri_core.files.console import Interrupted, run
 def app():
     child = os.fork()
     try:

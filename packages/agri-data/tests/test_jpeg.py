@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment, augment, draw_light, draw_warp
-from agri_data.errors import InputError
 from agri_data.jpeg import Jpeg, draw_jpeg, save_again
 from hypothesis import given, settings
 from hypothesis import strategies as st

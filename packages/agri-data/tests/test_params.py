@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import pytest
 import typer
-from agri_data.errors import InputError, MissingError
-from agri_data.params import choose, fill_from, load_params, with_settings
+from agri_core.files.errors import InputError, MissingError
+from agri_core.files.params import choose, fill_from, load_params, with_settings
 from typer.testing import CliRunner
 
 KNOWN = ["lr", "epochs", "batch", "encoder", "params"]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from agri_core.files.errors import InputError
 from agri_data import cli, patches
 from agri_data.bands import EUROSAT_TIFF_ORDER
 from agri_data.build import build
-from agri_data.errors import InputError
 from agri_data.legend import ARABLE, EUROSAT, IGNORE, MOISTURE, Legend
 from agri_data.patches import own_patches, synthetic_patches
 from agri_data.sources.patches import dominant
@@ -198,8 +198,8 @@ def test_a_target_that_is_somebody_elses_is_refused_before_anything_is_made(tmp_
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/note.txt").write_text("mine")
     monkeypatch.setattr("agri_data.synth.write.write_synth", lambda *_, **__: pytest.fail("made"))
-    with pytest.raises(InputError, match="not an earlier output"):
+    with pytest.raises(InputError, match="was not written by"):
         synthetic_patches(tmp_path / "mine", seed=7, places=1, cut=Cut(32), share=0.6)
     monkeypatch.chdir(tmp_path / "mine")
-    with pytest.raises(InputError, match="not an earlier output"):
+    with pytest.raises(InputError, match="was not written by"):
         synthetic_patches(Path(), seed=7, places=1, cut=Cut(32), share=0.6)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_data.info import BandStats
 from agri_data.legend import COVER, IGNORE
 from agri_data.picture import (
@@ -105,7 +105,7 @@ def test_sheet_draws_every_panel_and_the_legend(tmp_path: Path) -> None:
     assert min(sizes) > 0.95 * max(sizes) > 10000
     for colour in COVER.rgb.tolist():
         assert areas.get(tuple(colour), 0) > 20
-    assert [p.name for p in tmp_path.iterdir()] == ["s.png"]
+    assert [p.name for p in tmp_path.glob("[!.]*")] == ["s.png"]
 
 
 def test_sheet_is_the_same_every_time(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from agri_core.files.errors import InputError, MissingError
 from agri_data.build import build
 from agri_data.drawn import describe_drawn
-from agri_data.errors import InputError, MissingError
 from agri_data.pieces import Wanted, select_pieces
 from agri_data.select import (
     describe_piece,
@@ -152,8 +152,8 @@ def test_pieces_are_the_same_again_and_replace_only_their_own(scene, tmp_path: P
     first = content()
     select_pieces(source, out, Wanted(2, 32))
     assert content() == first
-    (out / "selected.csv").unlink()
-    with pytest.raises(InputError, match="not an earlier output"):
+    (out / "selected.csv").write_text("chosen by hand")
+    with pytest.raises(InputError, match=r"selected\.csv was changed since"):
         select_pieces(source, out, Wanted(2, 32))
 
 

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.sources.archive import Caps, extract, members, open_archive, read_member
 
 

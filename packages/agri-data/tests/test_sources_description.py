@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agri_data.errors import AgriError, InputError, MissingError
+from agri_core.files.errors import AgriError, InputError, MissingError
+from agri_core.files.yamlfile import MAX_BYTES, parse_yaml
 from agri_data.sources.description import EurosatDescription, PairsDescription, ScenesDescription
-from agri_data.sources.fields import MAX_BYTES, parse_yaml
 from agri_data.sources.parse import parse_description, read_description
 from hypothesis import given, settings
 from hypothesis import strategies as st

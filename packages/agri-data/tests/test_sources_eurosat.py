@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from agri_core.files.errors import InputError, MissingError
 from agri_data.bands import EUROSAT_TIFF_ORDER
 from agri_data.build import build
-from agri_data.errors import InputError, MissingError
 from agri_data.legend import EUROSAT
 from agri_data.source import read_source
 from agri_data.sources.eurosat import COUNTS, find_patches

@@ -10,8 +10,8 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
+from agri_core.files.errors import AgriError, InputError, MissingError
 from agri_data.build import build
-from agri_data.errors import AgriError, InputError, MissingError
 from agri_data.sources.chips import ChipIds
 from agri_data.sources.pairing import find_keyed, natural, read_table
 from agri_data.store import ChipStore

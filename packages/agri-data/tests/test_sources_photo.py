@@ -7,7 +7,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.sources.photo import decode_jpeg, decode_photo, palette_indices
 from PIL import Image
 

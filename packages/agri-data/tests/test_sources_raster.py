@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_data.sources import raster
 from agri_data.sources.place import pixel_metres, shifted, transform_text
 from agri_data.sources.raster import read_facts, read_tiff, valid_pixels

@@ -9,8 +9,8 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
+from agri_core.files.errors import AgriError, InputError, MissingError
 from agri_data.build import build
-from agri_data.errors import AgriError, InputError, MissingError
 from agri_data.sources.windows import Cut
 from agri_data.store import ChipStore
 from numpy.typing import NDArray

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.sources.windows import Cut, check_fits, starts, windows
 from hypothesis import given
 from hypothesis import strategies as st

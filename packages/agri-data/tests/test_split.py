@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from agri_core.files.errors import InputError
 from agri_data.balance import deal, quotas
-from agri_data.errors import InputError
 from agri_data.plan import SplitPlan
 from agri_data.split import assign, make_split
 from agri_data.table import ChipRecord, make_table

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.stats import compute, constant_bands, measure, scale, valid_pixels
 from hypothesis import given, settings
 from hypothesis import strategies as st

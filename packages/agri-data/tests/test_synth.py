@@ -7,7 +7,7 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.legend import ARABLE, COVER, IGNORE
 from agri_data.synth import truth as truths
 from agri_data.synth.crops import CROPS, SHARES
@@ -232,7 +232,7 @@ def test_target_arable_has_two_classes(tmp_path: Path) -> None:
 
 def test_foreign_folder_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match=r"source\.yaml"):
+    with pytest.raises(InputError, match=r"thesis\.txt exists and was not written by"):
         write_synth(tmp_path, Plan(size=64, places=1))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

@@ -9,8 +9,8 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
+from agri_core.files.errors import InputError
 from agri_data.bands import EUROSAT_TIFF_ORDER, SENTINEL2
-from agri_data.errors import InputError
 from agri_data.legend import COVER, MOISTURE
 from agri_data.synth.bandset import THIRTEEN, band_set, spectra
 from agri_data.synth.endmembers import ENDMEMBERS, SCENE_BANDS

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from agri_data.errors import StoreError
-from agri_data.hashing import sha256_stream, sha256_text
+from agri_core.files.errors import StoreError
+from agri_core.files.hashing import sha256_stream, sha256_text
 from agri_data.store import ChipStore
 from agri_data.table import COLUMNS, KINDS, ChipRecord, make_table, parse_table, table_text
 

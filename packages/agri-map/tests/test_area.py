@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import rasterio
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_map.area import Tally, measure, to_csv, to_json, to_text
 from agri_map.grid import Grid
 from agri_map.ground import Ground, band_area, measure_ground

@@ -4,7 +4,7 @@ import json
 
 import onnx
 import pytest
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_map.bundle import check_whole, metadata, read_metadata, read_spec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.bytescale import to_bytes
 from agri_map.scene import open_scene
 from agri_map.unit import check_scene

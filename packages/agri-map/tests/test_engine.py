@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.engine import EngineError, open_engine
 
 

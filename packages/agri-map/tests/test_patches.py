@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import rasterio
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.engine import open_engine
 from agri_map.mapping import Options, Outputs, make_axes, map_scene
 from agri_map.patches import Patches, patch_axes

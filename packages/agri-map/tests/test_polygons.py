@@ -7,7 +7,7 @@ import geopandas
 import numpy as np
 import pytest
 import shapely
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.area import measure
 from agri_map.grid import Grid
 from agri_map.mapfile import read_blocks
@@ -227,7 +227,7 @@ def test_a_full_disk_names_the_polygons(write_map, tmp_path, legend, monkeypatch
     source = load(write_map, CODES)
     with pytest.raises(OSError, match=r"cannot write .*/out\.gpkg, is the disk full\? \(sqlite3"):
         write_polygons(tmp_path / "out.gpkg", trace(source), source.grid, legend)
-    assert not list(tmp_path.glob("*out*"))
+    assert not list(tmp_path.glob("[!.]*out*"))
 
 
 def test_foreign_files_are_kept(write_map, tmp_path, legend):

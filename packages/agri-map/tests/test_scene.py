@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import rasterio
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_map.layers import band_name
 from agri_map.scene import open_scene
 from hypothesis import HealthCheck, given, settings

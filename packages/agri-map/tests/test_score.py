@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map import cli
 from agri_map.score import score_map
 from rasterio.transform import from_origin

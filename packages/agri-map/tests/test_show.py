@@ -3,7 +3,7 @@
 import matplotlib.image
 import numpy as np
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.figure import draw, layout
 from agri_map.show import Request, make_sheet
 from rasterio.transform import Affine, from_origin

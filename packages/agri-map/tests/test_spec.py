@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.spec import BundleSpec
 
 

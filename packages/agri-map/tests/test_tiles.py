@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.blend import StripBlender
 from agri_map.tiles import Axis, reflect
 from hypothesis import given, settings

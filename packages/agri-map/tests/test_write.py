@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 import rasterio
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.engine import open_engine
 from agri_map.grid import Grid
 from agri_map.mapping import Options, Outputs, map_scene
@@ -150,7 +150,7 @@ def test_argmax_is_numpys():
 def test_only_the_results_stay(make_map, smooth, tmp_path):
     outputs = Outputs(*(tmp_path / "maps" / name for name in ("map.tif", "p.tif", "c.tif")))
     make_map(smooth(64, 64), outputs=outputs)
-    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "maps").glob("[!.]*")) == [
         "c.tif", "map.qml", "map.tif", "map.tif.aux.xml", "p.tif",
     ]  # fmt: skip
 
@@ -176,14 +176,14 @@ def test_outputs_are_tiffs(make_map, smooth, tmp_path):
 
 def test_foreign_files_are_not_overwritten(make_map, tmp_path, write_scene, smooth):
     (tmp_path / "map.tif").write_text("my thesis")
-    with pytest.raises(InputError, match="is not an earlier output"):
+    with pytest.raises(InputError, match="was not written by"):
         make_map(smooth(64, 64))
     assert (tmp_path / "map.tif").read_text() == "my thesis"
     (tmp_path / "folder.tif").mkdir()
-    with pytest.raises(InputError, match="is not an earlier output"):
+    with pytest.raises(InputError, match="exists and is not a file"):
         make_map(smooth(64, 64), outputs=Outputs(tmp_path / "folder.tif"))
     other = write_scene(smooth(64, 64), "other.tif")
-    with pytest.raises(InputError, match="is not an earlier output"):
+    with pytest.raises(InputError, match="was not written by"):
         make_map(smooth(64, 64), outputs=Outputs(other))
 
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_segment import archs
 from agri_segment.unet import PRESETS, PlainUNet, UNetConfig, parameter_count
 

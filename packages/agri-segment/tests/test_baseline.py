@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.legend import Legend
 from agri_segment.baseline import class_pixels, fit_logistic, fit_majority
 from agri_segment.evaluate import evaluate

@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_map.bundle import read_spec
 from agri_segment import cli
 from agri_segment.compare import compare, difference, load_models
@@ -129,7 +129,7 @@ def test_a_foreign_file_is_no_place_for_the_best(written, small_store, tmp_path)
     comparison, _, _ = written
     mine = tmp_path / "thesis.onnx"
     mine.write_text("mine")
-    with pytest.raises(InputError, match=r"thesis\.onnx exists and is not a model bundle"):
+    with pytest.raises(InputError, match=r"thesis\.onnx exists and was not written by"):
         write_comparison(comparison, small_store, tmp_path / "new", mine)
     assert mine.read_text() == "mine" and not (tmp_path / "new").exists()
     write_comparison(comparison, small_store, tmp_path / "new", tmp_path / "use.onnx")

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.store import ChipStore, rewrite_table
 from agri_map.engine import open_engine
 from agri_segment import cli
@@ -28,7 +28,7 @@ def test_a_report_of_the_users_own_stays(bundle, small_store, tmp_path):
     engine, out = open_engine(bundle), tmp_path / "thesis"
     out.mkdir()
     (out / "report.md").write_text("chapter one")
-    with pytest.raises(InputError, match=r"report\.md exists and .* choose another output folder"):
+    with pytest.raises(InputError, match=r"report\.md exists and was not written by"):
         write_evaluation(evaluate(engine, small_store), engine, small_store, out)
     assert [path.name for path in out.iterdir()] == ["report.md"]
     assert (out / "report.md").read_text() == "chapter one"

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_segment import cli
 from agri_segment.params import below
 from agri_train.config import TrainConfig

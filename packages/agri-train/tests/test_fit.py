@@ -6,8 +6,8 @@ import signal
 import numpy as np
 import pytest
 import torch
-from agri_data.console import Interrupted
-from agri_data.errors import InputError
+from agri_core.files.console import Interrupted
+from agri_core.files.errors import InputError
 from agri_map.bundle import read_spec
 from agri_map.engine import open_engine
 from agri_map.preprocess import normalise
@@ -45,7 +45,7 @@ def test_a_run_leaves_what_it_promises(make_store, tiny, tmp_path, capsys):
     result = run(
         tiny(), store, out, epochs=3, samples=2, augment=True, settings={"encoder": "none"}
     )
-    names = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    names = sorted(str(p.relative_to(out)) for p in out.rglob("[!.]*") if p.is_file())
     assert names == [
         f"checkpoints/{result.checkpoint.name}", "checkpoints/last.ckpt", "config.json",
         "curves.png", "history.csv", "model.onnx",
@@ -199,7 +199,7 @@ def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeyp
     assert (again.throughput, again.epochs) == (0, 2)
     assert again.bundle.exists()
     assert (out / "curves.png").exists()
-    assert [p.name for p in (out / "samples").iterdir()] == [
+    assert [p.name for p in (out / "samples").glob("[!.]*")] == [
         f"epoch-{first.spec.metrics['epoch']:03d}.png"
     ]
 
@@ -267,16 +267,18 @@ def test_a_folder_without_its_outputs_is_ours(make_store, tiny, tmp_path):
     assert (out / "model.onnx").is_file()
 
 
-def test_a_folder_with_only_the_log_is_ours(make_store, tiny, tmp_path):
+def test_a_users_log_or_checkpoint_stays(make_store, tiny, tmp_path):
     store, out = make_store(), tmp_path / "run"
     out.mkdir()
-    (out / "history.csv").write_text(",".join(COLUMNS) + "\n")
-    assert run(tiny(), store, out, epochs=1).epochs == 1
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "history.csv").write_text("year,king\n")
-    with pytest.raises(InputError, match="not the folder of an earlier run"):
-        run(tiny(), store, other)
+    (out / "history.csv").write_text("year,king\n")
+    with pytest.raises(InputError, match=r"history\.csv exists and was not written by"):
+        run(tiny(), store, out, epochs=1)
+    assert (out / "history.csv").read_text() == "year,king\n"
+    (out / "history.csv").unlink()
+    run(tiny(), store, out, epochs=1)
+    (out / "checkpoints/mine.ckpt").write_text("mine")
+    run(tiny(), store, out, epochs=2)
+    assert (out / "checkpoints/mine.ckpt").read_text() == "mine"
 
 
 def test_a_damaged_checkpoint_is_named(make_store, tiny, tmp_path):
@@ -372,7 +374,7 @@ def test_single_gradients_are_clamped(make_store, tiny, tmp_path, monkeypatch):
 
 def test_checkpoint_names_are_legal_everywhere(make_store, tiny, tmp_path):
     run(tiny(), make_store(), tmp_path / "run", epochs=4, every=2)
-    names = sorted(p.name for p in (tmp_path / "run/checkpoints").iterdir())
+    names = sorted(p.name for p in (tmp_path / "run/checkpoints").glob("[!.]*"))
     assert not any(set(name) & set('<>:"/\\|?* ') for name in names)
     assert [n[:15] for n in names if n.startswith("every")] == [
         "every-epoch-002",

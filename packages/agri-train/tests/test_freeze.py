@@ -3,7 +3,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_train.config import TrainConfig
 from agri_train.freeze import freeze, is_frozen, stages, thaw, unfreeze
 from agri_train.optim import build_optimizer

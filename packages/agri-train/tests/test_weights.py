@@ -3,7 +3,7 @@ import socket
 
 import pytest
 import torch
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_train.weights import adapt_input, load_encoder_weights
 from safetensors.torch import save_file
 from torch import nn

@@ -12,9 +12,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from agri_annotate.atomic import replacing_dir, write_text
-from agri_annotate.console import progress
-from agri_annotate.errors import InputError
+from agri_core.files.atomic import replacing_dir, write_text
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
+
 from agri_annotate.mask import Drawn, Rules, draw
 from agri_annotate.maskfile import Format, mask_names, write_mask
 from agri_annotate.naming import Naming
@@ -138,7 +139,7 @@ def make_masks(
     if out is not None and folder.resolve().is_relative_to(out.resolve()):
         raise InputError(f"{out} would be replaced, but the pictures are in it; choose another")
     found, missing = find_pictures(folder, [p.name for p in project.pictures], skip=out)
-    target = contextlib.nullcontext() if out is None else replacing_dir(out, MARKER)
+    target = contextlib.nullcontext() if out is None else replacing_dir(out)
     with target as new:
         plan = _plan(project, found, options, {*map(_region_of, problems)})
         if new is not None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import CRSError, RasterioError
 from rasterio.vrt import WarpedVRT
 
-from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE
 from agri_annotate.pictures import Header, header, open_raster
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agri_annotate.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
+
 from agri_annotate.pictures import find_pictures, header
 from agri_annotate.project import Form, Picture, Problem, Project
 from agri_annotate.read import read_project

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_annotate.errors import InputError
 from agri_annotate.runs import Ints, Spans, union
 from agri_annotate.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
 

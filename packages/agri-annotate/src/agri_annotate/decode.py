@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from agri_annotate.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 
 LIMIT = 512 * 2**20
 """Annotation files beyond this many bytes are refused before they are read."""

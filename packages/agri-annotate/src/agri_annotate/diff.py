@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_annotate.difference import NO_CLASS, Difference, PictureChange
-from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE, Legend, derive
 from agri_annotate.matching import Drawn, Match, drawn, match
 from agri_annotate.naming import TO_IGNORE, Naming, choose, option_texts

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_annotate import classmap
-from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE, Legend
 from agri_annotate.pairs import Pair
 from agri_annotate.pictures import Header, header

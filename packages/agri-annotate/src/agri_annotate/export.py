@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import shapely
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import InputError
 from pyproj import CRS
 
-from agri_annotate.atomic import replacing_file
-from agri_annotate.errors import InputError
 from agri_annotate.place import LONLAT, move
 from agri_annotate.project import Problem
 from agri_annotate.vector import AREAS, FIXED, Feature, clean

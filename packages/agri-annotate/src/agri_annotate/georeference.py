@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agri_core.files.errors import InputError
 from pyproj import CRS
 
-from agri_annotate.errors import InputError
 from agri_annotate.export import check_output, write_layer
 from agri_annotate.layer import read_layer
 from agri_annotate.legend import IGNORE, derive

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import shapely
+from agri_core.files.errors import InputError, MissingError
 from pyproj import CRS
 
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.place import LONLAT, move, parse_crs
 
 MOST_BYTES = 512 * 1024**2

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agri_annotate.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
+
 from agri_annotate.project import Attribute, Picture, Project
 
 IGNORE = 255

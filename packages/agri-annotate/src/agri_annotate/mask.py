@@ -7,10 +7,10 @@ from typing import Literal, get_args
 
 import numpy as np
 import shapely
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_annotate.coverage import polygon_spans, spans
-from agri_annotate.errors import InputError
 from agri_annotate.legend import IGNORE
 from agri_annotate.naming import Naming
 from agri_annotate.outline import outline

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from agri_annotate.errors import InputError
+from agri_core.files.errors import InputError
+
 from agri_annotate.legend import IGNORE, Legend
 from agri_annotate.pictures import Header
 from agri_annotate.png import write_png

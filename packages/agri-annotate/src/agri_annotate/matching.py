@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_annotate.coverage import Cover, cover
-from agri_annotate.errors import InputError
 from agri_annotate.shape import Shape
 
 SAME = 0.99

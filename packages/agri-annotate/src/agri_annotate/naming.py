@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from agri_annotate.errors import InputError
+from agri_core.files.errors import InputError
+
 from agri_annotate.legend import IGNORE, Legend
 from agri_annotate.project import Problem, Project, Region
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import shapely
+from agri_core.files.errors import InputError, MissingError
 
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.holes import SLIVER, Rings, open_holes
 from agri_annotate.layer import Layer
 from agri_annotate.outline import polygonal

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agri_core.files.errors import InputError, MissingError
+
 from agri_annotate.classmap import SUFFIXES, is_placed
 from agri_annotate.decode import parse_csv, read_text
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.pictures import find_pictures, header
 from agri_annotate.project import Problem
 

@@ -13,8 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from agri_annotate.atomic import PARTIAL, REPLACED
-from agri_annotate.errors import InputError, MissingError
+from agri_core.files.atomic import REPLACED
+from agri_core.files.errors import InputError, MissingError
+from agri_core.files.ownership import PARTIAL
+
 from agri_annotate.project import Problem
 
 MAX_FILES = 1_000_000

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import shapely
 from affine import Affine
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
-
-from agri_annotate.errors import InputError
 
 HECTARE = 10_000.0
 LONLAT = CRS.from_epsg(4326)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from agri_core.files.errors import InputError, MissingError
 from pyproj import CRS
 
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.pictures import Header, header
 from agri_annotate.place import Place, parse_crs
 from agri_annotate.project import Problem

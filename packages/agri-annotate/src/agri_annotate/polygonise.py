@@ -11,13 +11,13 @@ from typing import Literal
 
 import numpy as np
 import shapely
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 from rasterio import features
 from shapely.geometry import shape as to_geometry
 
 from agri_annotate.arcs import Arc, corner_count, cut, meeting_places, thin
 from agri_annotate.coverage import cover
-from agri_annotate.errors import InputError
 from agri_annotate.shape import Points, Polygon
 
 IGNORE = 255

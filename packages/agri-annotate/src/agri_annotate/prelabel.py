@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agri_annotate.atomic import replacing_file
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import InputError
+
 from agri_annotate.conversion import check_target
 from agri_annotate.draft import CONFIDENCE, Draft, Options, make_draft
-from agri_annotate.errors import InputError
 from agri_annotate.legend import BACKGROUND, Legend, LegendClass, colour
 from agri_annotate.pairs import by_picture, pair
 from agri_annotate.polygonise import Outline

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from agri_core.files.errors import InputError
+
 from agri_annotate.decode import Doubled, parse_json, read_text
-from agri_annotate.errors import InputError
 from agri_annotate.project import Form, Problem, Project
 from agri_annotate.readers.coco import read_coco
 from agri_annotate.readers.values import brief

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from agri_annotate.atomic import write_json, write_text
+from agri_core.files.atomic import write_json, write_text
+
 from agri_annotate.legend import Legend
 from agri_annotate.project import Problem
 from agri_annotate.readers.values import printable

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar, overload
 
-from agri_annotate.errors import InputError
+from agri_core.files.errors import InputError
 
 LARGEST = 1_000_000.0
 """No coordinate of a picture is larger; a file that says so is wrong."""

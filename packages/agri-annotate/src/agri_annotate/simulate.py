@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import shapely
+from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 
-from agri_annotate.errors import InputError, MissingError
 from agri_annotate.legend import Legend
 from agri_annotate.pictures import header
 from agri_annotate.polygonise import Outline, polygonise

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 from PIL import Image
 
-from agri_annotate.errors import InputError
 from agri_annotate.pictures import FORMATS, open_raster
 
 LARGEST = 320

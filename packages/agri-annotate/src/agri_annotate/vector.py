@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import shapely
+from agri_core.files.errors import InputError
 
-from agri_annotate.errors import InputError
 from agri_annotate.outline import outline, polygonal
 from agri_annotate.place import Place
 from agri_annotate.project import Picture, Problem, Project, Region

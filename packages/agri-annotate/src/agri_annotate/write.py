@@ -5,8 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
 
-from agri_annotate.atomic import replacing_file
-from agri_annotate.errors import InputError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import InputError
+
 from agri_annotate.project import Form, Problem, Project
 from agri_annotate.writers import coco, via1, via2, via3
 from agri_annotate.writers.text import encode

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-import typer
-from agri_data.console import run
+from agri_core.files.commands import CommandLine
+from agri_core.files.console import run
 
 from agri_classify.commands.card import card
 from agri_classify.commands.evaluate import evaluate
@@ -23,12 +23,7 @@ else:
 
     train = bands = curve = untrained
 
-app = typer.Typer(
-    help="Classify patches of land cover.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    add_completion=False,
-)
+app = CommandLine("agri-classify", "Classify patches of land cover.")
 
 app.command()(predict)
 app.command()(evaluate)

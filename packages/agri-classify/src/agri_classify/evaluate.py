@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from agri_core.files.console import progress_bar
+from agri_core.files.errors import MissingError
 from agri_data import confusion as counts
-from agri_data.console import progress_bar
-from agri_data.errors import MissingError
 from agri_map.preprocess import normalise
 
 from agri_classify import scores

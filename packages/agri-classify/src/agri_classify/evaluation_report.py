@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from agri_data.atomic import replacing_dir, write_json, write_text
-from agri_data.csvfile import csv_text
+from agri_core.files.atomic import replacing_dir, write_json, write_text
+from agri_core.files.csvfile import csv_text
 
 from agri_classify import figures, scores
 from agri_classify.evaluate import Evaluation, metrics
@@ -23,7 +23,7 @@ def write_evaluation(result: Evaluation, out: Path, part: str) -> str:
     found = metrics(result, part)
     spec, text = result.spec, table(found)
     title = f"{spec.name} on {part}: accuracy {found['accuracy']:.4f}"
-    with replacing_dir(out, MARK) as folder:
+    with replacing_dir(out) as folder:
         write_json(folder / "metrics.json", found)
         write_text(folder / "table.md", text)
         write_text(folder / MARK, csv_text(_header(result), _rows(result)))

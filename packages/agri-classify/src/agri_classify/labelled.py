@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 
 from agri_classify.patch import ENDINGS, Patch

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from agri_core.files.errors import InputError, MissingError
 from agri_data.bands import TRUE_COLOUR, band_indices
-from agri_data.errors import InputError, MissingError
 from agri_data.sources.photo import JPEG, PNG, decode_jpeg, decode_photo
 from numpy.typing import NDArray
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from agri_data.console import progress_bar
-from agri_data.errors import InputError, MissingError
+from agri_core.files.console import progress_bar
+from agri_core.files.errors import InputError, MissingError
 from agri_map.preprocess import normalise
 
 from agri_classify.answer import Answer, answers

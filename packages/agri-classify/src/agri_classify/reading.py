@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agri_data.errors import AgriError
+from agri_core.files.errors import AgriError
 from agri_data.sources.parallel import in_order
 
 from agri_classify.patch import Patch, read_patch

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from agri_data import confusion as counts
-from agri_data.errors import InputError
 from numpy.typing import NDArray
 
 BINS = 15

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from agri_data.console import Bar, progress_bar
-from agri_data.errors import InputError
+from agri_core.files.console import Bar, progress_bar
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_cluster.checkpoint import Clock

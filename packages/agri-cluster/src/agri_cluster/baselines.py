@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from agri_data.console import progress
-from agri_data.errors import AgriError, InputError
+from agri_core.files.console import progress
+from agri_core.files.errors import AgriError, InputError
 
 from agri_cluster import starts
 from agri_cluster.spaces import fitting

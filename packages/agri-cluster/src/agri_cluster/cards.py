@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from agri_data.console import progress
+from agri_core.files.console import progress
 from agri_data.picture import Rgb
 
 from agri_cluster.fitted import Fitted

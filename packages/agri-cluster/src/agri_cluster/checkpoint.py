@@ -13,8 +13,8 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from agri_data.atomic import replacing_file
-from agri_data.errors import InputError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_cluster.framework import keras, ops

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.select import farthest_first
 
 from agri_cluster.fitted import Fitted

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from agri_data.console import progress
-from agri_data.errors import InputError
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_cluster.tiles import Floats, Ints, Tiles, sample

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-from agri_data.console import run
+from agri_core.files.commands import CommandLine
+from agri_core.files.console import run
 
 from agri_cluster.commands.evaluate import evaluate
 from agri_cluster.commands.fit import fit
@@ -13,11 +13,9 @@ from agri_cluster.commands.report import report
 from agri_cluster.commands.select import select
 from agri_cluster.commands.suggest_k import suggest_k
 
-app = typer.Typer(
-    help="Group unlabelled tiles by deep clustering, look at the groups and choose from them.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    add_completion=False,
+app = CommandLine(
+    "agri-cluster",
+    "Group unlabelled tiles by deep clustering, look at the groups and choose from them.",
 )
 
 app.command()(fit)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from agri_data.csvfile import csv_text
+from agri_core.files.csvfile import csv_text
 
 from agri_cluster import metrics
 from agri_cluster.baselines import Run

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.console import Bar, progress_bar
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment
-from agri_data.console import Bar, progress_bar
-from agri_data.errors import InputError
 
 from agri_cluster.ahead import ahead
 from agri_cluster.encoders import build_encoder

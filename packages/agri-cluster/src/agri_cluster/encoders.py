@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 from agri_cluster.framework import keras
 from agri_cluster.photograph import ORDER, photograph

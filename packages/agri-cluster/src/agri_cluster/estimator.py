@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from agri_core.files.console import warn
+from agri_core.files.errors import InputError
+from agri_core.files.ownership import remove_file
 from agri_data.augment import Augment
-from agri_data.console import warn
-from agri_data.errors import InputError
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -279,7 +280,7 @@ class DeepEmbeddedClustering(ClusterMixin, TransformerMixin, BaseEstimator):  # 
         folder.mkdir(parents=True, exist_ok=True)
         if not resume:
             for name in STATES:
-                (folder / name).unlink(missing_ok=True)
+                remove_file(folder / name)
         yield folder
 
     def _rng(self, stage: int) -> np.random.Generator:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 from agri_cluster.baselines import BASELINES, OF_FEATURES, Run, Space, make_space, run_baselines
 from agri_cluster.comparison import Method, method

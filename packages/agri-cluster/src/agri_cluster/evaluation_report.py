@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import adding_files, write_json, write_text
-from agri_data.csvfile import csv_text
+from agri_core.files.atomic import adding_files, write_json, write_text
+from agri_core.files.csvfile import csv_text
 
 from agri_cluster.comparison import Method, table_csv, table_text
 from agri_cluster.evaluation import Evaluation
@@ -30,7 +30,7 @@ def write_evaluation(found: Evaluation, out: Path) -> str:
         InputError: `out` holds such a file that is not of an earlier evaluation.
     """
     text = describe(found)
-    with adding_files(out, METRICS) as folder:
+    with adding_files(out) as folder:
         write_text(folder / "table.csv", table_csv(found.methods))
         write_text(folder / "table.md", text + "\n")
         write_text(folder / "runs.csv", _runs(found.methods))

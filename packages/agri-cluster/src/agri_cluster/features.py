@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import replacing_file
-from agri_data.console import progress
-from agri_data.errors import InputError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
 from numpy.typing import ArrayLike
 
 from agri_cluster.encoders import Encoder

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import replacing_dir, write_json
-from agri_data.errors import InputError
+from agri_core.files.atomic import replacing_dir, write_json
+from agri_core.files.errors import InputError
 
 from agri_cluster.encoders import scale_of
 from agri_cluster.estimator import embed_all
-from agri_cluster.fitted import INFO
 from agri_cluster.rows import RowFile
 from agri_cluster.save import Grouping, save
 from agri_cluster.series import Series
@@ -64,7 +63,7 @@ def fit(
         "split": source.split, "bands": list(tiles.bands),
         "scaling": getattr(tiles, "scaling", None), "tiles": len(tiles),
     }  # fmt: skip
-    with replacing_dir(out, INFO) as folder:
+    with replacing_dir(out) as folder:
         save(folder, made, info)
         if (work / FEATURES).is_file():
             shutil.copyfile(work / FEATURES, folder / FEATURES)

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 
 from agri_cluster.rows import RowFile

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
 from agri_data.bands import band_indices
-from agri_data.console import progress
-from agri_data.errors import InputError
 from agri_data.sources.image import read_image
 from agri_data.sources.pairing import natural
 from agri_data.stats import measure

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 from agri_cluster.contrast import ContrastConfig, pretrain_contrastive
 from agri_cluster.encoders import build_encoder

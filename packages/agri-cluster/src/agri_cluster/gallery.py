@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from agri_data.atomic import replacing_file
+from agri_core.files.atomic import replacing_file
 from agri_data.picture import Panel, Rgb, sheet
 
 from agri_cluster.pictures import Pictures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_cluster.starts import nearest

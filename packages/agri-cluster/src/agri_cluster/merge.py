@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.sheet import INK, new_figure, save
 from numpy.typing import ArrayLike, NDArray
 

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from numpy.typing import ArrayLike, NDArray
 
 from agri_cluster.tiles import Ints, Tiles, sample

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.csvfile import read_rows
-from agri_data.errors import InputError
-from agri_data.sources.fields import checked, read_yaml
+from agri_core.files.csvfile import read_rows
+from agri_core.files.errors import InputError
+from agri_core.files.yamlfile import checked, read_yaml
 from numpy.typing import ArrayLike
 
 from agri_cluster.metrics import contingency

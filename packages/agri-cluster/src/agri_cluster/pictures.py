@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from agri_core.files.errors import InputError, MissingError
 from agri_data.bands import SENTINEL2, Band, Unit, make_bands
-from agri_data.errors import InputError, MissingError
 from agri_data.picture import Rgb, Stretch, composite, picture_bands
 from agri_data.sources.image import read_image
 from agri_data.stats import valid_pixels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 from agri_cluster.framework import keras
 

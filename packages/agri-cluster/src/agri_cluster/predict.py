@@ -6,9 +6,9 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from agri_data.atomic import replacing_file
-from agri_data.console import progress
-from agri_data.errors import InputError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
 
 from agri_cluster.fitted import Fitted
 from agri_cluster.save import HEADER, columns, load_model

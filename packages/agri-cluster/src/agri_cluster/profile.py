@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from agri_core.files.console import progress
 from agri_data.bands import DN_PER_REFLECTANCE, Band, Unit
-from agri_data.console import progress
 from agri_data.indices import compute
 from numpy.typing import NDArray
 

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from agri_core.files.console import Bar, progress_bar
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment
-from agri_data.console import Bar, progress_bar
-from agri_data.errors import InputError
 
 from agri_cluster.ahead import ahead
 from agri_cluster.encoders import build_encoder

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from agri_data.console import progress_bar, warn
-from agri_data.errors import InputError
+from agri_core.files.console import progress_bar, warn
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_cluster.autoencoder import PATIENCE

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from agri_data.csvfile import csv_text
+from agri_core.files.csvfile import csv_text
 
 from agri_cluster import charts
 from agri_cluster.cards import Card, make_cards

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import write_json, write_text
-from agri_data.csvfile import csv_text
-from agri_data.errors import InputError, MissingError
+from agri_core.files.atomic import write_json, write_text
+from agri_core.files.csvfile import csv_text
+from agri_core.files.errors import InputError, MissingError
 
 from agri_cluster.fitted import (
     CENTRES,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.info import BandStats
 from numpy.typing import NDArray
 

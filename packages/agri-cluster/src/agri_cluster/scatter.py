@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import replacing_file
-from agri_data.console import progress
+from agri_core.files.atomic import replacing_file
+from agri_core.files.console import progress
 from agri_data.sheet import INK, new_figure, save
 
 from agri_cluster.palette import MARKERS, colour, marker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 from agri_cluster.warmup import Warmup
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agri_data.csvfile import read_rows
+from agri_core.files.csvfile import read_rows
 
 from agri_cluster.comparison import SHOWN
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from agri_data.csvfile import csv_text
-from agri_data.errors import InputError
+from agri_core.files.csvfile import csv_text
+from agri_core.files.errors import InputError
 from agri_data.footprint import feature_collection
 from agri_data.store import ChipStore
 

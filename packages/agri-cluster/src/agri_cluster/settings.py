@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 if TYPE_CHECKING:
     from agri_cluster.deepcluster import DeepCluster

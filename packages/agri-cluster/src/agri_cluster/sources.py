@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError, MissingError
 from agri_data.bands import band_indices
-from agri_data.errors import InputError, MissingError
 from agri_data.info import BandStats
 from agri_data.stats import compute, valid_pixels
 from agri_data.store import ChipStore

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_cluster.student import squared_distances

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from agri_data.atomic import adding_files, write_json, write_text
-from agri_data.csvfile import csv_text
+from agri_core.files.atomic import adding_files, write_json, write_text
+from agri_core.files.csvfile import csv_text
 
 from agri_cluster.choose import Suggestion
 from agri_cluster.curves import draw_suggestion
@@ -40,7 +40,7 @@ def write_suggestion(suggestion: Suggestion, out: Path) -> None:
     names = list(suggestion.curves)
     columns = zip(*suggestion.curves.values(), strict=True)
     lines = [[k, *values] for k, values in zip(suggestion.candidates, columns, strict=True)]
-    with adding_files(out, FILE) as folder:
+    with adding_files(out) as folder:
         write_text(folder / "curves.csv", csv_text(["clusters", *names], lines))
         draw_suggestion(suggestion, folder / "curves.png")
         write_json(folder / FILE, suggestion.to_json())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.legend import IGNORE
 from agri_data.store import ChipStore
 from agri_data.writer import INFO_FILE

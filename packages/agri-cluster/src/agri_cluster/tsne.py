@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from agri_data.console import progress
+from agri_core.files.console import progress
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]

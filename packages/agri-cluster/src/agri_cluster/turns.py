@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 from agri_cluster.framework import keras, ops
 from agri_cluster.tiles import Floats

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from agri_data.errors import AgriError, InputError, MissingError
+from agri_core.files.errors import AgriError, InputError, MissingError
 from numpy.typing import NDArray
 
 from agri_cluster.tiles import Floats

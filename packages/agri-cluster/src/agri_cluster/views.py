@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from agri_core.files.errors import InputError
 from agri_data.augment import Augment, draw_light, draw_warp
-from agri_data.errors import InputError
 from agri_data.light import Light
 from agri_data.warp import warp_image
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from agri_data.console import progress
-from agri_data.errors import InputError
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

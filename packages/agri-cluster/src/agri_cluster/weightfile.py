@@ -10,7 +10,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 
 Stored = Mapping[str, Sequence[NDArray[np.float32]]]

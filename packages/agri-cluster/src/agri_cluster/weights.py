@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 
 from agri_cluster.framework import keras

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from agri_core.files.atomic import replacing_dir
+from agri_core.files.console import progress
+from agri_core.files.csvfile import csv_text
+from agri_core.files.errors import MissingError
+from agri_core.files.hashing import sha256_file
+from agri_core.files.yamlfile import read_yaml
 from ruamel.yaml import YAML
 
-from agri_data.atomic import replacing_dir
-from agri_data.console import progress
-from agri_data.csvfile import csv_text
-from agri_data.errors import MissingError
-from agri_data.hashing import sha256_file
-from agri_data.sources.fields import read_yaml
 from agri_data.sources.parse import parse_description
 
 SOURCE_FILE = "source.yaml"
@@ -44,7 +44,7 @@ def adopt(path: Path, out: Path, root: Path | None = None) -> int:
         raise MissingError(
             f"{path}: its root {base} does not exist; mend 'root' there or give another --root"
         )
-    with replacing_dir(out, SOURCE_FILE) as folder:
+    with replacing_dir(out) as folder:
         rows = list(_inventory(base))
         _write_inventory(folder / INVENTORY_FILE, rows)
         _write_description(folder / SOURCE_FILE, {**content, "root": os.path.relpath(base, out)})

@@ -66,7 +66,7 @@ def keep_together(parts: Ints, sets: Ints, strata: Ints, rng: np.random.Generato
 
 def read_signs(store: ChipStore, near: bool = True) -> tuple[list[str], Floats | None]:
     """Return each chip's digest ("" for a chip of one value) and, if `near`, its spectrum."""
-    from agri_data.console import progress
+    from agri_core.files.console import progress
 
     digests: list[str] = []
     low: list[Floats] = []

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
+from agri_core.files.errors import InputError
 
-from agri_data.errors import InputError
 from agri_data.leaks import Leak, find_leaks
 from agri_data.legend import IGNORE
 from agri_data.table import SPLITS

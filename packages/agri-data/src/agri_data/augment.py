@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_data.downscale import downscale, draw_downscale
-from agri_data.errors import InputError
 from agri_data.jpeg import draw_jpeg, save_again
 from agri_data.light import Light, relight
 from agri_data.stats import valid_pixels

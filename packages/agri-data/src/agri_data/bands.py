@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 
 Unit = Literal["dn", "reflectance", "uint8"]
 UNITS: tuple[str, ...] = get_args(Unit)

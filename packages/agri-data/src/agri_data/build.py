@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from agri_core.files.atomic import beside, scratch_dir
+from agri_core.files.console import progress
+from agri_core.files.errors import AgriError, InputError, MissingError
 
-from agri_data.atomic import beside, scratch_dir
-from agri_data.console import progress
-from agri_data.errors import AgriError, InputError, MissingError
 from agri_data.info import StoreInfo
 from agri_data.legend import IGNORE
 from agri_data.source import DEFAULT_CUT, Source, describe, open_source

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import typer
+from agri_core.files.commands import CommandLine
+from agri_core.files.console import run
 
 from agri_data.commands.augment import augment
 from agri_data.commands.check import check
@@ -15,13 +16,9 @@ from agri_data.commands.show import show
 from agri_data.commands.split import split
 from agri_data.commands.stats import stats
 from agri_data.commands.synth import synth
-from agri_data.console import run
 
-app = typer.Typer(
-    help="Satellite imagery to chips: build, split, check, describe and look at them.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    add_completion=False,
+app = CommandLine(
+    "agri-data", "Satellite imagery to chips: build, split, check, describe and look at them."
 )
 
 app.command()(augment)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import ArrayLike, NDArray
 
-from agri_data.errors import InputError
 from agri_data.legend import IGNORE
 
 Counts = NDArray[np.int64]

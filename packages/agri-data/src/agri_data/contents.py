@@ -31,7 +31,7 @@ def class_contents(store: ChipStore) -> tuple[tuple[str, ...], Floats]:
 
 
 def _mask_shares(store: ChipStore) -> Floats:
-    from agri_data.console import progress
+    from agri_core.files.console import progress
 
     classes = len(store.legend)
     shares = np.zeros((len(store), classes))

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
 
 from agri_data.augment import Augment, augment
-from agri_data.console import progress
-from agri_data.errors import InputError
 from agri_data.store import ChipStore
 from agri_data.table import ChipRecord
 from agri_data.writer import StoreWriter

@@ -11,9 +11,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
-
-from agri_data.errors import InputError
 
 Image = NDArray[Any]
 

@@ -8,9 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from agri_data.atomic import write_text
-from agri_data.csvfile import csv_text, read_rows
-from agri_data.errors import InputError, MissingError
+from agri_core.files.atomic import write_text
+from agri_core.files.csvfile import csv_text, read_rows
+from agri_core.files.errors import InputError, MissingError
+
 from agri_data.legend import Legend
 from agri_data.pieces import CLASSES, IMAGERY, IMAGES
 

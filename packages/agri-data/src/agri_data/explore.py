@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import StoreError
 from numpy.typing import NDArray
 
-from agri_data.errors import StoreError
 from agri_data.legend import Legend
 from agri_data.store import ChipStore
 from agri_data.table import SPLITS

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_data.bands import COLOUR_INFRARED
-from agri_data.errors import InputError
 from agri_data.picture import colourise, composite, composite_title, picture_bands
 from agri_data.sheet import Panel, sheet
 from agri_data.store import ChipStore

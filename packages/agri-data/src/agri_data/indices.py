@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import ArrayLike, NDArray
 
 from agri_data.bands import DN_PER_REFLECTANCE, Band, band_indices
-from agri_data.errors import InputError
 
 Index = NDArray[np.float64]
 

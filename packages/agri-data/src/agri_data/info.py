@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agri_core.files.errors import StoreError
+
 from agri_data.bands import Band
-from agri_data.errors import StoreError
 from agri_data.legend import Legend
 
 SCHEMA = 1

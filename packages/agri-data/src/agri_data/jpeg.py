@@ -11,9 +11,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.errors import InputError
 from agri_data.sources.photo import decode_jpeg
 
 Image = NDArray[Any]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agri_data.atomic import beside, check_replaceable, scratch_dir
+from agri_core.files.atomic import beside, scratch_dir
+from agri_core.files.errors import InputError
+from agri_core.files.ownership import check_folder
+
 from agri_data.build import Report, build
-from agri_data.errors import InputError
 from agri_data.source import describe
 from agri_data.sources.description import EurosatDescription
 from agri_data.sources.patches import check_share
 from agri_data.sources.windows import Cut
-from agri_data.writer import INFO_FILE
 
 SIDE = 512
 
@@ -29,7 +30,7 @@ def synthetic_patches(out: Path, *, seed: int, places: int, cut: Cut, share: flo
     check_share(share)
     if cut.size > SIDE:
         raise InputError(f"expected a size of up to {SIDE} pixels, got {cut.size}")
-    check_replaceable(out, INFO_FILE)
+    check_folder(out)
     with scratch_dir(beside(out, "scenes")) as folder:
         plan = Plan(seed, SIDE, places, target="moisture", bands=13)
         write_synth(folder / "scenes", plan, spare=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_data.bands import (
@@ -18,7 +19,6 @@ from agri_data.bands import (
     Unit,
     band_indices,
 )
-from agri_data.errors import InputError
 from agri_data.info import BandStats
 from agri_data.legend import IGNORE, IGNORE_COLOUR, Legend
 from agri_data.sheet import Panel, sheet

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.atomic import replacing_dir, write_json, write_text
+from agri_core.files.console import progress
+from agri_core.files.csvfile import csv_text
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.atomic import replacing_dir, write_json, write_text
 from agri_data.build import unpacked
-from agri_data.console import progress
-from agri_data.csvfile import csv_text
-from agri_data.errors import InputError
 from agri_data.info import StoreInfo
 from agri_data.legend import Legend
 from agri_data.picture import composite, picture_bands
@@ -85,7 +85,7 @@ def _select(
 ) -> int:
     cut = Cut(wanted.size)
     groups, total = _choose(open_source(description, cut, Losses(False)), path, wanted)
-    with replacing_dir(out, MARKER) as folder:
+    with replacing_dir(out) as folder:
         source = open_source(description, cut, Losses(False))
         records = _write_pieces(source, set(groups), folder)
         _refuse_strangers(list(groups), records, path)

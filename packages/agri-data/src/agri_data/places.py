@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
-
-from agri_data.errors import InputError
 
 if TYPE_CHECKING:
     from rasterio.crs import CRS

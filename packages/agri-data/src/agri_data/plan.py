@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
-
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 Method = Literal["block", "group", "random", "kfold"]
 METHODS: tuple[str, ...] = get_args(Method)

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.csvfile import read_rows
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
-
-from agri_data.csvfile import read_rows
-from agri_data.errors import InputError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,9 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from agri_core.files.errors import StoreError
 from numpy.typing import NDArray
-
-from agri_data.errors import StoreError
 
 
 class Shard:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.atomic import replacing_file
-from agri_data.errors import InputError
 from agri_data.legend import IGNORE_COLOUR, Legend
 
 INK = "#333333"

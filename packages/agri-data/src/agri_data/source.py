@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
+
 from agri_data.info import StoreInfo
 from agri_data.sources.description import (
     Description,

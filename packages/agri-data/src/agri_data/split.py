@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_data.alike import keep_together
 from agri_data.balance import balance, deal
-from agri_data.errors import InputError
 from agri_data.overlap import crossing
 from agri_data.places import Boxes, blocks, default_side, locate
 from agri_data.plan import Method, SplitPlan

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.errors import InputError
 from agri_data.info import BandStats
 from agri_data.tally import Tally, make_tally
 
@@ -71,7 +71,7 @@ def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats
     Raises:
         InputError: there are no such chips, or a band has no valid value in them.
     """
-    from agri_data.console import progress
+    from agri_core.files.console import progress
 
     chosen = store.indices("train") if indices is None else np.asarray(indices, np.int64)
     if len(chosen) == 0:

@@ -10,12 +10,13 @@ from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
+from agri_core.files.atomic import json_text, scratch_dir
+from agri_core.files.errors import InputError, MissingError, StoreError
+from agri_core.files.hashing import sha256_file, sha256_stream, sha256_text
+from agri_core.files.ownership import updating_files
 from numpy.typing import ArrayLike, NDArray
 
-from agri_data.atomic import write_json, write_text
 from agri_data.bands import band_indices
-from agri_data.errors import InputError, MissingError, StoreError
-from agri_data.hashing import sha256_file, sha256_stream, sha256_text
 from agri_data.info import MAX_JSON_BYTES, ArrayFile, BandStats, StoreInfo, parse_info
 from agri_data.legend import Legend
 from agri_data.shard import Shard
@@ -193,9 +194,17 @@ def rewrite_table(
         raise StoreError(f"the new table for {path} must list the same chips in the same order")
     text = table_text(table)
     info = replace(store.info, split=split, stats=stats, table_sha256=sha256_text(text))
-    write_text(path / PENDING_FILE, text)
-    write_json(path / INFO_FILE, info.to_json())
-    (path / PENDING_FILE).replace(path / TABLE_FILE)
+    with updating_files(path, (TABLE_FILE, INFO_FILE)):
+        _put(path / PENDING_FILE, text)
+        _put(path / INFO_FILE, json_text(info.to_json()))
+        (path / PENDING_FILE).replace(path / TABLE_FILE)
+
+
+def _put(path: Path, text: str) -> None:
+    """Replace a file of the store, whoever wrote it: changing it is this command's purpose."""
+    with scratch_dir(path) as folder:
+        (folder / path.name).write_text(text, encoding="utf-8")
+        (folder / path.name).replace(path)
 
 
 class _Series:

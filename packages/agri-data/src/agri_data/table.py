@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 import pandas as pd
-
-from agri_data.errors import InputError, StoreError
+from agri_core.files.errors import InputError, StoreError
 
 SPLITS = ("train", "val", "test")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from agri_core.files.atomic import replacing_dir, write_json, write_text
+from agri_core.files.errors import InputError, StoreError
+from agri_core.files.hashing import sha256_file, sha256_text
 from numpy.typing import NDArray
 
-from agri_data.atomic import replacing_dir, write_json, write_text
-from agri_data.errors import InputError, StoreError
-from agri_data.hashing import sha256_file, sha256_text
 from agri_data.info import ArrayFile, StoreInfo
 from agri_data.legend import IGNORE
 from agri_data.table import ChipRecord, make_table, table_text
@@ -50,7 +50,7 @@ class StoreWriter:
         self._has_masks: bool | None = None
 
     def __enter__(self) -> StoreWriter:
-        folder = self._stack.enter_context(replacing_dir(self.path, INFO_FILE))
+        folder = self._stack.enter_context(replacing_dir(self.path))
         self._folder = folder
         self._images = self._stack.enter_context(_ArraySeries(folder, "images", self._shard_bytes))
         self._masks = self._stack.enter_context(_ArraySeries(folder, "masks", self._shard_bytes))

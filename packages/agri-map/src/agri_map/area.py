@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.csvfile import csv_text
+from agri_core.files.csvfile import csv_text
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 

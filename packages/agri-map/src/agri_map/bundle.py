@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 
 from agri_map.spec import BundleSpec
 

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 EUROSAT = 2750.0

@@ -1,7 +1,7 @@
 """The `agri-map` command: a model bundle and a scene to a georeferenced map with hectares."""
 
-import typer
-from agri_data.console import run
+from agri_core.files.commands import CommandLine
+from agri_core.files.console import run
 
 from agri_map.commands.area import area
 from agri_map.commands.info import info
@@ -10,12 +10,7 @@ from agri_map.commands.predict import predict
 from agri_map.commands.score import score
 from agri_map.commands.show import show
 
-app = typer.Typer(
-    help="A model bundle and a scene to a georeferenced map with hectares.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    add_completion=False,
-)
+app = CommandLine("agri-map", "A model bundle and a scene to a georeferenced map with hectares.")
 for command in (predict, area, score, polygons, show, info):
     app.command()(command)
 

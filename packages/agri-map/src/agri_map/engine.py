@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
-from agri_data.errors import AgriError, InputError
+from agri_core.files.errors import AgriError, InputError
 from numpy.typing import NDArray
 
 from agri_map.bundle import check_whole, read_spec

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from agri_data.atomic import replacing_file
+from agri_core.files.atomic import replacing_file
 from agri_data.picture import scale_bar
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg

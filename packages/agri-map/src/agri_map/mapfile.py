@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.legend import IGNORE, Legend, LegendClass
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader

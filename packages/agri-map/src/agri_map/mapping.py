@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from agri_data.console import progress_bar, warn
-from agri_data.errors import InputError
-from agri_data.hashing import sha256_file
+from agri_core.files.console import progress_bar, warn
+from agri_core.files.errors import InputError
+from agri_core.files.hashing import sha256_file
+from agri_core.files.ownership import check_file
 from agri_data.legend import Legend
 from numpy.typing import NDArray
 
@@ -27,7 +28,7 @@ from agri_map.scene import Scene
 from agri_map.spec import BundleSpec, check_tiling
 from agri_map.tiles import Axis
 from agri_map.unit import check_scene
-from agri_map.write import Kind, Layout, Sink, check_replaceable, raster_sink
+from agri_map.write import Kind, Layout, Sink, raster_sink
 
 BATCH_PIXELS = 2**18
 CACHE_MEGABYTES = 128
@@ -208,10 +209,10 @@ def _open(bundle: Path, options: Options, precision: str) -> Engine:
 
 def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]]) -> None:
     taken = {scene.path.resolve(), bundle.resolve()}
-    for path, layout in files:
+    for path, _ in files:
         if path.resolve() in taken:
             raise InputError(f"{path} is the scene or the bundle itself; choose another output")
-        check_replaceable(path, layout.kind)
+        check_file(path)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A bundle that names whole patches, used for a map: an answer counts for all of its patch."""
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_map.engine import Engine

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import rasterio
 import shapely
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 from rasterio import features

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from agri_data.console import Bar
+from agri_core.files.console import Bar
 from numpy.typing import NDArray
 
 from agri_map.blend import StripBlender

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from rasterio.io import DatasetReader
 
 MAX_BANDS = 512

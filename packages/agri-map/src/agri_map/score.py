@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from agri_data import confusion as counts
-from agri_data.errors import InputError
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 from rasterio.windows import Window

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from agri_core.files.errors import InputError
 from agri_data.bands import band_indices
-from agri_data.errors import InputError
 from agri_data.legend import IGNORE, IGNORE_COLOUR, Legend
 from agri_data.picture import colourise, composite, composite_title, picture_bands
 from numpy.typing import NDArray

@@ -3,10 +3,9 @@
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from agri_data.atomic import write_text
+from agri_core.files.atomic import write_text
+from agri_core.files.ownership import is_own
 from agri_data.legend import Legend
-
-OURS = "<!-- written by agri-map, replaced with its map -->"
 
 
 def write_sidecars(path: Path, legend: Legend) -> None:
@@ -14,10 +13,15 @@ def write_sidecars(path: Path, legend: Legend) -> None:
 
     A style that somebody saved from QGIS stays as it is.
     """
-    write_text(path.with_name(path.name + ".aux.xml"), pam_xml(legend))
+    write_text(names_file(path), pam_xml(legend))
     style = path.with_suffix(".qml")
-    if not style.exists() or OURS in style.read_text(encoding="utf-8", errors="replace"):
+    if not style.exists() or is_own(style):
         write_text(style, qml_xml(legend))
+
+
+def names_file(path: Path) -> Path:
+    """Return where GDAL looks for the class names of a raster."""
+    return path.with_name(path.name + ".aux.xml")
 
 
 def pam_xml(legend: Legend) -> str:
@@ -37,7 +41,7 @@ def qml_xml(legend: Legend) -> str:
         for item in legend.classes
     )
     return (
-        f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n{OURS}\n"
+        f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
         '<qgis version="3.22" styleCategories="Symbology">\n  <pipe>\n'
         '    <rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1" '
         'nodataColor="">\n      <colorPalette>\n'

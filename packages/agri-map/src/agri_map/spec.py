@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
+from agri_core.files.errors import InputError
 from agri_data.bands import UNITS, Unit
-from agri_data.errors import InputError
 from agri_data.legend import Legend
 
 SCHEMA = "agri-bundle/1"

@@ -9,7 +9,7 @@ tile has one answer for all its pixels there is no such margin.
 from dataclasses import dataclass
 
 import numpy as np
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 MARGIN = 16

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from agri_data.console import warn
-from agri_data.errors import InputError
+from agri_core.files.console import warn
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_map.bytescale import EUROSAT

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from agri_data.atomic import replacing_file
-from agri_data.errors import InputError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import InputError
 from agri_data.legend import Legend
 from numpy.typing import NDArray
 from rasterio.crs import CRS

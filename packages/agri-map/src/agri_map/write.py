@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 import rasterio
 import rasterio.shutil
-from agri_data.atomic import replacing_file
-from agri_data.errors import InputError, MissingError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.ownership import check_file
 from agri_data.legend import IGNORE, Legend
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
@@ -24,8 +24,7 @@ from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from agri_map.grid import Grid
-from agri_map.raster import open_raster
-from agri_map.sidecar import write_sidecars
+from agri_map.sidecar import names_file, write_sidecars
 
 Kind = Literal["classes", "probabilities", "confidence"]
 PERCENT_NODATA = 255
@@ -127,10 +126,11 @@ def raster_sink(
     """Give a sink whose rows become the cloud-optimised GeoTIFF `path` on a clean exit.
 
     Raises:
-        InputError: `path` exists and is not an earlier output of the same kind.
+        InputError: `path` exists and is not this command's own, unchanged since.
         OSError: The disk is full, or the file cannot be written.
     """
-    check_replaceable(path, layout.kind)
+    if layout.kind == "classes":
+        check_file(names_file(path))
     with (
         warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning),
         replacing_file(path) as target,
@@ -164,20 +164,6 @@ def _check_written(target: Path, path: Path, expected: int) -> None:
             found += bit_sum(dataset.read(window=window))
     if found != expected:
         raise OSError(f"{path} does not read back as it was written; is the disk full?")
-
-
-def check_replaceable(path: Path, kind: Kind) -> None:
-    """Refuse to overwrite a file that is not an earlier output of the same kind."""
-    if not path.exists():
-        return
-    reason = "is not an earlier output of this command; choose another name or remove it yourself"
-    try:
-        with open_raster(path) as dataset:
-            found = dataset.tags().get(KIND)
-    except (InputError, MissingError) as error:
-        raise InputError(f"{path} exists and {reason}") from error
-    if found != kind:
-        raise InputError(f"{path} exists and {reason}")
 
 
 def _profile(grid: Grid, layout: Layout) -> dict[str, Any]:

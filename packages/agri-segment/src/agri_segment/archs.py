@@ -16,7 +16,7 @@ from inspect import signature
 from typing import Any, Literal
 
 import torch.nn.functional as F  # noqa: N812
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_train.freeze import freeze
 from agri_train.weights import load_encoder_weights
 from torch import Tensor, nn

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from agri_data.console import progress
-from agri_data.errors import InputError
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
 from agri_data.legend import IGNORE
 from agri_data.stats import scale
 from agri_data.store import ChipStore

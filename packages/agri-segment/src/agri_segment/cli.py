@@ -4,17 +4,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_data.console import run
-from agri_data.params import with_settings
+from agri_core.files.commands import OUTPUT, CommandLine
+from agri_core.files.console import run
+from agri_core.files.params import with_settings
 from agri_train.config import TrainConfig
 
 from agri_segment.params import read_arch, read_params
 
-app = typer.Typer(
-    help="Segment land cover: train U-Net and DeepLab networks and compare them honestly.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    add_completion=False,
+app = CommandLine(
+    "agri-segment",
+    "Segment land cover: train U-Net and DeepLab networks and compare them honestly.",
 )
 
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
@@ -38,7 +37,7 @@ def archs(
 
     Example: agri-segment archs --bands 12 --classes 3
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
 
     from agri_segment.catalogue import catalogue
 
@@ -58,7 +57,9 @@ def train(
         ),
     ] = "unet",
     chips: Chips,
-    out: Annotated[Path, typer.Option(help="Folder of this model; a stopped run goes on in it.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder of this model; a stopped run goes on in it.")
+    ],
     params: Annotated[
         Path | None,
         typer.Option(
@@ -102,7 +103,7 @@ def train(
     Example: agri-segment train --arch unet --encoder resnet18 --chips data/chips
     --params params.yaml --out models/unet
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
     from agri_data.store import ChipStore
 
     from agri_segment.report import class_table, headline
@@ -136,7 +137,7 @@ def _names(text: str) -> tuple[str, ...]:
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A bundle (.onnx) or the folder of a model.")],
     chips: Chips,
-    out: Annotated[Path, typer.Option(help="Folder of the report.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="Folder of the report.")],
     split: Annotated[
         str, typer.Option(help="Part to score: val; test only when said; train is fitted data.")
     ] = "val",
@@ -150,7 +151,7 @@ def evaluate(
     Example: agri-segment evaluate models/unet/model.onnx --chips data/chips --split test
     --out reports/unet-test
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
     from agri_data.store import ChipStore
 
     from agri_segment import evaluate as evaluation
@@ -170,11 +171,11 @@ def compare(
         list[Path], typer.Argument(help="Folders of one or several models, or bundles.")
     ],
     chips: Chips,
-    out: Annotated[Path, typer.Option(help="Folder of the comparison.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="Folder of the comparison.")],
     select: Annotated[str, typer.Option(help="Part that chooses the best model.")] = "val",
     split: Annotated[str, typer.Option(help="Part that the tables report.")] = "val",
     best: Annotated[
-        Path | None, typer.Option(help="Copy the best bundle here, such as data/best.onnx.")
+        Path | None, OUTPUT, typer.Option(help="Copy the best bundle here, such as data/best.onnx.")
     ] = None,
     params: Annotated[
         Path | None,
@@ -191,7 +192,7 @@ def compare(
     Example: agri-segment compare models/unet models/deeplab --chips data/chips
     --select val --split test --out reports/compare --best data/best.onnx
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
     from agri_data.store import ChipStore
 
     from agri_segment.compare import compare as run_comparison

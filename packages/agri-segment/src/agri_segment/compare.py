@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError, MissingError
 from agri_data.confusion import bootstrap, mean_iou
-from agri_data.errors import InputError, MissingError
 from agri_data.store import ChipStore
 from agri_map.engine import Engine, open_engine
 from numpy.typing import NDArray

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import adding_files, replacing_file, write_json, write_text
-from agri_data.csvfile import csv_text
-from agri_data.errors import InputError, MissingError
+from agri_core.files.atomic import adding_files, replacing_file, write_json, write_text
+from agri_core.files.csvfile import csv_text
+from agri_core.files.ownership import check_file
 from agri_data.store import ChipStore
-from agri_map.bundle import read_spec
 
 from agri_segment import report
 from agri_segment.compare import LOGISTIC, Comparison, Model, difference, examples
@@ -39,12 +38,11 @@ def write_comparison(
     a copy of the best bundle at `best`.
 
     Raises:
-        InputError: `best` exists and is no bundle, or `out` holds such a file that is not of an
-            earlier comparison.
+        InputError: `best`, or a file of that name in `out`, is not of an earlier comparison.
     """
     if best is not None:
-        _check_replaceable(best)
-    with adding_files(out, BEST) as folder:
+        check_file(best)
+    with adding_files(out) as folder:
         text = _write_files(comparison, store, folder)
         _write_best(comparison, folder, out, best)
     return text
@@ -67,18 +65,6 @@ def _write_files(comparison: Comparison, store: ChipStore, out: Path) -> str:
     draw_bars(classes, legend, out / "classes.png", f"IoU of each class, {comparison.part} part")
     _draw_pictures(comparison, store, out / "pictures.png")
     return text
-
-
-def _check_replaceable(best: Path) -> None:
-    if not best.exists():
-        return
-    try:
-        read_spec(best)
-    except (InputError, MissingError) as error:
-        raise InputError(
-            f"{best} exists and is not a model bundle; choose another name for --best or remove it "
-            "yourself"
-        ) from error
 
 
 def _draw_pictures(comparison: Comparison, store: ChipStore, path: Path) -> None:

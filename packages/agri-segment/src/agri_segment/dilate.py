@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from torch import nn
 
 STRIDES = (8, 16)

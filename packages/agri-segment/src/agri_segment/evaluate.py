@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import adding_files, write_json, write_text
+from agri_core.files.atomic import adding_files, write_json, write_text
+from agri_core.files.console import warn
+from agri_core.files.csvfile import csv_text
+from agri_core.files.errors import InputError
 from agri_data.confusion import mean_iou
-from agri_data.console import warn
-from agri_data.csvfile import csv_text
-from agri_data.errors import InputError
 from agri_data.legend import Legend
 from agri_data.resample import find_places
 from agri_data.store import ChipStore
@@ -137,7 +137,7 @@ def write_evaluation(
     Raises:
         InputError: `out` holds such a file that is not of an earlier evaluation.
     """
-    with adding_files(out, MARKER) as folder:
+    with adding_files(out) as folder:
         return _write_files(evaluation, predictor, store, folder)
 
 

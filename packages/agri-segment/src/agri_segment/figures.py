@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.atomic import replacing_file
+from agri_core.files.atomic import replacing_file
 from agri_data.legend import Legend
 from numpy.typing import NDArray
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-from agri_data.errors import InputError
-from agri_data.params import fill_defaults, keep_params, load_params
+from agri_core.files.errors import InputError
+from agri_core.files.params import fill_defaults, keep_params, load_params
 
 
 def read_params(ctx: typer.Context, path: Path | None) -> Path | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import segmentation_models_pytorch as smp
 import torch.nn.functional as F  # noqa: N812
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from segmentation_models_pytorch.encoders import encoders as smp_encoders
 from segmentation_models_pytorch.encoders.vgg import cfg as vgg_layers
 from torch import Tensor, nn

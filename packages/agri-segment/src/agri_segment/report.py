@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from agri_data.csvfile import csv_text
+from agri_core.files.csvfile import csv_text
 from agri_data.legend import Legend
 from numpy.typing import NDArray
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError, MissingError
 from agri_data import confusion as counts
-from agri_data.console import progress
-from agri_data.errors import InputError, MissingError
 from agri_data.legend import IGNORE, Legend
 from agri_data.stats import valid_pixels
 from agri_data.store import ChipStore

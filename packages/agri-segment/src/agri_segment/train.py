@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agri_data.atomic import write_json, write_text
+from agri_core.files.atomic import write_json, write_text
+from agri_core.files.console import warn
+from agri_core.files.errors import InputError
 from agri_data.bands import band_indices
-from agri_data.console import warn
-from agri_data.errors import InputError
 from agri_data.store import ChipStore
 from agri_map.engine import open_engine
 from agri_train.config import TrainConfig

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from torch import Tensor, nn
 
 Up = Literal["transposed", "bilinear", "nearest"]

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from agri_core.files.errors import InputError, MissingError
 from agri_data.augment import Augment, augment
 from agri_data.bands import TRUE_COLOUR
-from agri_data.errors import InputError, MissingError
 from agri_data.legend import IGNORE
 from agri_data.stats import valid_pixels
 from agri_data.store import ChipStore

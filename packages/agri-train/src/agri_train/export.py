@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from agri_data.atomic import replacing_file
-from agri_data.errors import AgriError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import AgriError
 from agri_map.bundle import metadata
 from agri_map.engine import open_engine
 from agri_map.spec import BundleSpec

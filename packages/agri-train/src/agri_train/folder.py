@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agri_data.atomic import write_json
-from agri_data.errors import InputError
+from agri_core.files.atomic import write_json
+from agri_core.files.errors import InputError
+from agri_core.files.ownership import remove_file
+from agri_core.files.record import RECORD, read_record
 
-from agri_train.history import COLUMNS
 from agri_train.keeper import LAST, read_checkpoint
 
 CONFIG = "config.json"
 REMAINS = {
-    ".gitignore", "checkpoints", "curves.png", "history.csv", "metrics.json", "model.onnx",
+    RECORD, ".gitignore", "checkpoints", "curves.png", "history.csv", "metrics.json", "model.onnx",
     "samples", "summary.txt",
 }  # fmt: skip
 
@@ -75,8 +76,6 @@ class RunFolder:
     def _check_remains(self) -> None:
         """Accept what a pipeline leaves of a run: it removes the outputs and not the rest."""
         foreign = sorted({path.name for path in self.path.iterdir()} - REMAINS)
-        if self.history.is_file() and not is_log(self.history):
-            foreign.append(self.history.name)
         if foreign:
             raise InputError(
                 f"{self.path} holds {foreign[0]} and no {CONFIG}, so it is not the folder of an "
@@ -90,16 +89,11 @@ class RunFolder:
     def _clear(self) -> None:
         """Remove what an earlier run of this model left, and nothing else."""
         for path in (self.history, self.curves, self.bundle):
-            path.unlink(missing_ok=True)
+            remove_file(path)
         for pattern, folder in (("*.ckpt", self.checkpoints), ("epoch-*.png", self.samples)):
             for path in folder.glob(pattern):
-                path.unlink()
-
-
-def is_log(path: Path) -> bool:
-    """Whether a file is the log of a run."""
-    with path.open("rb") as stream:
-        return stream.readline(4096).startswith(",".join(COLUMNS).encode())
+                if path.name in read_record(folder):
+                    remove_file(path)
 
 
 def family(arch: str) -> str:

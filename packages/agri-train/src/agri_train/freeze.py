@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from torch import nn
 
 from agri_train.config import TrainConfig

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 

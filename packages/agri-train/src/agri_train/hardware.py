@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_map.engine import cores
 
 from agri_train.config import TrainConfig

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agri_data.atomic import replacing_file, write_text
-from agri_data.csvfile import csv_text
+from agri_core.files.atomic import replacing_file, write_text
+from agri_core.files.csvfile import csv_text
 
 from agri_train.task import METRICS
 

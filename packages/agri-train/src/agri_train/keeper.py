@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from agri_data.atomic import replacing_file
-from agri_data.errors import InputError
+from agri_core.files.atomic import replacing_file
+from agri_core.files.errors import InputError
+from agri_core.files.ownership import remove_file
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from torch import nn
@@ -62,7 +63,7 @@ class Keeper(Checkpoint):
             self.waited += 1
         self._save(trainer, pl_module, record, gained)
         if stale and stale != self.name:
-            (self.folder / stale).unlink(missing_ok=True)
+            remove_file(self.folder / stale)
         if self.impatient:
             trainer.should_stop = True
 

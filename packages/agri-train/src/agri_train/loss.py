@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from agri_data.legend import IGNORE
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy

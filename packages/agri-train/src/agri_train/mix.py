@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from torch import Tensor
 
 from agri_train.config import MIXES, TrainConfig

@@ -1,6 +1,6 @@
 """Optimisers by name, over the parameters that may learn."""
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from torch import nn, optim
 from torch.optim import Optimizer
 

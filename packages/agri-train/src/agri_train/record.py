@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from agri_core.files.console import warn
+from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hashing import sha256_file, sha256_text
 from agri_data.bands import band_indices
-from agri_data.console import warn
-from agri_data.errors import InputError, MissingError
-from agri_data.hashing import sha256_file, sha256_text
 from agri_data.info import BandStats
 from agri_data.store import ChipStore
 from agri_map.spec import BundleSpec

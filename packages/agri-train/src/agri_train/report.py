@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from agri_data.console import Bar, progress_bar, warn
+from agri_core.files.console import Bar, progress_bar, warn
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 

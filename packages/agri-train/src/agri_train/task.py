@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from agri_core.files.errors import AgriError
 from agri_data import confusion as scores
-from agri_data.errors import AgriError
 from agri_data.legend import IGNORE, Legend
 from lightning import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from torch import Tensor, nn
 
 State = Mapping[str, Tensor]

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
-from agri_annotate.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, say
 
 if TYPE_CHECKING:
     from agri_annotate.annotate import Options, Outcome
@@ -85,9 +84,10 @@ def run(
     Raises:
         InputError: an option or a file is wrong, or `out` would take `file` with it.
     """
+    from agri_core.files.errors import InputError
+
     from agri_annotate.annotate import make_masks
     from agri_annotate.conversion import listed
-    from agri_annotate.errors import InputError
     from agri_annotate.read import read_project
     from agri_annotate.report import write_report
 
@@ -145,8 +145,9 @@ def options(
         InputError: a value is none of those allowed, or no class of the legend.
         MissingError: there is no such legend.
     """
+    from agri_core.files.errors import InputError
+
     from agri_annotate.annotate import Options
-    from agri_annotate.errors import InputError
     from agri_annotate.legend import IGNORE, Legend, derive
     from agri_annotate.mask import Rules, check_overlap
     from agri_annotate.maskfile import check_format
@@ -192,7 +193,7 @@ def summary(outcome: "Outcome", out: Path | None) -> list[str]:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    from agri_annotate.errors import InputError
+    from agri_core.files.errors import InputError
 
     drawn, mark, name = text.rpartition("=")
     if not mark or not drawn.strip():

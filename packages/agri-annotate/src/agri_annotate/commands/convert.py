@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from agri_annotate.console import SKIPPED, say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import SKIPPED, say
 
 if TYPE_CHECKING:
     from agri_annotate.project import Form
@@ -20,7 +20,7 @@ def convert(
             "coco."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="File to write.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="File to write.")],
     pictures: Annotated[
         Path | None,
         typer.Option(help="Folder of the pictures, for their sizes: VIA's keys, and COCO."),
@@ -52,7 +52,8 @@ def convert(
 def _form(name: str) -> "Form":
     from typing import get_args
 
-    from agri_annotate.errors import InputError
+    from agri_core.files.errors import InputError
+
     from agri_annotate.project import Form
 
     forms: tuple[Form, ...] = get_args(Form)

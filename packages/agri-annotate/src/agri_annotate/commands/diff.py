@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from agri_annotate.console import SKIPPED, say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import SKIPPED, say
 
 
 def diff(
@@ -25,7 +25,7 @@ def diff(
     seconds: Annotated[
         float | None, typer.Option(help="Your own figure to draw a region; nothing is measured.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="JSON to write.")] = None,
+    out: Annotated[Path | None, OUTPUT, typer.Option(help="JSON to write.")] = None,
 ) -> None:
     """Compare what was proposed with what a person made of it.
 
@@ -38,7 +38,8 @@ def diff(
 
     Example: agri-annotate diff guess.json corrected.json --pictures images --out diff.json
     """
-    from agri_annotate.atomic import write_json
+    from agri_core.files.atomic import write_json
+
     from agri_annotate.conversion import listed
     from agri_annotate.diff import Options, compare_files
     from agri_annotate.difference import table, to_json

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 from agri_annotate.commands.check import (
     Alias,
@@ -28,7 +29,9 @@ from agri_annotate.commands.check import (
 def masks(
     file: File,
     pictures: Pictures,
-    out: Annotated[Path, typer.Option(help="Folder to write; replaced if an earlier output.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder to write; replaced if an earlier output.")
+    ],
     attribute: Attribute = None,
     single: Single = None,
     classes: Classes = None,
@@ -43,7 +46,9 @@ def masks(
     empty: Empty = True,
     format: Format = "png",  # noqa: A002 - the name of the option
     report: Annotated[
-        Path | None, typer.Option(help="Folder of report.json and report.html instead of OUT.")
+        Path | None,
+        OUTPUT,
+        typer.Option(help="Folder of report.json and report.html instead of OUT."),
     ] = None,
 ) -> None:
     """Draw an exact mask of each picture that FILE speaks of.

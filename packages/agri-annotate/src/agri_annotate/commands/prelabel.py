@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from agri_annotate.console import SKIPPED, say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import SKIPPED, say
 
 
 def prelabel(
@@ -14,7 +14,7 @@ def prelabel(
         typer.Argument(metavar="MAPS", help="A class map, a folder of them, or a CSV image,mask."),
     ],
     pictures: Annotated[Path, typer.Option(help="Folder of the pictures, or the one picture.")],
-    out: Annotated[Path, typer.Option(help="VIA 2 project to write.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="VIA 2 project to write.")],
     classes: Annotated[
         Path | None, typer.Option(help="classes.json; without it the one beside MAPS.")
     ] = None,

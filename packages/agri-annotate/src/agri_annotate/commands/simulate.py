@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 
 def simulate(
@@ -11,7 +12,7 @@ def simulate(
     *,
     pictures: Annotated[Path, typer.Option(help="Folder of georeferenced pictures SCENE_*.png.")],
     classes: Annotated[Path, typer.Option(help="The legend of the maps, a classes.json.")],
-    out: Annotated[Path, typer.Option(help="The VIA 2 project to write, a .json.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="The VIA 2 project to write, a .json.")],
     slack: Annotated[float, typer.Option(help="How far off a border is drawn, in pixels.")] = 0.5,
     minimum: Annotated[int, typer.Option(help="Smallest piece that is drawn, in pixels.")] = 32,
     skip: Annotated[list[str] | None, typer.Option(help="A class that nobody draws.")] = None,
@@ -24,7 +25,8 @@ def simulate(
     Example: agri-annotate simulate data/scenes/truth --pictures data/select/pictures
     --classes data/select/classes.json --out data/draw/drawings.json
     """
-    from agri_annotate.console import say
+    from agri_core.files.console import say
+
     from agri_annotate.legend import Legend
     from agri_annotate.simulate import Hand
     from agri_annotate.simulate import simulate as draw

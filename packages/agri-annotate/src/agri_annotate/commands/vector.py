@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from agri_annotate.console import SKIPPED, say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import SKIPPED, say
 
 
 def vector(
@@ -16,6 +16,7 @@ def vector(
     pictures: Annotated[Path, typer.Option(metavar="FOLDER", help="Georeferenced pictures.")],
     out: Annotated[
         Path,
+        OUTPUT,
         typer.Option(metavar="FILE", help="A .geojson or .gpkg; for polygons a .json for VIA 2."),
     ],
     crs: Annotated[

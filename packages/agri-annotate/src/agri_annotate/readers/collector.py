@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agri_annotate.errors import InputError
+from agri_core.files.errors import InputError
+
 from agri_annotate.project import Picture, Problem, Region, Value, Weight
 from agri_annotate.readers.values import Notes, printable
 from agri_annotate.shape import Shape

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from agri_annotate.errors import InputError
+from agri_core.files.errors import InputError
+
 from agri_annotate.readers.attributes import note_doubled
 from agri_annotate.readers.values import Notes, brief, number, numbers, pairs, whole
 from agri_annotate.shape import Circle, Ellipse, Point, Points, Polygon, Polyline, Rect, Shape

@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from agri_annotate.errors import InputError
+from agri_core.files.errors import InputError
+
 from agri_annotate.project import Weight
 from agri_annotate.shape import LARGEST
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from agri_core.files.errors import InputError
+
 from agri_annotate.decode import parse_csv, parse_json
-from agri_annotate.errors import InputError
 from agri_annotate.project import Problem, Project
 from agri_annotate.readers.collector import Collector, Draft
 from agri_annotate.readers.values import Notes, brief

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from agri_core.files.errors import InputError
+
 from agri_annotate.decode import parse_csv, parse_json
-from agri_annotate.errors import InputError
 from agri_annotate.project import Form, Problem, Project
 from agri_annotate.readers.attributes import read_values
 from agri_annotate.readers.collector import Collector, Draft

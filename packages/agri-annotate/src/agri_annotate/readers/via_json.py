@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agri_core.files.errors import InputError
+
 from agri_annotate.decode import Doubled, entries
-from agri_annotate.errors import InputError
 from agri_annotate.project import Form, Problem, Project, Value, Weight
 from agri_annotate.readers.attributes import read_definitions, read_values
 from agri_annotate.readers.collector import Collector, Draft

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from agri_annotate.errors import InputError
+from agri_core.files.errors import InputError
+
 from agri_annotate.project import Picture, Problem, Region, Value
 from agri_annotate.readers.values import printable
 from agri_annotate.shape import Polygon, Shape

@@ -13,8 +13,8 @@ def card(
 
     Example: agri-classify card --model models/compact/model.onnx
     """
-    from agri_data.console import say
-    from agri_data.hashing import sha256_file
+    from agri_core.files.console import say
+    from agri_core.files.hashing import sha256_file
     from agri_map.bundle import read_spec
     from agri_map.card import card as facts_of
 

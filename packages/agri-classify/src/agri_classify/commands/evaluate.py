@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 from agri_classify.box import BOXED
 from agri_classify.commands.model import Model
@@ -16,7 +17,9 @@ def evaluate(
         Path, typer.Argument(help="A chip store, or a folder with a folder of pictures per class.")
     ],
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder of the report; an earlier one is replaced.")
+    ],
     model: Model = BOXED,
     split: Annotated[
         str, typer.Option(help="Part of a chip store: val, or test when said; train is fitted.")
@@ -29,7 +32,7 @@ def evaluate(
     Example: agri-classify evaluate EuroSAT_test/ --model models/compact/model.onnx
     --out reports/evaluation
     """
-    from agri_data.console import SKIPPED, say, warn
+    from agri_core.files.console import SKIPPED, say, warn
     from agri_map.engine import open_engine
 
     from agri_classify.evaluate import evaluate as run_evaluation

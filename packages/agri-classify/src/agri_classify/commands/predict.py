@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 from agri_classify.box import BOXED, ROBUST
 from agri_classify.commands.model import Model
@@ -35,7 +36,9 @@ def predict(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write a CSV table here; the screen then shows its summary.")
+        Path | None,
+        OUTPUT,
+        typer.Option(help="Write a CSV table here; the screen then shows its summary."),
     ] = None,
     bands: Annotated[
         str, typer.Option(help="Bands of GeoTIFFs that do not name them, such as B04,B03,B02.")
@@ -53,9 +56,9 @@ def predict(
 
     Example: agri-classify predict photos/ --model models/compact/model.onnx --out found.csv
     """
-    from agri_data.atomic import write_text
-    from agri_data.console import SKIPPED, say, warn
-    from agri_data.csvfile import csv_text
+    from agri_core.files.atomic import write_text
+    from agri_core.files.console import SKIPPED, say, warn
+    from agri_core.files.csvfile import csv_text
     from agri_map.engine import open_engine
 
     from agri_classify.predict import find_files

@@ -16,7 +16,7 @@ def untrained(
 
     Example: agri-classify train --help
     """
-    from agri_data.errors import MissingError
+    from agri_core.files.errors import MissingError
 
     raise MissingError(
         "training needs torch and agri-train, which are not installed; add them with "

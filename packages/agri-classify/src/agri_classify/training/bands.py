@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agri_core.files.errors import InputError
 from agri_data.bands import COLOUR_INFRARED, SWIR, TRUE_COLOUR
-from agri_data.errors import InputError
 
 KINDS = ("single", "composite", "all", "without")
 

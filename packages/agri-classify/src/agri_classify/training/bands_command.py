@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_data.params import fill_from, with_settings
+from agri_core.files.params import fill_from, with_settings
 from agri_train.config import TrainConfig
 
 from agri_classify.training.options import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from agri_data.console import progress
+from agri_core.files.console import progress
 from agri_data.stats import valid_pixels
 from agri_data.store import ChipStore
 from agri_map.preprocess import normalise

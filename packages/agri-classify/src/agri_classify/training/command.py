@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_data.params import fill_from, with_settings
+from agri_core.files.commands import OUTPUT
+from agri_core.files.params import fill_from, with_settings
 from agri_train.config import TrainConfig
 
 from agri_classify.training.options import (
@@ -27,7 +28,9 @@ def train(
     *,
     model: Network = "compact",
     chips: Chips,
-    out: Annotated[Path, typer.Option(help="Folder of this model; a stopped run goes on in it.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder of this model; a stopped run goes on in it.")
+    ],
     params: Annotated[
         Path | None,
         typer.Option(
@@ -57,7 +60,7 @@ def train(
 
     Example: agri-classify train --chips data/eurosat --model resnet18 --epochs 30 --out models/r18
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
     from agri_data.store import ChipStore
 
     from agri_classify.evaluation_report import table

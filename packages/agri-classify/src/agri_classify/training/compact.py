@@ -6,7 +6,7 @@ two layers. This one halves the side four times and no more, or three times with
 
 from collections.abc import Sequence
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from torch import Tensor, nn
 
 WIDTHS = (32, 64, 128, 224)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from agri_data.atomic import replacing_file
+from agri_core.files.atomic import replacing_file
 from onnx import TensorProto, helper, numpy_helper
 
 LEAST = 1024

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from agri_core.files.errors import InputError
 from agri_data.bands import TRUE_COLOUR
-from agri_data.errors import InputError
 from agri_train.freeze import freeze
 from agri_train.weights import first_convolution, load_encoder_weights
 from torch import Tensor, nn

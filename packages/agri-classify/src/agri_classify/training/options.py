@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
 Network = Annotated[
@@ -19,8 +20,12 @@ Dropout = Annotated[float, typer.Option(help="Share dropped in the head.")]
 Seen = Annotated[
     int, typer.Option(help="Mirrored and turned copies averaged in use: 1, 2, 4 or 8.")
 ]
-Report = Annotated[Path, typer.Option(help="Folder of the report; an earlier one is replaced.")]
-Runs = Annotated[Path, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")]
+Report = Annotated[
+    Path, OUTPUT, typer.Option(help="Folder of the report; an earlier one is replaced.")
+]
+Runs = Annotated[
+    Path, OUTPUT, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")
+]
 Judged = Annotated[str, typer.Option(help="Part that is judged: test or val.")]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from agri_data.atomic import replacing_file
+from agri_core.files.atomic import replacing_file
 from agri_map.bundle import metadata, read_spec
 from agri_map.spec import BundleSpec
 

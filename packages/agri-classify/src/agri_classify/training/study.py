@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,10 +15,11 @@ from typing import Any
 import agri_data
 import agri_map
 import agri_train
-from agri_data.atomic import write_json
-from agri_data.console import say
-from agri_data.errors import InputError, MissingError
-from agri_data.hashing import sha256_file, sha256_text
+from agri_core.files.atomic import write_json
+from agri_core.files.console import say
+from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hashing import sha256_file, sha256_text
+from agri_core.files.ownership import remove_folder
 from agri_data.store import ChipStore
 from agri_map.engine import open_engine
 from agri_train.config import TrainConfig
@@ -158,7 +158,7 @@ class _Kept:
     def write(self, outcome: Outcome) -> None:
         """Keep the outcome, and not the checkpoints, of which a study would leave gigabytes."""
         write_json(self.path, {"key": self.key, **asdict(outcome)})
-        shutil.rmtree(self.folder)
+        remove_folder(self.folder)
 
 
 def _content(weights: str) -> str:

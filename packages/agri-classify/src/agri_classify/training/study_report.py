@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from agri_data.atomic import replacing_dir, write_json, write_text
-from agri_data.console import say
-from agri_data.csvfile import csv_text
+from agri_core.files.atomic import replacing_dir, write_json, write_text
+from agri_core.files.console import say
+from agri_core.files.csvfile import csv_text
 
 from agri_classify.training.study import Outcome
 
@@ -28,7 +28,7 @@ def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) 
     An earlier study in `out` is replaced as a whole.
     """
     text = table(outcomes, title)
-    with replacing_dir(out, MARK) as folder:
+    with replacing_dir(out) as folder:
         write_json(folder / "metrics.json", metrics(outcomes))
         write_text(folder / "table.md", text)
         write_text(folder / "table.csv", csv_text(_header(outcomes), _rows(outcomes)))

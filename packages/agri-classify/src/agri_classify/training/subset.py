@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 from agri_data.store import ChipStore
 
 PARTS = ("train", "val")

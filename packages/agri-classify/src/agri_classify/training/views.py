@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 from torch import Tensor, nn
 
 COUNTS = (1, 2, 4, 8)

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 
 def evaluate(
     fitted: Annotated[Path, typer.Argument(help="Folder that 'fit' made.")],
     chips: Annotated[Path, typer.Argument(help="The tiles it was fitted on.")],
-    out: Annotated[Path, typer.Option(help="Folder for the table and the figures.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the table and the figures.")],
     truth: Annotated[
         bool | None,
         typer.Option(help="Score by the chips' labels; by default when they have any."),
@@ -35,7 +36,7 @@ def evaluate(
     """
     import tempfile
 
-    from agri_data.console import say
+    from agri_core.files.console import say
 
     from agri_cluster.evaluation import evaluate as run_evaluation
     from agri_cluster.evaluation import matching

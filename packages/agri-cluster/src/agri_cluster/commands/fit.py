@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_data.params import fill_from, with_settings
+from agri_core.files.commands import OUTPUT
+from agri_core.files.params import fill_from, with_settings
 
 from agri_cluster.settings import FitSettings
 
@@ -15,7 +16,9 @@ from agri_cluster.settings import FitSettings
 def fit(
     chips: Annotated[Path, typer.Argument(help="A chip store, or a folder of pictures.")],
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the grouping; an earlier one is replaced.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder of the grouping; an earlier one is replaced.")
+    ],
     params: Annotated[
         Path | None,
         typer.Option(
@@ -43,7 +46,7 @@ def fit(
 
     Example: agri-cluster fit data/tiles --clusters 12 --encoder convae --out data/cluster
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
 
     from agri_cluster.fit import Source
     from agri_cluster.fit import fit as run_fit

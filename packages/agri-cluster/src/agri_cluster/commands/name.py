@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,9 @@ HEADING = "A name for each cluster; several may share one, and those left empty 
 
 def name(
     fitted: Annotated[Path, typer.Argument(help="A fitted clustering (`agri-cluster fit`).")],
-    out: Annotated[Path, typer.Option(help="The names to write, a .yaml; never over another.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="The names to write, a .yaml; never over edited ones.")
+    ],
     truth: Annotated[
         Path | None,
         typer.Option(metavar="CHIPS", help="Chips with labels: each cluster by its majority."),
@@ -36,16 +39,13 @@ def name(
     Example: agri-cluster name data/cluster --out names.yaml
     """
     import numpy as np
-    from agri_data.atomic import write_text
-    from agri_data.console import say
-    from agri_data.errors import InputError
+    from agri_core.files.atomic import write_text
+    from agri_core.files.console import say
 
     from agri_cluster.choice import grouped
     from agri_cluster.fitted import Fitted
     from agri_cluster.naming import names_text
 
-    if out.exists():
-        raise InputError(f"{out} is there already and may hold names by hand; choose another file")
     opened = Fitted.open(fitted)
     labels, count = grouped(opened, groups)
     sizes = np.bincount(labels, minlength=count)
@@ -61,7 +61,7 @@ def name(
 
 
 def _by_truth(ids: Sequence[str], labels: Ints, chips: Path) -> tuple[dict[int, Majority], str]:
-    from agri_data.errors import InputError
+    from agri_core.files.errors import InputError
 
     from agri_cluster.naming import name_by_truth
     from agri_cluster.truth import find_truth

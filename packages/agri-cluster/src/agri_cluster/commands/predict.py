@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 
 def predict(
     folder: Annotated[Path, typer.Argument(help="The folder of `agri-cluster fit`.")],
     chips: Annotated[Path, typer.Argument(help="A chip store, or a folder of pictures.")],
-    out: Annotated[Path, typer.Option(help="The CSV to write.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="The CSV to write.")],
     split: Annotated[
         str, typer.Option(help="Only the chips of a part: train, val or test; all when empty.")
     ] = "",
@@ -22,7 +23,7 @@ def predict(
 
     Example: agri-cluster predict data/cluster data/new-tiles --out new-groups.csv
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
 
     from agri_cluster.predict import predict_to
 

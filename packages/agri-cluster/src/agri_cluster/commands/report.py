@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_data.console import say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import say
 
 PAGE = "report.html"
 
@@ -14,7 +15,7 @@ PAGE = "report.html"
 def report(
     fitted: Annotated[Path, typer.Argument(help="Folder that 'fit' made.")],
     chips: Annotated[Path, typer.Argument(help="The tiles it was fitted on.")],
-    out: Annotated[Path, typer.Option(help="Folder for the page, pictures and tables.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the page, pictures and tables.")],
     names: Annotated[
         Path | None, typer.Option(help="Names of clusters, as 'select' takes them.")
     ] = None,
@@ -28,7 +29,7 @@ def report(
     Example: agri-cluster report models/cluster data/tiles --out reports/cluster
     """
     import numpy as np
-    from agri_data.atomic import adding_files
+    from agri_core.files.atomic import adding_files
 
     from agri_cluster.fitted import Fitted
     from agri_cluster.naming import check_names, read_names
@@ -43,11 +44,8 @@ def report(
         sizes = np.bincount(clustering.labels, minlength=clustering.clusters)
         given = read_names(names)
         check_names(given, sizes, str(names))
-    with adding_files(out, PAGE) as folder:
+    with adding_files(out, retired=WRITTEN) as folder:
         found = make_report(clustering, source, folder, names=given, seed=seed, tsne=tsne)
         (folder / PAGE).write_text(page(found, board), encoding="utf-8")
-        written = {file.name for file in folder.iterdir()}
-    for name in set(WRITTEN) - written:  # of an earlier clustering, or one with a map
-        (out / name).unlink(missing_ok=True)
     size = (out / PAGE).stat().st_size / 1e6
     say(f"wrote {out / PAGE}: {len(found.groups)} groups on one page of {size:.1f} MB")

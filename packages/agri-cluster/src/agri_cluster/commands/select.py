@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 if TYPE_CHECKING:
     from agri_cluster.naming import Names
@@ -16,7 +17,7 @@ DEFAULT_COUNT = 64
 
 def select(
     fitted: Annotated[Path, typer.Argument(help="A fitted clustering (`agri-cluster fit`).")],
-    out: Annotated[Path, typer.Option(help="The chosen tiles to write, a .csv.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="The chosen tiles to write, a .csv.")],
     names: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Names: YAML '4: arable', or CSV cluster,name."),
@@ -35,10 +36,14 @@ def select(
     how: Annotated[str, typer.Option(help="nearest, diverse or boundary.")] = "diverse",
     confidence: Annotated[float, typer.Option(help="Least soft label of a chosen tile.")] = 0.0,
     pseudo: Annotated[
-        Path | None, typer.Option(help="Also chip_id,label,confidence of every tile, a .csv.")
+        Path | None,
+        OUTPUT,
+        typer.Option(help="Also chip_id,label,confidence of every tile, a .csv."),
     ] = None,
     geojson: Annotated[
-        Path | None, typer.Option(help="Also the outlines of the chosen tiles; wants --chips.")
+        Path | None,
+        OUTPUT,
+        typer.Option(help="Also the outlines of the chosen tiles; wants --chips."),
     ] = None,
     chips: Annotated[
         Path | None, typer.Option(help="The chip store that was clustered, for --geojson.")
@@ -55,9 +60,9 @@ def select(
     Example: agri-cluster select data/cluster --keep 4,32=arable --how nearest --out chosen.csv
     """
     import numpy as np
-    from agri_data.atomic import write_json, write_text
-    from agri_data.console import say, warn
-    from agri_data.errors import InputError
+    from agri_core.files.atomic import write_json, write_text
+    from agri_core.files.console import say, warn
+    from agri_core.files.errors import InputError
     from agri_data.store import ChipStore
 
     from agri_cluster.choice import Wish, choose_tiles, grouped
@@ -92,7 +97,7 @@ def select(
 
 
 def _names(file: Path | None, keep: list[str], sizes: Ints) -> Names:
-    from agri_data.errors import InputError
+    from agri_core.files.errors import InputError
 
     from agri_cluster.naming import check_names, parse_keep, read_names
 

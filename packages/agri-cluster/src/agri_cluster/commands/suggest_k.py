@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 
 def suggest_k(
     source: Annotated[
         Path, typer.Argument(help="A folder that 'fit' made, a chip store, or pictures.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the chart and the curves.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the chart and the curves.")],
     least: Annotated[int, typer.Option(help="Fewest groups to try, 2 or more.")] = 2,
     most: Annotated[int, typer.Option(help="Most groups to try.")] = 20,
     parts: Annotated[int, typer.Option(min=1, help="Principal components to look at.")] = 20,
@@ -27,7 +28,7 @@ def suggest_k(
     Example: agri-cluster suggest-k data/tiles --most 30 --out reports/groups
     """
     import numpy as np
-    from agri_data.console import say, warn
+    from agri_core.files.console import say, warn
 
     from agri_cluster.choose import spaced, suggest_k
     from agri_cluster.suggestion import describe, open_rows, write_suggestion

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from agri_data.console import say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import say
 
 
 def augment(
     store: Annotated[Path, typer.Argument(help="Chip store that has been split.")],
-    out: Annotated[Path, typer.Option(help="Chip store to write.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="Chip store to write.")],
     copies: Annotated[int, typer.Option(help="Augmented copies of each train chip.")] = 15,
     rotation: Annotated[float, typer.Option(help="Largest turn in degrees.")] = 20.0,
     shift: Annotated[float, typer.Option(help="Largest shift, share of the side.")] = 0.2,

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from agri_data.console import say, warn
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import say, warn
 
 if TYPE_CHECKING:
     from agri_data.audit import Audit
@@ -23,7 +23,7 @@ def check(
         str, typer.Option(help="What near duplicates across parts count as: fail, warn or off.")
     ] = "warn",
     json: Annotated[
-        Path | None, typer.Option(help="Write the full report to this JSON file.")
+        Path | None, OUTPUT, typer.Option(help="Write the full report to this JSON file.")
     ] = None,
 ) -> None:
     """Check checksums, class ids, labels and the split, and search the parts for leaks.
@@ -33,7 +33,8 @@ def check(
 
     Example: agri-data check data/chips --json reports/chips/check.json
     """
-    from agri_data.atomic import write_json
+    from agri_core.files.atomic import write_json
+
     from agri_data.audit import as_near, audit
     from agri_data.store import ChipStore
 

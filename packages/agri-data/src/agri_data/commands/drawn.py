@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 
 def drawn(
     selected: Annotated[Path, typer.Argument(help="The folder of `agri-data select`.")],
     masks: Annotated[Path, typer.Argument(help="A folder with masks.csv and classes.json.")],
-    out: Annotated[Path, typer.Option(help="The description to write, a .yaml.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="The description to write, a .yaml.")],
 ) -> None:
     """Describe the pieces that were drawn on, so that `agri-data chips` reads them.
 
     Example: agri-data drawn data/select data/annotate/drawn --out data/annotate/source.yaml
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
+
     from agri_data.drawn import describe_drawn
 
     count = describe_drawn(selected, masks, out)

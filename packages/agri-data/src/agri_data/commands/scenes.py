@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 SYNTHETIC = "synthetic"
 
@@ -14,7 +15,9 @@ def scenes(
     source: Annotated[
         str, typer.Argument(help="'synthetic', or a description (.yaml) of your own imagery.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write; an earlier result is replaced.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder to write; an earlier result is replaced.")
+    ],
     root: Annotated[
         Path, typer.Option(help="Folder or .zip with your imagery; '.' = as the description says.")
     ] = Path(),
@@ -37,8 +40,9 @@ def scenes(
 
         synth(out, seed=seed, size=size, places=places, target=target, bands=bands)
         return
+    from agri_core.files.console import say
+
     from agri_data.adopt import adopt
-    from agri_data.console import say
 
     count = adopt(Path(source), out, None if root == Path() else root)
     say(f"{count} files in {out}/inventory.csv; next: agri-data chips {out}/source.yaml")

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 
 def select(
     source: Annotated[Path, typer.Argument(help="A description (.yaml) of the imagery.")],
-    out: Annotated[Path, typer.Option(help="Folder for the pieces; an earlier one is replaced.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder for the pieces; an earlier one is replaced.")
+    ],
     count: Annotated[int, typer.Option(help="Pieces to choose.")] = 48,
     size: Annotated[int, typer.Option(help="Side of a piece in pixels.")] = 128,
     valid: Annotated[float, typer.Option(help="Least share of pixels with data.")] = 0.9,
@@ -38,7 +41,8 @@ def select(
 
     Example: agri-data select source.yaml --chosen chosen.csv --size 64 --out data/select
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
+
     from agri_data.pieces import Wanted, select_pieces
     from agri_data.select import read_chosen, read_groups
 

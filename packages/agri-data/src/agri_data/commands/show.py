@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from agri_data.console import say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import say
 
 if TYPE_CHECKING:
     from agri_data.explore import Census
@@ -18,7 +18,7 @@ MARKER = "explore.json"
 
 def show(
     chips: Annotated[Path, typer.Argument(help="Chip store to look at.")],
-    out: Annotated[Path, typer.Option(help="Folder for the pictures and explore.json.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the pictures and explore.json.")],
     samples: Annotated[int, typer.Option(help="Chips on each sample sheet.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the samples.")] = 0,
 ) -> None:
@@ -28,11 +28,12 @@ def show(
 
     Example: agri-data show data/chips --out reports/chips
     """
-    from agri_data.atomic import replacing_dir
+    from agri_core.files.atomic import replacing_dir
+
     from agri_data.store import ChipStore
 
     store = ChipStore.open(chips)
-    with replacing_dir(out, MARKER) as folder:
+    with replacing_dir(out) as folder:
         if store.info.legend is not None:
             _charts(store, folder)
         else:
@@ -42,7 +43,8 @@ def show(
 
 
 def _charts(store: ChipStore, folder: Path) -> None:
-    from agri_data.atomic import write_json
+    from agri_core.files.atomic import write_json
+
     from agri_data.charts import draw_shares, draw_spread, draw_totals
     from agri_data.explore import census, parts, summary
 
@@ -57,7 +59,7 @@ def _charts(store: ChipStore, folder: Path) -> None:
 
 
 def _unlabelled(store: ChipStore, folder: Path) -> None:
-    from agri_data.atomic import write_json
+    from agri_core.files.atomic import write_json
 
     content = {"dataset": store.info.name, "chips": len(store), "counted": None, "parts": {}}
     write_json(folder / MARKER, content)

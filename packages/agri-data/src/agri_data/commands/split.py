@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from agri_data.console import say, warn
-from agri_data.errors import InputError
+from agri_core.files.console import say, warn
+from agri_core.files.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from agri_data.console import say, warn
+from agri_core.files.console import say, warn
 
 
 def stats(

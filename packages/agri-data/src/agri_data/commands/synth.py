@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 
 def synth(
-    out: Annotated[Path, typer.Option(help="Folder to write; an earlier result is replaced.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder to write; an earlier result is replaced.")
+    ],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a scene in 10 m pixels.")] = 512,
     places: Annotated[int, typer.Option(help="Training places; one more is made to map.")] = 3,
@@ -29,7 +32,8 @@ def synth(
 
     Example: agri-data synth --out data/moisture --target moisture --bands 13
     """
-    from agri_data.console import say
+    from agri_core.files.console import say
+
     from agri_data.synth.write import Plan, write_synth
 
     plan = Plan(seed, size, places, target, clouds, wedge, bands)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
+
 from agri_data.sources.inside import leads_out
 
 GIGABYTE = 1024**3

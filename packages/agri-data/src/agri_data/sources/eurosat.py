@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from agri_core.files.errors import InputError, MissingError
+
 from agri_data.bands import EUROSAT_TIFF_ORDER, TRUE_COLOUR, band_indices, make_bands
-from agri_data.errors import InputError, MissingError
 from agri_data.info import StoreInfo
 from agri_data.legend import EUROSAT
 from agri_data.sources.archive import is_junk, members, open_archive, read_member

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
 from agri_data.bands import TRUE_COLOUR, Band, band_indices, make_bands
-from agri_data.errors import InputError
 from agri_data.sources.description import Imagery
 from agri_data.sources.raster import Facts, valid_pixels
 

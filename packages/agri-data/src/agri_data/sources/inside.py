@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 

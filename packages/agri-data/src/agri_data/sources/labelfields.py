@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
+from agri_core.files.yamlfile import Fields, checked, shown
+
 from agri_data.legend import IGNORE, Legend
-from agri_data.sources.fields import Fields, checked, shown
 from agri_data.sources.inside import check_inside
 from agri_data.sources.label import KINDS, Kind, LabelSpec
 from agri_data.sources.palette import parse_colour

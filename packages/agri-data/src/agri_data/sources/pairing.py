@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
+
 from agri_data.sources.archive import is_junk
 from agri_data.sources.inside import check_inside, file_beside
 

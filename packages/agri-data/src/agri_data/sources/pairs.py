@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import AgriError, InputError
 from numpy.typing import NDArray
 
-from agri_data.errors import AgriError, InputError
 from agri_data.info import StoreInfo
 from agri_data.legend import IGNORE, Legend
 from agri_data.sources.chips import Chip, ChipIds, rejection

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.errors import InputError
 from agri_data.legend import IGNORE, Legend
 from agri_data.sources.label import LabelSpec, counted
 

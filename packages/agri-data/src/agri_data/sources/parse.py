@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from agri_core.files.errors import InputError
+from agri_core.files.yamlfile import Fields, checked, read_yaml, shown
+
 from agri_data.bands import UNITS, Unit, make_bands
-from agri_data.errors import InputError
 from agri_data.legend import Legend
 from agri_data.sources.description import (
     Description,
@@ -16,7 +18,6 @@ from agri_data.sources.description import (
     Scene,
     ScenesDescription,
 )
-from agri_data.sources.fields import Fields, checked, read_yaml, shown
 from agri_data.sources.inside import check_inside
 from agri_data.sources.label import LabelSpec
 from agri_data.sources.labelfields import parse_label

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from agri_core.files.errors import InputError
 
-from agri_data.errors import InputError
 from agri_data.info import StoreInfo
 from agri_data.legend import Legend
 from agri_data.sources.eurosat import EurosatSource

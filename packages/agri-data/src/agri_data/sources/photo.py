@@ -12,10 +12,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-
-from agri_data.errors import InputError
 
 JPEG = b"\xff\xd8\xff"
 PNG = b"\x89PNG\r\n\x1a\n"

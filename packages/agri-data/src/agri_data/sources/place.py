@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from agri_core.files.errors import InputError
 from rasterio.transform import Affine
-
-from agri_data.errors import InputError
 
 METRES_PER_DEGREE = 111_320.0
 """Length of a degree of latitude, and of longitude at the equator, in metres (mean sphere)."""

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from agri_data.errors import InputError, MissingError
 from agri_data.sources.place import crs_text
 
 # Chips without a place on the ground are ordinary here; a filter per call is not thread-safe.

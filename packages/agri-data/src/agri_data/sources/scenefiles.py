@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.errors import InputError
 from agri_data.sources.align import Grid, Reader, check_alignable, common_grid, on_grid, place
 from agri_data.sources.description import Scene, ScenesDescription
 from agri_data.sources.imagery import Layout

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.errors import InputError
 from agri_data.legend import IGNORE, Legend
 from agri_data.sources.align import Grid, check_alignable, on_grid
 from agri_data.sources.description import Scene, ScenesDescription

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from agri_core.files.errors import AgriError, InputError
 
-from agri_data.errors import AgriError, InputError
 from agri_data.info import StoreInfo
 from agri_data.legend import IGNORE
 from agri_data.sources.chips import Chip, ChipIds, rejection

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from agri_data.errors import AgriError
+from agri_core.files.errors import AgriError
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
-from agri_data.errors import InputError, MissingError
 from agri_data.legend import IGNORE, Legend
 from agri_data.sources.label import LabelSpec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agri_data.errors import InputError
+from agri_core.files.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from agri_core.files.errors import InputError
 
 from agri_data.bands import EUROSAT_TIFF_ORDER
-from agri_data.errors import InputError
 from agri_data.synth.endmembers import SCENE_BANDS, Spectrum
 
 FLATTENING = 0.25

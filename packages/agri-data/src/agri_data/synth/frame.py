@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agri_core.files.errors import InputError
 from rasterio.transform import Affine
 from shapely.geometry import Polygon, box
-
-from agri_data.errors import InputError
 
 PIXEL = 10
 SMALLEST, LARGEST = 64, 10980

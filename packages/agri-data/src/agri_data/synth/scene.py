@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.errors import InputError
 from agri_data.legend import IGNORE
 from agri_data.synth.bandset import TEN, BandSet
 from agri_data.synth.change import change

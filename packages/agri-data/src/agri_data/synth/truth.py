@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 
-from agri_data.errors import InputError
 from agri_data.legend import ARABLE, COVER, IGNORE, MOISTURE, Legend
 from agri_data.synth.land import Feature, Land
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rasterio
+from agri_core.files.atomic import replacing_dir
+from agri_core.files.console import progress
 from pyogrio.errors import DataSourceError
 from rasterio.errors import RasterioError
 from ruamel.yaml import YAML
 
-from agri_data.atomic import replacing_dir
-from agri_data.console import progress
 from agri_data.legend import IGNORE, Legend
 from agri_data.synth import truth as truths
 from agri_data.synth.bandset import TEN, band_set
@@ -74,7 +74,7 @@ def write_synth(out: Path, plan: Plan, *, spare: bool = True) -> dict[str, Any]:
     """
     truths.legend_of(plan.target)
     band_set(plan.bands)
-    with replacing_dir(out, MARKER) as folder, _naming(out):
+    with replacing_dir(out) as folder, _naming(out):
         (folder / "truth").mkdir()
         summary: dict[str, Any] = {"unit": "ha", **plan.settings(), "scenes": {}, "changes": {}}
         training: list[dict[str, Any]] = []

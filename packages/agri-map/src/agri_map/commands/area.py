@@ -4,13 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_data.console import say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import say
 
 
 def area(
     path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write area.csv and area.json there.")
+        Path | None,
+        OUTPUT,
+        typer.Option(metavar="FOLDER", help="Write area.csv and area.json there."),
     ] = None,
     pixel: Annotated[
         float | None,
@@ -21,7 +24,7 @@ def area(
 
     Example: agri-map area maps/scene.tif --out reports/area
     """
-    from agri_data.atomic import write_json, write_text
+    from agri_core.files.atomic import write_json, write_text
 
     from agri_map.area import measure, to_csv, to_json, to_text
 

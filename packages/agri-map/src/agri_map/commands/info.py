@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_data.console import say
+from agri_core.files.console import say
 
 
 def info(
@@ -16,7 +16,7 @@ def info(
 
     Example: agri-map info models/unet/model.onnx
     """
-    from agri_data.hashing import sha256_file
+    from agri_core.files.hashing import sha256_file
 
     from agri_map.bundle import read_spec
     from agri_map.card import card

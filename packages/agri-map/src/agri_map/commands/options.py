@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.files.commands import OUTPUT
 
 SceneFile = Annotated[Path | None, typer.Argument(help="GeoTIFF or JPEG 2000 with named bands.")]
-MapFile = Annotated[Path, typer.Option(metavar="MAP", help="The map to write, a .tif.")]
+MapFile = Annotated[Path, OUTPUT, typer.Option(metavar="MAP", help="The map to write, a .tif.")]
 BandNames = Annotated[
     str | None, typer.Option(help="Names of the scene's bands in file order: B02,B03,B04.")
 ]
@@ -20,8 +21,12 @@ NoData = Annotated[
 EngineChoice = Annotated[str, typer.Option(help="onnxruntime or openvino.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; all cores by default.")]
 Probabilities = Annotated[
-    Path | None, typer.Option(metavar="TIF", help="Also write a band of probability per class.")
+    Path | None,
+    OUTPUT,
+    typer.Option(metavar="TIF", help="Also write a band of probability per class."),
 ]
 Confidence = Annotated[
-    Path | None, typer.Option(metavar="TIF", help="Also write the probability of the mapped class.")
+    Path | None,
+    OUTPUT,
+    typer.Option(metavar="TIF", help="Also write the probability of the mapped class."),
 ]

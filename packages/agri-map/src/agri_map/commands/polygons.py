@@ -4,13 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_data.console import say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import say
 
 
 def polygons(
     path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
     *,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="A .gpkg or .geojson to write.")],
+    out: Annotated[
+        Path, OUTPUT, typer.Option(metavar="FILE", help="A .gpkg or .geojson to write.")
+    ],
     minimum: Annotated[
         float, typer.Option(metavar="HA", help="Give smaller patches to their largest neighbour.")
     ] = 0.0,

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from agri_data.console import say
-from agri_data.errors import InputError, MissingError
+from agri_core.files.console import say
+from agri_core.files.errors import InputError, MissingError
 
 from agri_map.commands.options import (
     BandFiles,

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_data.console import say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import say
 
 NO_TRUTH = "none"
 
@@ -15,7 +16,7 @@ def score(
         str, typer.Option(metavar="TIF", help="Reference raster on the same grid, or 'none'.")
     ],
     out: Annotated[
-        Path | None, typer.Option(metavar="JSON", help="Write the figures there as well.")
+        Path | None, OUTPUT, typer.Option(metavar="JSON", help="Write the figures there as well.")
     ] = None,
 ) -> None:
     """Score a map against a reference raster: IoU, F1, accuracy beside the majority class.
@@ -24,7 +25,7 @@ def score(
 
     Example: agri-map score maps/scene.tif --truth truth.tif --out reports/score.json
     """
-    from agri_data.atomic import write_json
+    from agri_core.files.atomic import write_json
 
     from agri_map.score import score_map, to_text
 

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_data.console import say
+from agri_core.files.commands import OUTPUT
+from agri_core.files.console import say
 
 
 def show(
     path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
     *,
-    out: Annotated[Path, typer.Option(metavar="PNG", help="The picture to write.")],
+    out: Annotated[Path, OUTPUT, typer.Option(metavar="PNG", help="The picture to write.")],
     scene: Annotated[Path | None, typer.Option(help="The scene, shown beside the map.")] = None,
     bands: Annotated[
         str | None, typer.Option(help="Names of the scene's bands in file order.")
@@ -32,7 +33,7 @@ def show(
 
     Example: agri-map show maps/scene.tif --scene scene.tif --out maps/scene.png
     """
-    from agri_data.errors import InputError
+    from agri_core.files.errors import InputError
 
     from agri_map.figure import draw
     from agri_map.show import Request, make_sheet

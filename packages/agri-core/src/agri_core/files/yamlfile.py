@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 
 T = TypeVar("T")
 

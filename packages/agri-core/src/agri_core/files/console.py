@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
-from agri_data.errors import AgriError
+from agri_core.files.errors import AgriError
 
 if TYPE_CHECKING:
     import typer

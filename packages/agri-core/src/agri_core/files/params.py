@@ -12,9 +12,9 @@ from typing import Any, get_type_hints
 
 import typer
 
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 
-KEY = "agri_data.params"
+KEY = "agri_core.files.params"
 RESERVED = ("params", "help")
 
 
@@ -56,7 +56,7 @@ def load_params(path: Path) -> dict[str, Any]:
         MissingError: No such file.
         InputError: Not YAML, or not a mapping.
     """
-    from agri_data.sources.fields import parse_yaml
+    from agri_core.files.yamlfile import parse_yaml
 
     if not path.is_file():
         raise MissingError(f"there is no parameter file {path}; --params wants a YAML file")

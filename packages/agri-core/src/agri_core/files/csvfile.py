@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from agri_data.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

@@ -1,0 +1,1 @@
+"""Files and the command line: errors, safe outputs, fingerprints, tables, YAML, parameters."""

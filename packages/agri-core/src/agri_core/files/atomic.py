@@ -1,0 +1,181 @@
+"""Atomic outputs: everything is made in a hidden folder next to its target, then renamed.
+
+A killed run leaves nothing that looks whole: its hidden folder is locked while it lives, and the
+next run that writes to the same target removes it. An existing target is replaced only if this
+command wrote it and nobody changed it since (`agri_core.files.ownership`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from agri_core.files.locks import lock
+from agri_core.files.ownership import (
+    PARTIAL,
+    check_added,
+    check_file,
+    check_folder,
+    remove_file,
+    sign_file,
+    sign_folder,
+)
+
+REPLACED = ".replaced-"
+
+
+@contextlib.contextmanager
+def scratch_dir(path: Path) -> Iterator[Path]:
+    """Yield an empty folder next to `path`, removed at the end with all it then holds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    folder, handle = _hold(path)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def replacing_file(path: Path) -> Iterator[Path]:
+    """Yield the path of a file to write, of the same name, that replaces `path` on success.
+
+    Raises:
+        InputError: `path` is an input of this run, or exists and is not this command's own.
+    """
+    check_file(path)
+    with scratch_dir(path) as folder:
+        temporary = folder / path.name
+        yield temporary
+        check_file(path)
+        temporary.replace(path)
+        sign_file(path)
+
+
+@contextlib.contextmanager
+def replacing_dir(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder next to `path` that takes its place on success.
+
+    Raises:
+        InputError: `path` exists, is not empty and is not wholly this command's own.
+    """
+    path = _followed(path)
+    check_folder(path)
+    with scratch_dir(path) as folder:
+        temporary = folder / path.name
+        temporary.mkdir()
+        yield temporary
+        check_folder(path)
+        sign_folder(temporary)
+        _swap(temporary, path)
+
+
+@contextlib.contextmanager
+def adding_files(path: Path, retired: Iterable[str] = ()) -> Iterator[Path]:
+    """Yield a temporary folder whose files are put into the folder `path` on success.
+
+    Whatever else is in `path` stays, but for those of the `retired` names that an earlier run
+    wrote and this one did not.
+
+    Raises:
+        InputError: `path` is no folder, or a file of the same name is not this command's own.
+    """
+    check_added(path)
+    with scratch_dir(path) as folder:
+        yield folder
+        made = sorted(item.name for item in folder.iterdir())
+        stale = [name for name in sorted({*retired} - {*made}) if (path / name).exists()]
+        for name in (*made, *stale):
+            check_file(path / name)
+        path.mkdir(exist_ok=True)
+        for name in made:
+            (folder / name).replace(path / name)
+            sign_file(path / name)
+        for name in stale:
+            remove_file(path / name)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with replacing_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as indented JSON, atomically; NaN is refused, since it is not JSON."""
+    write_text(path, json_text(content))
+
+
+def json_text(content: Any) -> str:
+    """Return `content` as indented JSON.
+
+    Raises:
+        ValueError: it holds NaN or an infinity, which JSON has no number for.
+    """
+    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def beside(path: Path, word: str) -> Path:
+    """Name a folder next to `path` for what is needed while it is made."""
+    whole = path.resolve()
+    return whole.with_name(f"{whole.name}-{word}")
+
+
+def _followed(path: Path) -> Path:
+    """Return the folder behind a link, so that a link to another disk stays a link.
+
+    Links to files are replaced themselves: behind them may be an object of a cache.
+    """
+    return path.resolve() if path.is_symlink() and path.is_dir() else path
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Put `new` in the place of `path`; an interruption between leaves one or the other."""
+    if not path.exists():
+        new.replace(path)
+        return
+    # Not in the scratch folder: a kill here must not leave the old one where it is swept away.
+    home = Path(tempfile.mkdtemp(prefix=f"{REPLACED}{path.name}-", dir=path.parent))
+    old = home / path.name
+    try:
+        path.replace(old)
+        new.replace(path)
+    finally:
+        if old.exists() and not path.exists():
+            old.replace(path)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _hold(path: Path) -> tuple[Path, int | None]:
+    """Make a scratch folder and lock it; a sweep that comes between the two may take it away."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent))
+        handle = lock(folder, wait=True)
+        if folder.exists():
+            return folder, handle
+        if handle is not None:
+            os.close(handle)
+
+
+def _sweep(path: Path) -> None:
+    """Remove the scratch folders that killed runs left next to `path`."""
+    if sys.platform == "win32":  # without `flock` nobody can tell which run still lives
+        return
+    # mkdtemp draws eight characters of this set; a longer name is of another output, or a person's.
+    left = re.compile(re.escape(f"{PARTIAL}{path.name}-") + "[a-z0-9_]{8}")
+    for folder in [item for item in path.parent.iterdir() if left.fullmatch(item.name)]:
+        ours = folder.is_dir() and not folder.is_symlink()
+        handle = lock(folder, wait=False) if ours else None
+        if handle is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(handle)
