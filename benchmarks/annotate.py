@@ -86,9 +86,9 @@ def parsed(folder: Path, count: int) -> list[list[dict[str, Any]]]:
 def ours(folder: Path, count: int) -> Callable[[], None]:
     """Return the work of `agri-annotate masks` without its report."""
     from agri_annotate.annotate import Options, make_masks
-    from agri_annotate.legend import derive
-    from agri_annotate.naming import Naming
-    from agri_annotate.read import read_project
+    from agri_annotate.formats.read import read_project
+    from agri_annotate.masks.naming import Naming
+    from agri_annotate.model.legend import derive
 
     def work() -> None:
         project, problems = read_project(folder / "via.json")

@@ -28,14 +28,14 @@ from typing import Any
 
 import torch
 from agri_classify.training.baseline import baselines
-from agri_classify.training.networks import build, parameters
-from agri_classify.training.subset import Size, subset
+from agri_classify.training.networks.networks import build, parameters
+from agri_classify.training.study.subset import Size, subset
 from agri_classify.training.train import Plan, train
-from agri_data.sources.archive import extract
-from agri_data.store import ChipStore
+from agri_data.sources.readers.archive import extract
+from agri_data.store.store import ChipStore
 from agri_train.config import TrainConfig
-from agri_train.history import read_history
-from agri_train.seed import seed_all
+from agri_train.engine.seed import seed_all
+from agri_train.run.history import read_history
 from eurosat import make_store
 from torch import nn
 from torch.utils.data import DataLoader, Subset

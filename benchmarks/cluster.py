@@ -47,14 +47,14 @@ def digits() -> tuple[Any, Any]:
 
 def store(folder: str) -> Any:
     """Open the chip store of EuroSAT."""
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
     return ChipStore.open(Path(folder))
 
 
 def eurosat_tiles(folder: str, scale: str = "standard") -> Any:
     """Return the set of tiles of EuroSAT."""
-    from agri_cluster.sources import open_tiles
+    from agri_cluster.data.sources import open_tiles
 
     return open_tiles(Path(folder), scale=scale)
 
@@ -64,8 +64,9 @@ def baseline(name: str, space: str) -> Row:
 
     def run(clusters: int, seed: int, folder: str) -> Any:
         import numpy as np
-        from agri_cluster import baselines, spaces, starts
-        from agri_cluster.tiles import in_memory
+        from agri_cluster.data.tiles import in_memory
+        from agri_cluster.evaluation import baselines, spaces
+        from agri_cluster.init import starts
 
         if space == "digits":
             rows = digits()[0]
@@ -78,7 +79,7 @@ def baseline(name: str, space: str) -> Row:
             rows = squeezenet_rows(folder)
         if name == "spectral":
             return starts.spectral(rows, clusters, np.random.default_rng(seed))
-        from agri_cluster.tiles import ArrayTiles
+        from agri_cluster.data.tiles import ArrayTiles
 
         method = {"kmeans": baselines.kmeans, "ward": baselines.ward, "umap": baselines.umap_kmeans}
         return method[name](ArrayTiles(rows), clusters, seed)
@@ -88,9 +89,9 @@ def baseline(name: str, space: str) -> Row:
 
 def squeezenet_rows(folder: str) -> Any:
     """Return SqueezeNet's features of all tiles as they lie: PCA 50, rows of one length."""
-    from agri_cluster.encoders import build_encoder
-    from agri_cluster.features import extract_whitened
-    from agri_cluster.tiles import in_memory
+    from agri_cluster.data.tiles import in_memory
+    from agri_cluster.encoders.features import extract_whitened
+    from agri_cluster.encoders.registry import build_encoder
 
     tiles = eurosat_tiles(folder, "photo")
     weights = str(Path(folder, "squeezenet.h5"))
@@ -103,8 +104,8 @@ def ours(scale: str = "", **settings: Any) -> Row:
     """Return `DeepEmbeddedClustering`, on digits or on tiles of a scale."""
 
     def run(clusters: int, seed: int, folder: str) -> Any:
-        from agri_cluster.contrast import ContrastConfig
-        from agri_cluster.estimator import DeepEmbeddedClustering
+        from agri_cluster.dec.estimator import DeepEmbeddedClustering
+        from agri_cluster.pretrain.simclr import ContrastConfig
 
         plan = dict(settings)
         if plan.get("weights") == "squeezenet":
@@ -174,7 +175,7 @@ EUROSAT: dict[str, tuple[int, Row]] = {
 def scores(truth: Any, labels: Any, clusters: int) -> dict[str, float | None]:
     """Score a grouping; a score that does not apply is None."""
     import numpy as np
-    from agri_cluster import metrics
+    from agri_cluster.evaluation import metrics
 
     truth, labels = np.asarray(truth, np.int64), np.asarray(labels, np.int64)
     table = metrics.contingency(truth, labels)

@@ -67,8 +67,8 @@ class Patches:
 
 def write_store(path: Path, count: int) -> None:
     """Write the patches as a chip store of uint8."""
-    from agri_data.bands import make_bands
-    from agri_data.store import ChipRecord, StoreInfo, StoreWriter
+    from agri_core.bands import make_bands
+    from agri_data.store.store import ChipRecord, StoreInfo, StoreWriter
 
     tiles = Patches(count)
     info = StoreInfo("made", "made", "CC0", make_bands(("B08",), "uint8"), SIDE)
@@ -84,7 +84,7 @@ def write_store(path: Path, count: int) -> None:
 
 def work(kind: str, place: str, count: int, folder: str) -> None:
     """Fit and predict in this process; print its peak after each, in MiB, and the seconds."""
-    from agri_cluster.estimator import DeepEmbeddedClustering
+    from agri_cluster.dec.estimator import DeepEmbeddedClustering
 
     begun = time.monotonic()
     data = Patches(count) if kind == "made" else Path(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from agri_data.store import ChipStore
+from agri_data.store.store import ChipStore
 
 
 def make_store(photos: Path, path: Path, seed: int) -> ChipStore:

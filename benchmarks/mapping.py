@@ -38,7 +38,7 @@ BARE = (
     PEAK
     + """
 import sys, time, numpy as np
-from agri_map.engine import open_engine
+from agri_map.inference.engine import open_engine
 model, engine, precision, threads, batch, tile, runs = sys.argv[1:]
 batch, tile, runs = int(batch), int(tile), int(runs)
 loaded = open_engine(model, engine, precision, int(threads))
@@ -137,8 +137,8 @@ def write_scene(path: Path, size: int) -> None:
 
 def make_spec(name: str, tile: int, overlap: int) -> Any:
     """Describe the model."""
-    from agri_data.legend import Legend
-    from agri_map.spec import BundleSpec
+    from agri_core.legend import Legend
+    from agri_map.bundle.spec import BundleSpec
 
     return BundleSpec(
         name=name, task="segment", bands=BANDS, unit="dn", mean=(1500.0,) * 4, std=(350.0,) * 4,
@@ -180,7 +180,7 @@ def export_unet(path: Path, encoder: str, tile: int, overlap: int) -> None:
     """Export a U-Net with random weights and softmax."""
     import onnx
     import torch
-    from agri_map.bundle import metadata
+    from agri_map.bundle.bundle import metadata
 
     class Balance(torch.nn.Module):
         """Shift and scale random logits so that every class wins somewhere."""
@@ -220,7 +220,7 @@ def export_unet(path: Path, encoder: str, tile: int, overlap: int) -> None:
 def export_pointwise(path: Path, tile: int, overlap: int) -> None:
     """Build a 1 x 1 convolution with softmax, whose un-tiled result is known."""
     import onnx
-    from agri_map.bundle import metadata
+    from agri_map.bundle.bundle import metadata
     from onnx import TensorProto, helper, numpy_helper
 
     weight = np.random.default_rng(0).normal(size=(len(CODES), len(BANDS), 1, 1))
@@ -241,10 +241,10 @@ def export_pointwise(path: Path, tile: int, overlap: int) -> None:
 
 def whole(scene: Path, model: Path, options: argparse.Namespace) -> Any:
     """Predict a small scene tile by tile into an array `(K, H, W)`."""
-    from agri_map.engine import open_engine
-    from agri_map.predict import predict
-    from agri_map.scene import open_scene
-    from agri_map.tiles import Axis
+    from agri_map.inference.engine import open_engine
+    from agri_map.inference.predict import predict
+    from agri_map.inference.tiles import Axis
+    from agri_map.scene.scene import open_scene
 
     engine = open_engine(model, threads=options.threads)
     with open_scene(scene, engine.spec.bands) as source:
@@ -258,9 +258,9 @@ def whole(scene: Path, model: Path, options: argparse.Namespace) -> Any:
 
 def exactness(scene: Path, model: Path, options: argparse.Namespace) -> str:
     """Compare tiled with un-tiled for a pointwise model."""
-    from agri_map.engine import open_engine
-    from agri_map.preprocess import normalise
-    from agri_map.scene import open_scene
+    from agri_map.bundle.preprocess import normalise
+    from agri_map.inference.engine import open_engine
+    from agri_map.scene.scene import open_scene
 
     engine = open_engine(model, threads=options.threads)
     with open_scene(scene, BANDS) as source:
@@ -302,7 +302,7 @@ def seams(scene: Path, model: Path, shift: int, options: argparse.Namespace) -> 
 
 def trained_seams(options: argparse.Namespace) -> None:
     """Print how many pixels of a real map change with the tile grid, for a bundle that learnt."""
-    from agri_map.bundle import read_spec
+    from agri_map.bundle.bundle import read_spec
 
     spec = read_spec(options.bundle)
     with tempfile.TemporaryDirectory(prefix="agri-bench-", dir=options.folder) as name:

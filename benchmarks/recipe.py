@@ -15,9 +15,9 @@ import tempfile
 from dataclasses import fields, replace
 from pathlib import Path
 
-from agri_classify.training.study import Case, study
-from agri_classify.training.study_report import table
-from agri_classify.training.subset import Size, subset
+from agri_classify.training.study.study import Case, study
+from agri_classify.training.study.study_report import table
+from agri_classify.training.study.subset import Size, subset
 from agri_classify.training.train import Plan
 from agri_core.files.params import load_params
 from agri_train.config import TrainConfig

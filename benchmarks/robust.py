@@ -17,10 +17,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from agri_classify.box import BOXED, find_model
-from agri_data.jpeg import Jpeg, save_again
-from agri_map.engine import open_engine
-from agri_map.preprocess import normalise
+from agri_classify.bundled import BOXED, find_model
+from agri_data.augment.jpeg import Jpeg, save_again
+from agri_map.bundle.preprocess import normalise
+from agri_map.inference.engine import open_engine
 from eurosat import make_store
 from numpy.typing import NDArray
 

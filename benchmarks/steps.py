@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from agri_classify.training.networks import names
+from agri_classify.training.networks.networks import names
 from agri_classify.training.train import fit_plan
-from agri_data.bands import Band
-from agri_data.legend import Legend
-from agri_data.stats import compute
-from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
-from agri_train.history import read_history
+from agri_core.bands import Band
+from agri_core.legend import Legend
+from agri_data.store.stats import compute
+from agri_data.store.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
+from agri_train.run.history import read_history
 from recipe import recipe
 
 BANDS = ("B04", "B03", "B02")

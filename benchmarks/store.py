@@ -42,7 +42,7 @@ Read = Callable[[list[int]], object]
 def ours(path: str, wide: bool) -> tuple[int, Read]:
     """Open a chip store; wide chips are turned to float32 as torchgeo does."""
     import numpy as np
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
     store = ChipStore.open(path)
 
@@ -153,8 +153,8 @@ def make_tiffs(root: Path) -> None:
 def make_store(path: Path, count: int) -> Path:
     """Write a store of `count` RGB chips."""
     import numpy as np
-    from agri_data.bands import make_bands
-    from agri_data.store import ChipRecord, StoreInfo, StoreWriter
+    from agri_core.bands import make_bands
+    from agri_data.store.store import ChipRecord, StoreInfo, StoreWriter
 
     bands = make_bands(["B04", "B03", "B02"], "uint8")
     with StoreWriter(path, StoreInfo("made", "made", "CC0", bands, SIZE)) as writer:

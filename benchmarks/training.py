@@ -29,15 +29,15 @@ import lightning
 import numpy as np
 import segmentation_models_pytorch as smp
 import torch
-from agri_data.bands import Band
-from agri_data.confusion import bootstrap, confusion, mean_iou
-from agri_data.legend import ARABLE
-from agri_data.stats import compute
-from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
-from agri_map.preprocess import normalise
+from agri_core.bands import Band
+from agri_core.confusion import bootstrap, confusion, mean_iou
+from agri_core.legend import ARABLE
+from agri_data.store.stats import compute
+from agri_data.store.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
+from agri_map.bundle.preprocess import normalise
 from agri_train.config import TrainConfig
+from agri_train.engine.seed import seed_all
 from agri_train.fit import fit
-from agri_train.seed import seed_all
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from agri_data.bands import Band
-from agri_data.legend import Legend
-from agri_data.stats import compute
-from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
+from agri_core.bands import Band
+from agri_core.legend import Legend
+from agri_data.store.stats import compute
+from agri_data.store.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
 
 torch.set_num_threads(1)
 SIDE = 16

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from agri_cluster.fitted import Fitted
-from agri_data.bands import make_bands
-from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter
+from agri_cluster.artifact.fitted import Fitted
+from agri_core.bands import make_bands
+from agri_data.store.store import ChipRecord, ChipStore, StoreInfo, StoreWriter
 
 FOUR = ("B02", "B03", "B04", "B08")
 

@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 import pytest
+from agri_cluster.artifact.fitted import Fitted
 from agri_cluster.cli import app
-from agri_cluster.fitted import Fitted
 from typer.testing import CliRunner
 
 QUICK = [

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from agri_data.bands import make_bands
-from agri_data.legend import ARABLE, Legend
-from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter
-from agri_data.table import make_table
+from agri_core.bands import make_bands
+from agri_core.legend import ARABLE, Legend
+from agri_data.store.store import ChipRecord, ChipStore, StoreInfo, StoreWriter
+from agri_data.store.table import make_table
 from numpy.typing import NDArray
 
 MakeStore = Callable[..., ChipStore]

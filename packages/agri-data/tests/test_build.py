@@ -18,7 +18,7 @@ import rasterio
 from agri_core.files.errors import InputError
 from agri_data.build import build, summary
 from agri_data.sources.windows import Cut
-from agri_data.store import ChipStore
+from agri_data.store.store import ChipStore
 from ruamel.yaml import YAML
 
 AGRI = [sys.executable, "-c", "from agri_data.cli import main; main()"]

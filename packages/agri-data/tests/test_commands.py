@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from agri_data import cli
-from agri_data.store import ChipStore
+from agri_data.store.store import ChipStore
 from numpy.typing import NDArray
 
 MakeStore = Callable[..., ChipStore]

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from agri_core.bands import EUROSAT_TIFF_ORDER
 from agri_core.files.errors import InputError
+from agri_core.legend import ARABLE, EUROSAT, IGNORE, MOISTURE, Legend
 from agri_data import cli, patches
-from agri_data.bands import EUROSAT_TIFF_ORDER
 from agri_data.build import build
-from agri_data.legend import ARABLE, EUROSAT, IGNORE, MOISTURE, Legend
 from agri_data.patches import own_patches, synthetic_patches
 from agri_data.sources.patches import dominant
 from agri_data.sources.windows import Cut
-from agri_data.store import ChipStore
+from agri_data.store.store import ChipStore
 from PIL import Image
 from rasterio.transform import from_origin
 from ruamel.yaml import YAML

@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 import pytest
 import rasterio
-from agri_data.legend import Legend
-from agri_map.bundle import metadata
-from agri_map.spec import BundleSpec
+from agri_core.legend import Legend
+from agri_map.bundle.bundle import metadata
+from agri_map.bundle.spec import BundleSpec
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from rasterio.transform import from_origin
@@ -163,8 +163,8 @@ def write_scene(tmp_path: Path) -> SceneWriter:
 @pytest.fixture
 def write_map(tmp_path: Path, legend: Legend) -> SceneWriter:
     """Write `(H, W)` class codes as a map of ours."""
-    from agri_map.grid import Grid
-    from agri_map.write import Layout, raster_sink
+    from agri_core.raster.grid import Grid
+    from agri_map.maps.write import Layout, raster_sink
 
     def write(
         codes: NDArray[np.uint8],

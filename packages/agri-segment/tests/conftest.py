@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from agri_data.bands import Band
-from agri_data.legend import Legend
-from agri_data.stats import compute
-from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
+from agri_core.bands import Band
+from agri_core.legend import Legend
+from agri_data.store.stats import compute
+from agri_data.store.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
 
 TWO = Legend.of({"other": "#c8c8c8", "arable": "#e8c547"})
 
@@ -63,8 +63,8 @@ def hidden_band(make_store, tmp_path_factory):
 def line_bundle():
     """Write a bundle of one 1x1 convolution: scores = weights @ bands + bias, then softmax."""
     import torch
-    from agri_map.spec import BundleSpec
-    from agri_train.export import export_bundle
+    from agri_map.bundle.spec import BundleSpec
+    from agri_train.bundle.export import export_bundle
 
     def make(path, store, weights, bias, bands=None, **changes):
         bands = tuple(bands or store.bands)

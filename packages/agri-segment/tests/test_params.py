@@ -22,7 +22,7 @@ def write(tmp_path):
 def asked(monkeypatch):
     """Run the `train` command line with a stand-in for the training; give what it was asked."""
     import agri_segment.train
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
     calls = []
 

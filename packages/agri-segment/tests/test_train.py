@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 from agri_core.files.errors import InputError, MissingError
-from agri_data.store import ChipStore
-from agri_map.bundle import read_spec
-from agri_map.engine import open_engine
-from agri_segment.evaluate import evaluate
+from agri_data.store.store import ChipStore
+from agri_map.bundle.bundle import read_spec
+from agri_map.inference.engine import open_engine
+from agri_segment.evaluation.evaluate import evaluate
 from agri_segment.train import Plan, train
 from agri_train.config import TrainConfig
 

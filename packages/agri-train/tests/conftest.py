@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from agri_data.bands import TRUE_COLOUR, Band
-from agri_data.legend import Legend
-from agri_data.stats import compute
-from agri_data.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
+from agri_core.bands import TRUE_COLOUR, Band
+from agri_core.legend import Legend
+from agri_data.store.stats import compute
+from agri_data.store.store import ChipRecord, ChipStore, StoreInfo, StoreWriter, rewrite_table
 from torch import nn
 
 torch.set_num_threads(1)

@@ -8,19 +8,19 @@ import pytest
 import torch
 from agri_core.files.console import Interrupted
 from agri_core.files.errors import InputError
-from agri_map.bundle import read_spec
-from agri_map.engine import open_engine
-from agri_map.preprocess import normalise
+from agri_map.bundle.bundle import read_spec
+from agri_map.bundle.preprocess import normalise
+from agri_map.inference.engine import open_engine
+from agri_train.bundle.record import code_fingerprint
 from agri_train.config import TrainConfig
-from agri_train.data import ChipDataModule
+from agri_train.data.data import ChipDataModule
+from agri_train.engine.loss import build_loss
+from agri_train.engine.task import DivergedError, Tally, Task
 from agri_train.fit import fit
-from agri_train.freeze import freeze
-from agri_train.history import COLUMNS, curves_figure, read_history
-from agri_train.keeper import Keeper, read_checkpoint
-from agri_train.loss import build_loss
-from agri_train.record import code_fingerprint
-from agri_train.report import choose_samples
-from agri_train.task import DivergedError, Tally, Task
+from agri_train.network.freeze import freeze
+from agri_train.run.checkpoint import Keeper, read_checkpoint
+from agri_train.run.history import COLUMNS, curves_figure, read_history
+from agri_train.run.report import choose_samples
 
 BANDS = ("B02", "B03", "B04", "B08")
 
@@ -206,7 +206,7 @@ def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeyp
 
 def test_changed_code_starts_afresh(make_store, tiny, tmp_path, monkeypatch, capsys):
     run(tiny(), make_store(), tmp_path / "run")
-    monkeypatch.setattr("agri_train.record.code_fingerprint", lambda net: "changed")
+    monkeypatch.setattr("agri_train.bundle.record.code_fingerprint", lambda net: "changed")
     run(tiny(), make_store("again"), tmp_path / "run")
     assert "starting afresh" in capsys.readouterr().err
 
@@ -330,7 +330,7 @@ def test_the_running_mean_is_what_is_kept_and_shipped(make_store, tiny, tmp_path
 def test_the_running_mean_is_what_is_drawn(make_store, tiny, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "agri_train.report.predict",
+        "agri_train.run.report.predict",
         lambda logits, head: seen.append(logits) or logits.argmax(1),
     )
     store, net = make_store(patches=True, parts=(30, 12, 0)), tiny(patches=True)
@@ -482,7 +482,7 @@ def test_a_validation_part_without_truth_is_refused(make_store, tiny, tmp_path):
 def test_statistics_of_another_unit_are_noticed(make_store, tiny, tmp_path, capsys):
     from dataclasses import replace
 
-    from agri_data.store import ChipStore, rewrite_table
+    from agri_data.store.store import ChipStore, rewrite_table
 
     store = make_store()
     stats = {

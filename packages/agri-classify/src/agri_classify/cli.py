@@ -15,11 +15,11 @@ from agri_classify.commands.predict import predict
 TRAINS = find_spec("agri_train") is not None
 
 if TRAINS:
-    from agri_classify.training.bands_command import bands
-    from agri_classify.training.command import train
-    from agri_classify.training.curve_command import curve
+    from agri_classify.training.commands.bands import bands
+    from agri_classify.training.commands.curve import curve
+    from agri_classify.training.commands.train import train
 else:
-    from agri_classify.commands.untrained import untrained
+    from agri_classify.commands.missing_extra import untrained
 
     train = bands = curve = untrained
 

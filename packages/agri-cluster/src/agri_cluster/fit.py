@@ -12,14 +12,14 @@ import numpy as np
 from agri_core.files.atomic import replacing_dir, write_json
 from agri_core.files.errors import InputError
 
-from agri_cluster.encoders import scale_of
-from agri_cluster.estimator import embed_all
-from agri_cluster.rows import RowFile
-from agri_cluster.save import Grouping, save
-from agri_cluster.series import Series
+from agri_cluster.artifact.save import Grouping, save
+from agri_cluster.artifact.series import Series
+from agri_cluster.data.rows import RowFile
+from agri_cluster.data.sources import open_tiles
+from agri_cluster.data.tiles import Tiles
+from agri_cluster.dec.estimator import embed_all
+from agri_cluster.encoders.registry import scale_of
 from agri_cluster.settings import FitSettings, deepcluster, estimator
-from agri_cluster.sources import open_tiles
-from agri_cluster.tiles import Tiles
 
 STARTED, ROWS, FEATURES = "started.json", "rows.npy", "features.npy"
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from agri_core.files.errors import InputError
 
 if TYPE_CHECKING:
-    from agri_cluster.deepcluster import DeepCluster
-    from agri_cluster.estimator import DeepEmbeddedClustering
+    from agri_cluster.dec.estimator import DeepEmbeddedClustering
+    from agri_cluster.deepcluster.deepcluster import DeepCluster
 
 OBJECTIVES = ("dec", "idec", "deepcluster")
 
@@ -86,10 +86,10 @@ class FitSettings:
 
 def estimator(settings: FitSettings, seed: int, folder: Path) -> DeepEmbeddedClustering:
     """Return the estimator that `settings` describe, with its state in `folder`."""
-    from agri_data.augment import Augment
+    from agri_data.augment.augment import Augment
 
-    from agri_cluster.contrast import ContrastConfig
-    from agri_cluster.estimator import DeepEmbeddedClustering
+    from agri_cluster.dec.estimator import DeepEmbeddedClustering
+    from agri_cluster.pretrain.simclr import ContrastConfig
 
     return DeepEmbeddedClustering(
         settings.clusters,
@@ -128,11 +128,11 @@ def deepcluster(
     settings: FitSettings, seed: int, shape: tuple[int, ...], bands: tuple[str, ...]
 ) -> DeepCluster:
     """Return the DeepCluster that `settings` describe, for items of `shape`."""
-    from agri_data.augment import Augment
+    from agri_data.augment.augment import Augment
 
-    from agri_cluster.deepcluster import DeepCluster, DeepClusterConfig
-    from agri_cluster.encoders import build_encoder
-    from agri_cluster.views import Views
+    from agri_cluster.deepcluster.deepcluster import DeepCluster, DeepClusterConfig
+    from agri_cluster.encoders.registry import build_encoder
+    from agri_cluster.encoders.views import Views
 
     encoder = build_encoder(
         settings.encoder, shape, width=settings.embedding, weights=settings.weights, bands=bands,

@@ -13,16 +13,16 @@ import numpy as np
 from agri_core.files.atomic import beside, scratch_dir
 from agri_core.files.console import progress
 from agri_core.files.errors import AgriError, InputError, MissingError
+from agri_core.legend import IGNORE
 
-from agri_data.info import StoreInfo
-from agri_data.legend import IGNORE
-from agri_data.source import DEFAULT_CUT, Source, describe, open_source
-from agri_data.sources.archive import extract
-from agri_data.sources.description import Description, EurosatDescription
+from agri_data.sources.description.description import Description, EurosatDescription
 from agri_data.sources.patches import PatchSource
+from agri_data.sources.readers.archive import extract
 from agri_data.sources.skips import Losses
+from agri_data.sources.source import DEFAULT_CUT, Source, describe, open_source
 from agri_data.sources.windows import Cut
-from agri_data.writer import Mask, StoreWriter
+from agri_data.store.info import StoreInfo
+from agri_data.store.writer import Mask, StoreWriter
 
 NO_LABEL = "no label"
 

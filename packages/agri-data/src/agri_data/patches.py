@@ -9,9 +9,9 @@ from agri_core.files.errors import InputError
 from agri_core.files.ownership import check_folder
 
 from agri_data.build import Report, build
-from agri_data.source import describe
-from agri_data.sources.description import EurosatDescription
+from agri_data.sources.description.description import EurosatDescription
 from agri_data.sources.patches import check_share
+from agri_data.sources.source import describe
 from agri_data.sources.windows import Cut
 
 SIDE = 512

@@ -13,22 +13,22 @@ from agri_core.files.console import progress_bar, warn
 from agri_core.files.errors import InputError
 from agri_core.files.hashing import sha256_file
 from agri_core.files.ownership import check_file
-from agri_data.legend import Legend
+from agri_core.legend import Legend
+from agri_core.raster.pixel_area import measure_ground
 from numpy.typing import NDArray
 
 from agri_map import __version__
-from agri_map.agreement import measure_agreement
-from agri_map.area import Tally
-from agri_map.bundle import read_spec
-from agri_map.engine import Engine, cores, open_engine
-from agri_map.ground import measure_ground
-from agri_map.patches import Patches, patch_axes
-from agri_map.predict import predict
-from agri_map.scene import Scene
-from agri_map.spec import BundleSpec, check_tiling
-from agri_map.tiles import Axis
-from agri_map.unit import check_scene
-from agri_map.write import Kind, Layout, Sink, raster_sink
+from agri_map.analysis.area import Tally
+from agri_map.bundle.bundle import read_spec
+from agri_map.bundle.spec import BundleSpec, check_tiling
+from agri_map.inference.agreement import measure_agreement
+from agri_map.inference.engine import Engine, cores, open_engine
+from agri_map.inference.patches import Patches, patch_axes
+from agri_map.inference.predict import predict
+from agri_map.inference.tiles import Axis
+from agri_map.maps.write import Kind, Layout, Sink, raster_sink
+from agri_map.scene.scene import Scene
+from agri_map.scene.unit import check_scene
 
 BATCH_PIXELS = 2**18
 CACHE_MEGABYTES = 128
@@ -123,7 +123,7 @@ class Result:
 def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) -> Result:
     """Map a scene with a bundle and write the results.
 
-    A bundle that classifies gives a map of patches, see `agri_map.patches`.
+    A bundle that classifies gives a map of patches, see `agri_map.inference.patches`.
 
     Raises:
         InputError: The scene does not suit the bundle, or holds no data at all.

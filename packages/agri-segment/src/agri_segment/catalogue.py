@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 
-from agri_segment.archs import build, find, names
-from agri_segment.report import table
-from agri_segment.unet import PRESETS, parameter_count
+from agri_segment.evaluation.report import table
+from agri_segment.networks.archs import build, find, names
+from agri_segment.networks.unet import PRESETS, parameter_count
 
 
 def catalogue(bands: int, classes: int) -> str:

@@ -104,9 +104,9 @@ def train(
     --params params.yaml --out models/unet
     """
     from agri_core.files.console import say
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
-    from agri_segment.report import class_table, headline
+    from agri_segment.evaluation.report import class_table, headline
     from agri_segment.train import Plan
     from agri_segment.train import train as run_training
 
@@ -152,10 +152,10 @@ def evaluate(
     --out reports/unet-test
     """
     from agri_core.files.console import say
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
-    from agri_segment import evaluate as evaluation
-    from agri_segment.compare import load_model
+    from agri_segment.comparison.compare import load_model
+    from agri_segment.evaluation import evaluate as evaluation
 
     store = ChipStore.open(chips)
     loaded = load_model(model, engine, precision, threads)
@@ -193,12 +193,12 @@ def compare(
     --select val --split test --out reports/compare --best data/best.onnx
     """
     from agri_core.files.console import say
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
-    from agri_segment.compare import compare as run_comparison
-    from agri_segment.compare import load_models
-    from agri_segment.compare_report import write_comparison
-    from agri_segment.evaluate import tell
+    from agri_segment.comparison.compare import compare as run_comparison
+    from agri_segment.comparison.compare import load_models
+    from agri_segment.comparison.compare_report import write_comparison
+    from agri_segment.evaluation.evaluate import tell
     from agri_segment.params import below
 
     store = ChipStore.open(chips)

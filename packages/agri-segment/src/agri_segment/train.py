@@ -5,22 +5,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agri_core.bands import band_indices
 from agri_core.files.atomic import write_json, write_text
 from agri_core.files.console import warn
 from agri_core.files.errors import InputError
-from agri_data.bands import band_indices
-from agri_data.store import ChipStore
-from agri_map.engine import open_engine
+from agri_data.store.store import ChipStore
+from agri_map.inference.engine import open_engine
 from agri_train.config import TrainConfig
+from agri_train.engine.seed import seed_all
 from agri_train.fit import FitResult, fit
-from agri_train.history import read_history
-from agri_train.seed import seed_all
+from agri_train.run.history import read_history
 
-from agri_segment.archs import Segmenter, build
-from agri_segment.evaluate import Evaluation, evaluate
-from agri_segment.evaluate import metrics as all_metrics
-from agri_segment.summary import describe
-from agri_segment.unet import parameter_count
+from agri_segment.evaluation.evaluate import Evaluation, evaluate
+from agri_segment.evaluation.evaluate import metrics as all_metrics
+from agri_segment.networks.archs import Segmenter, build
+from agri_segment.networks.summary import describe
+from agri_segment.networks.unet import parameter_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Plan:
     """What to train.
 
     Attributes:
-        arch: architecture, see `agri_segment.archs`.
+        arch: architecture, see `agri_segment.networks.archs`.
         name: of the model.
         bands: names, in channel order; all bands of the store when empty.
         encoder: of the architecture; None takes its first.

@@ -49,23 +49,24 @@ class TrainConfig:
         average: share of the weights' running mean that a step leaves, such as 0.999; the mean is
             what is judged and kept. 0 = the last weights.
         thaw: epochs after which the next frozen part learns too, the last part first (see
-            `agri_train.freeze.stages`); 0 = what is frozen stays so.
+            `agri_train.network.freeze.stages`); 0 = what is frozen stays so.
         patience: epochs without a better `monitor` before stopping; 0 = never.
         monitor: the validation number that says which epoch is best.
         every: keep a checkpoint each so many epochs besides best and last; 0 = none.
         seed: the one seed behind order, augmentation and dropout.
-        precision: auto, 32 or bf16 (see `agri_train.hardware`).
+        precision: auto, 32 or bf16 (see `agri_train.device.hardware`).
         layout: auto, channels_last or contiguous.
         device: auto, cpu or gpu.
         threads: processor threads for torch; 0 = torch's own choice.
         graphs: on a GPU, launch a step as one CUDA graph and not kernel by kernel; false for a
             network whose path depends on its data.
         augment: vary the training chips: mirrored and turned by quarters.
-        strength: 0..1, how strongly they are also warped and relit (`agri_train.data.make_policy`).
+        strength: 0..1, how strongly they are also warped and relit
+            (`agri_train.data.data.make_policy`).
         downscale: chance of each to be averaged over larger pixels and raised back, as resampled
-            imagery is (`agri_data.downscale`).
-        jpeg: chance of each to be saved again as JPEG (`agri_data.jpeg`), for a network that will
-            meet such files: only for red, green and blue in uint8.
+            imagery is (`agri_data.augment.downscale`).
+        jpeg: chance of each to be saved again as JPEG (`agri_data.augment.jpeg`), for a network
+            that will meet such files: only for red, green and blue in uint8.
         copies: how often each training chip is seen in an epoch, each copy varied by itself.
         workers: processes that read batches; 0 = up to 4 beside a GPU, else none: the training
             process reads.

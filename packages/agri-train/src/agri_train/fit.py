@@ -10,28 +10,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from agri_data.store import ChipStore
-from agri_map.spec import BundleSpec
+from agri_data.store.store import ChipStore
+from agri_map.bundle.spec import BundleSpec
 from lightning import Trainer
 from torch import nn
 
-from agri_train.balance import class_weights
-from agri_train.calibrate import collect_logits, fit_temperature
+from agri_train.bundle.calibrate import collect_logits, fit_temperature
+from agri_train.bundle.export import export_bundle
+from agri_train.bundle.record import make_spec, run_fingerprint
 from agri_train.config import TrainConfig
-from agri_train.data import ChipDataModule
-from agri_train.export import export_bundle
-from agri_train.folder import RunFolder, family
-from agri_train.freeze import check_thaw
-from agri_train.graph import Graphs
-from agri_train.hardware import Setting, choose
-from agri_train.keeper import Keeper
-from agri_train.loss import Head, build_loss
-from agri_train.mix import check_mix
-from agri_train.record import make_spec, run_fingerprint
-from agri_train.report import Report, say
-from agri_train.score import score
-from agri_train.seed import seed_all
-from agri_train.task import Task
+from agri_train.data.balance import class_weights
+from agri_train.data.data import ChipDataModule
+from agri_train.data.mix import check_mix
+from agri_train.device.graph import Graphs
+from agri_train.device.hardware import Setting, choose
+from agri_train.engine.loss import Head, build_loss
+from agri_train.engine.seed import seed_all
+from agri_train.engine.task import Task
+from agri_train.network.freeze import check_thaw
+from agri_train.run.checkpoint import Keeper
+from agri_train.run.folder import RunFolder, family
+from agri_train.run.report import Report, say
+from agri_train.run.score import score
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def fit(
 
     The best weights are back in `net` afterwards. A rerun with the same settings and data goes on
     from the last finished epoch; with others it starts afresh and says so. Seed with
-    `agri_train.seed.seed_all(config.seed)` before building `net`.
+    `agri_train.engine.seed.seed_all(config.seed)` before building `net`.
 
     Args:
         net: gives logits `(N, K or 1, H, W)`, or `(N, K or 1)` for patches.

@@ -8,7 +8,7 @@ from agri_core.files.console import SKIPPED, say
 
 if TYPE_CHECKING:
     from agri_annotate.annotate import Options, Outcome
-    from agri_annotate.project import Project
+    from agri_annotate.model.project import Project
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Annotation file of any VIA form.")]
 Pictures = Annotated[Path, typer.Option(help="Folder of the pictures, which stay there.")]
@@ -87,9 +87,9 @@ def run(
     from agri_core.files.errors import InputError
 
     from agri_annotate.annotate import make_masks
-    from agri_annotate.conversion import listed
-    from agri_annotate.read import read_project
-    from agri_annotate.report import write_report
+    from agri_annotate.formats.conversion import listed
+    from agri_annotate.formats.read import read_project
+    from agri_annotate.report.page import write_report
 
     if report is not None and report.exists() and not report.is_dir():
         raise InputError(f"--report {report} is no folder; name one that is, or a new one")
@@ -148,10 +148,10 @@ def options(
     from agri_core.files.errors import InputError
 
     from agri_annotate.annotate import Options
-    from agri_annotate.legend import IGNORE, Legend, derive
-    from agri_annotate.mask import Rules, check_overlap
-    from agri_annotate.maskfile import check_format
-    from agri_annotate.naming import TO_IGNORE, Naming, choose, option_texts
+    from agri_annotate.masks.mask import Rules, check_overlap
+    from agri_annotate.masks.maskfile import check_format
+    from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
+    from agri_annotate.model.legend import IGNORE, Legend, derive
 
     if attribute is not None and single is not None:
         raise InputError("state --attribute or --single, not both")
@@ -168,7 +168,7 @@ def options(
 
 def summary(outcome: "Outcome", out: Path | None) -> list[str]:
     """Return the lines to end with: masks, regions, classes."""
-    from agri_annotate.report import legible
+    from agri_annotate.report.report import legible
 
     report = outcome.report
     drawn, clipped = report.count("drawn", "clipped"), report.count("clipped")

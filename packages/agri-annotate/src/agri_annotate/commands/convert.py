@@ -8,7 +8,7 @@ from agri_core.files.commands import OUTPUT
 from agri_core.files.console import SKIPPED, say
 
 if TYPE_CHECKING:
-    from agri_annotate.project import Form
+    from agri_annotate.model.project import Form
 
 
 def convert(
@@ -38,7 +38,7 @@ def convert(
 
     Example: agri-annotate convert fields.json --to coco --out coco.json --pictures images
     """
-    from agri_annotate.conversion import convert_file, listed
+    from agri_annotate.formats.conversion import convert_file, listed
 
     form = _form(to)
     conversion = convert_file(file, form, out, pictures, attribute)
@@ -54,7 +54,7 @@ def _form(name: str) -> "Form":
 
     from agri_core.files.errors import InputError
 
-    from agri_annotate.project import Form
+    from agri_annotate.model.project import Form
 
     forms: tuple[Form, ...] = get_args(Form)
     for form in forms:

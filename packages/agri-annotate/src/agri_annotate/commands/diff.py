@@ -40,10 +40,10 @@ def diff(
     """
     from agri_core.files.atomic import write_json
 
-    from agri_annotate.conversion import listed
-    from agri_annotate.diff import Options, compare_files
-    from agri_annotate.difference import table, to_json
-    from agri_annotate.legend import Legend
+    from agri_annotate.diff.diff import Options, compare_files
+    from agri_annotate.diff.difference import table, to_json
+    from agri_annotate.formats.conversion import listed
+    from agri_annotate.model.legend import Legend
 
     legend = None if classes is None else Legend.read(classes)
     options = Options(attribute, legend, line, radius, seconds)

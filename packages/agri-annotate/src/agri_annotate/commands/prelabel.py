@@ -56,10 +56,10 @@ def prelabel(
     """
     from typing import cast
 
-    from agri_annotate.conversion import listed
-    from agri_annotate.draft import Options
-    from agri_annotate.polygonise import Background
-    from agri_annotate.prelabel import prelabel as draw
+    from agri_annotate.formats.conversion import listed
+    from agri_annotate.vectorise.draft import Options
+    from agri_annotate.vectorise.polygonise import Background
+    from agri_annotate.vectorise.prelabel import prelabel as draw
 
     kind = cast(Background, background)
     options = Options(attribute, tolerance, minimum, fidelity, kind, binary, path)

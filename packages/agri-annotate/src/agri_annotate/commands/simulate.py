@@ -27,10 +27,10 @@ def simulate(
     """
     from agri_core.files.console import say
 
-    from agri_annotate.legend import Legend
-    from agri_annotate.simulate import Hand
-    from agri_annotate.simulate import simulate as draw
-    from agri_annotate.write import write_project
+    from agri_annotate.formats.write import write_project
+    from agri_annotate.model.legend import Legend
+    from agri_annotate.vectorise.simulate import Hand
+    from agri_annotate.vectorise.simulate import simulate as draw
 
     hand = Hand(slack=slack, minimum=minimum, skip=tuple(skip or ()))
     project = draw(truth, pictures, Legend.read(classes), hand, seed)

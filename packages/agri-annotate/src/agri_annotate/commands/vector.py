@@ -46,11 +46,11 @@ def vector(
 
     Example: agri-annotate vector fields.json --pictures scenes --out fields.gpkg
     """
-    from agri_annotate.conversion import listed
-    from agri_annotate.georeference import Labels, to_drawings, to_ground
-    from agri_annotate.layer import is_layer
-    from agri_annotate.overlay import Wanted
-    from agri_annotate.place import parse_crs
+    from agri_annotate.formats.conversion import listed
+    from agri_annotate.geo.georeference import Labels, to_drawings, to_ground
+    from agri_annotate.geo.layer import is_layer
+    from agri_annotate.geo.overlay import Wanted
+    from agri_annotate.geo.place import parse_crs
 
     system = None if crs is None else parse_crs(crs)
     if is_layer(file):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agri_classify.box import BOXED
+from agri_classify.bundled import BOXED
 from agri_classify.commands.model import Model
 
 
@@ -15,10 +15,10 @@ def card(
     """
     from agri_core.files.console import say
     from agri_core.files.hashing import sha256_file
-    from agri_map.bundle import read_spec
-    from agri_map.card import card as facts_of
+    from agri_map.bundle.bundle import read_spec
+    from agri_map.bundle.card import card as facts_of
 
-    from agri_classify.box import notes_of
+    from agri_classify.bundled import notes_of
 
     spec = read_spec(model)
     notes = notes_of(model)

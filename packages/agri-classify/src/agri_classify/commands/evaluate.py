@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
-from agri_classify.box import BOXED
+from agri_classify.bundled import BOXED
 from agri_classify.commands.model import Model
 
 
@@ -33,11 +33,11 @@ def evaluate(
     --out reports/evaluation
     """
     from agri_core.files.console import SKIPPED, say, warn
-    from agri_map.engine import open_engine
+    from agri_map.inference.engine import open_engine
 
-    from agri_classify.evaluate import evaluate as run_evaluation
-    from agri_classify.evaluation_report import write_evaluation
-    from agri_classify.labelled import Labelled
+    from agri_classify.evaluation.evaluate import evaluate as run_evaluation
+    from agri_classify.evaluation.evaluation_report import write_evaluation
+    from agri_classify.patches.labelled import Labelled
 
     engine = open_engine(model, threads=threads or None)
     labelled = Labelled(data, engine.spec, split)

@@ -17,7 +17,7 @@ from agri_map.commands.options import (
     Threads,
 )
 
-from agri_classify.box import BOXED
+from agri_classify.bundled import BOXED
 from agri_classify.commands.model import Model
 
 
@@ -59,12 +59,12 @@ def map_patches(
     Example: agri-classify map scene.tif --scale 2750 --out maps/scene.tif
     --confidence maps/confidence.tif
     """
-    from agri_map.bundle import read_spec
+    from agri_map.bundle.bundle import read_spec
     from agri_map.commands.predict import read_bands, report
     from agri_map.mapping import Options, Outputs, map_scene
-    from agri_map.scene import open_scene
+    from agri_map.scene.scene import open_scene
 
-    from agri_classify.predict import check_task
+    from agri_classify.prediction.predict import check_task
 
     spec = read_spec(model)
     check_task(spec)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agri_classify.box import find_model
+from agri_classify.bundled import find_model
 
 Model = Annotated[
     Path,

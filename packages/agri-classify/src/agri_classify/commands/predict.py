@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
-from agri_classify.box import BOXED, ROBUST
+from agri_classify.bundled import BOXED, ROBUST
 from agri_classify.commands.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from agri_classify.predict import Row
+    from agri_classify.prediction.predict import Row
 
 HEADER = (
     "file", "class", "probability", "second", "second_probability", "third", "third_probability",
@@ -59,10 +59,10 @@ def predict(
     from agri_core.files.atomic import write_text
     from agri_core.files.console import SKIPPED, say, warn
     from agri_core.files.csvfile import csv_text
-    from agri_map.engine import open_engine
+    from agri_map.inference.engine import open_engine
 
-    from agri_classify.predict import find_files
-    from agri_classify.predict import predict as run_prediction
+    from agri_classify.prediction.predict import find_files
+    from agri_classify.prediction.predict import predict as run_prediction
 
     files, others = find_files(paths)
     engine = open_engine(model, threads=threads or None)

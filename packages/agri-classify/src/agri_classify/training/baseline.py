@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from agri_core.files.console import progress
-from agri_data.stats import valid_pixels
-from agri_data.store import ChipStore
-from agri_map.preprocess import normalise
-from agri_map.spec import BundleSpec
+from agri_data.store.stats import valid_pixels
+from agri_data.store.store import ChipStore
+from agri_map.bundle.preprocess import normalise
+from agri_map.bundle.spec import BundleSpec
 from numpy.typing import NDArray
 from torch.nn.functional import conv2d
 

@@ -6,29 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.bands import band_indices
 from agri_core.files.atomic import write_json
 from agri_core.files.console import warn
 from agri_core.files.errors import AgriError, InputError
-from agri_data.bands import band_indices
-from agri_data.store import ChipStore
-from agri_map.engine import open_engine
+from agri_data.store.store import ChipStore
+from agri_map.inference.engine import open_engine
+from agri_train.bundle.record import SMALLEST
 from agri_train.config import TrainConfig
+from agri_train.engine.seed import seed_all
 from agri_train.fit import FitResult, fit
-from agri_train.record import SMALLEST
-from agri_train.seed import seed_all
 from torch import nn
 
-from agri_classify.evaluate import evaluate, metrics
-from agri_classify.labelled import Labelled
-from agri_classify.quality import KEY
+from agri_classify.evaluation.evaluate import evaluate, metrics
+from agri_classify.patches.labelled import Labelled
+from agri_classify.patches.quality import KEY
 from agri_classify.training.baseline import Baseline, baselines
-from agri_classify.training.conformal import NOMINAL, least_probability
-from agri_classify.training.crossfit import crossfit
-from agri_classify.training.halve import halve
-from agri_classify.training.networks import DROPOUT, HIDDEN, build, parameters
-from agri_classify.training.resaved import resaved
-from agri_classify.training.stamp import add_metrics
-from agri_classify.training.views import Views
+from agri_classify.training.bundles.bundle_metrics import add_metrics
+from agri_classify.training.bundles.half_precision import halve
+from agri_classify.training.bundles.jpeg_robustness import resaved
+from agri_classify.training.calibration.conformal import NOMINAL, least_probability
+from agri_classify.training.calibration.crossfit import crossfit
+from agri_classify.training.networks.networks import DROPOUT, HIDDEN, build, parameters
+from agri_classify.training.networks.views import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Plan:
     """What to train.
 
     Attributes:
-        model: network, see `agri_classify.training.networks`.
+        model: network, see `agri_classify.training.networks.networks`.
         name: of the model in its bundle.
         bands: names, in channel order; all bands of the store when empty.
         weights: `none`, `imagenet` or a file, for the body.

@@ -38,12 +38,12 @@ def evaluate(
 
     from agri_core.files.console import say
 
-    from agri_cluster.evaluation import evaluate as run_evaluation
-    from agri_cluster.evaluation import matching
-    from agri_cluster.evaluation_report import write_evaluation
-    from agri_cluster.fitted import Fitted
-    from agri_cluster.sources import open_tiles
-    from agri_cluster.truth import find_truth
+    from agri_cluster.artifact.fitted import Fitted
+    from agri_cluster.data.sources import open_tiles
+    from agri_cluster.data.truth import find_truth
+    from agri_cluster.evaluation.evaluation import evaluate as run_evaluation
+    from agri_cluster.evaluation.evaluation import matching
+    from agri_cluster.evaluation.evaluation_report import write_evaluation
 
     clustering = Fitted.open(fitted)
     tiles = matching(clustering, open_tiles(chips, scaling=clustering.info.get("scaling")))

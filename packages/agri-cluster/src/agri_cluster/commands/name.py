@@ -11,8 +11,8 @@ from agri_core.files.commands import OUTPUT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agri_cluster.naming import Majority
-    from agri_cluster.tiles import Ints
+    from agri_cluster.data.tiles import Ints
+    from agri_cluster.selection.naming import Majority
 
 
 HEADING = "A name for each cluster; several may share one, and those left empty are not chosen."
@@ -42,9 +42,9 @@ def name(
     from agri_core.files.atomic import write_text
     from agri_core.files.console import say
 
-    from agri_cluster.choice import grouped
-    from agri_cluster.fitted import Fitted
-    from agri_cluster.naming import names_text
+    from agri_cluster.artifact.fitted import Fitted
+    from agri_cluster.selection.choice import grouped
+    from agri_cluster.selection.naming import names_text
 
     opened = Fitted.open(fitted)
     labels, count = grouped(opened, groups)
@@ -63,8 +63,8 @@ def name(
 def _by_truth(ids: Sequence[str], labels: Ints, chips: Path) -> tuple[dict[int, Majority], str]:
     from agri_core.files.errors import InputError
 
-    from agri_cluster.naming import name_by_truth
-    from agri_cluster.truth import find_truth
+    from agri_cluster.data.truth import find_truth
+    from agri_cluster.selection.naming import name_by_truth
 
     truth = find_truth(chips, ids)
     found = {} if truth is None else name_by_truth(labels, truth)

@@ -25,7 +25,7 @@ def predict(
     """
     from agri_core.files.console import say
 
-    from agri_cluster.predict import predict_to
+    from agri_cluster.artifact.predict import predict_to
 
     count = predict_to(folder, chips, out, split or None)
     say(f"{count} tiles grouped in {out}")

@@ -31,12 +31,12 @@ def report(
     import numpy as np
     from agri_core.files.atomic import adding_files
 
-    from agri_cluster.fitted import Fitted
-    from agri_cluster.naming import check_names, read_names
-    from agri_cluster.page import page
-    from agri_cluster.pictures import open_source
-    from agri_cluster.report import WRITTEN, make_report
-    from agri_cluster.scoreboard import read_scoreboard
+    from agri_cluster.artifact.fitted import Fitted
+    from agri_cluster.data.pictures import open_source
+    from agri_cluster.evaluation.scoreboard import read_scoreboard
+    from agri_cluster.report.page import page
+    from agri_cluster.report.report import WRITTEN, make_report
+    from agri_cluster.selection.naming import check_names, read_names
 
     clustering, source, board = Fitted.open(fitted), open_source(chips), read_scoreboard(out)
     given = {}

@@ -9,8 +9,8 @@ import typer
 from agri_core.files.commands import OUTPUT
 
 if TYPE_CHECKING:
-    from agri_cluster.naming import Names
-    from agri_cluster.tiles import Ints
+    from agri_cluster.data.tiles import Ints
+    from agri_cluster.selection.naming import Names
 
 DEFAULT_COUNT = 64
 
@@ -63,11 +63,11 @@ def select(
     from agri_core.files.atomic import write_json, write_text
     from agri_core.files.console import say, warn
     from agri_core.files.errors import InputError
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
-    from agri_cluster.choice import Wish, choose_tiles, grouped
-    from agri_cluster.fitted import Fitted
-    from agri_cluster.selection import Selection
+    from agri_cluster.artifact.fitted import Fitted
+    from agri_cluster.selection.choice import Wish, choose_tiles, grouped
+    from agri_cluster.selection.selection import Selection
 
     if (geojson is None) != (chips is None):
         raise InputError("--geojson FILE and --chips STORE, which has the places, go together")
@@ -99,7 +99,7 @@ def select(
 def _names(file: Path | None, keep: list[str], sizes: Ints) -> Names:
     from agri_core.files.errors import InputError
 
-    from agri_cluster.naming import check_names, parse_keep, read_names
+    from agri_cluster.selection.naming import check_names, parse_keep, read_names
 
     if file is not None and keep:
         raise InputError("names come from --names or from --keep, got both; give one")

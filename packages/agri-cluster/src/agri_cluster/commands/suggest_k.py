@@ -30,8 +30,8 @@ def suggest_k(
     import numpy as np
     from agri_core.files.console import say, warn
 
-    from agri_cluster.choose import spaced, suggest_k
-    from agri_cluster.suggestion import describe, open_rows, write_suggestion
+    from agri_cluster.evaluation.choose import spaced, suggest_k
+    from agri_cluster.evaluation.suggestion import describe, open_rows, write_suggestion
 
     rng = np.random.default_rng(seed)
     rows = open_rows(source, parts, rng)

@@ -36,10 +36,10 @@ def augment(
 
     Example: agri-data augment data/chips --out data/more --copies 15
     """
-    from agri_data.augment import Augment
+    from agri_data.augment.augment import Augment
+    from agri_data.augment.augmented_store import augmented_store
     from agri_data.commands.stats import measure_train
-    from agri_data.copies import augmented_store
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
     config = Augment(
         rotation=rotation,

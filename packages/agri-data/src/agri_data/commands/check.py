@@ -10,8 +10,8 @@ from agri_core.files.commands import OUTPUT
 from agri_core.files.console import say, warn
 
 if TYPE_CHECKING:
-    from agri_data.audit import Audit
-    from agri_data.store import ChipStore
+    from agri_data.splits.audit import Audit
+    from agri_data.store.store import ChipStore
 
 FAILED = 1
 SHOWN = 20
@@ -35,8 +35,8 @@ def check(
     """
     from agri_core.files.atomic import write_json
 
-    from agri_data.audit import as_near, audit
-    from agri_data.store import ChipStore
+    from agri_data.splits.audit import as_near, audit
+    from agri_data.store.store import ChipStore
 
     level = as_near(near)
     opened = ChipStore.open(store)

@@ -20,7 +20,7 @@ def drawn(
     """
     from agri_core.files.console import say
 
-    from agri_data.drawn import describe_drawn
+    from agri_data.annotation.drawn import describe_drawn
 
     count = describe_drawn(selected, masks, out)
     say(f"{count} pieces with drawings in {out}; next: agri-data chips {out}")

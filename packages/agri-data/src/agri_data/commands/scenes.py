@@ -42,7 +42,7 @@ def scenes(
         return
     from agri_core.files.console import say
 
-    from agri_data.adopt import adopt
+    from agri_data.sources.inventory import adopt
 
     count = adopt(Path(source), out, None if root == Path() else root)
     say(f"{count} files in {out}/inventory.csv; next: agri-data chips {out}/source.yaml")

@@ -43,8 +43,8 @@ def select(
     """
     from agri_core.files.console import say
 
-    from agri_data.pieces import Wanted, select_pieces
-    from agri_data.select import read_chosen, read_groups
+    from agri_data.annotation.pieces import Wanted, select_pieces
+    from agri_data.annotation.select import read_chosen, read_groups
 
     by_group = read_groups(groups) if groups else None
     listed = read_chosen(chosen) if chosen else None

@@ -10,8 +10,8 @@ from agri_core.files.commands import OUTPUT
 from agri_core.files.console import say
 
 if TYPE_CHECKING:
-    from agri_data.explore import Census
-    from agri_data.store import ChipStore
+    from agri_data.figures.explore import Census
+    from agri_data.store.store import ChipStore
 
 MARKER = "explore.json"
 
@@ -30,7 +30,7 @@ def show(
     """
     from agri_core.files.atomic import replacing_dir
 
-    from agri_data.store import ChipStore
+    from agri_data.store.store import ChipStore
 
     store = ChipStore.open(chips)
     with replacing_dir(out) as folder:
@@ -45,8 +45,8 @@ def show(
 def _charts(store: ChipStore, folder: Path) -> None:
     from agri_core.files.atomic import write_json
 
-    from agri_data.charts import draw_shares, draw_spread, draw_totals
-    from agri_data.explore import census, parts, summary
+    from agri_data.figures.charts import draw_shares, draw_spread, draw_totals
+    from agri_data.figures.explore import census, parts, summary
 
     found, name = parts(store), store.info.name
     draw_totals(found, folder / "totals.png", f"{name}: class totals")
@@ -67,8 +67,8 @@ def _unlabelled(store: ChipStore, folder: Path) -> None:
 
 
 def _samples(store: ChipStore, folder: Path, samples: int, seed: int) -> None:
-    from agri_data.gallery import draw_gallery
-    from agri_data.table import SPLITS
+    from agri_data.figures.gallery import draw_gallery
+    from agri_data.store.table import SPLITS
 
     names: list[str | None] = [part for part in SPLITS if len(store.indices(part))]
     for part in names or [None]:

@@ -12,7 +12,7 @@ from agri_core.files.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agri_data.split import Split
+    from agri_data.splits.split import Split
 
 
 def split(
@@ -47,11 +47,11 @@ def split(
 
     Example: agri-data split data/chips --method block --block 1280 --val 0.15 --test 0.15
     """
-    from agri_data.alike import alike as find_alike
-    from agri_data.contents import class_contents
-    from agri_data.plan import SplitPlan, as_method
-    from agri_data.split import make_split
-    from agri_data.store import ChipStore, rewrite_table
+    from agri_data.splits.duplicate_groups import alike as find_alike
+    from agri_data.splits.plan import SplitPlan, as_method
+    from agri_data.splits.split import make_split
+    from agri_data.store.contents import class_contents
+    from agri_data.store.store import ChipStore, rewrite_table
 
     plan = SplitPlan(
         as_method(method), (1 - val - test, val, test), seed, block, buffer, folds, fold
@@ -78,7 +78,7 @@ def split(
 
 
 def _report(done: Split, classes: Sequence[str]) -> None:
-    from agri_data.table import SPLITS
+    from agri_data.store.table import SPLITS
 
     unit = f"{done.units} {done.unit}s"
     side = f" of {done.side:g}" if done.side else ""

@@ -24,8 +24,8 @@ def stats(
 
 def measure_train(path: Path) -> None:
     """Measure the train part of the store at `path`, store the figures and print them."""
-    from agri_data.stats import compute, constant_bands
-    from agri_data.store import ChipStore, rewrite_table
+    from agri_data.store.stats import compute, constant_bands
+    from agri_data.store.store import ChipStore, rewrite_table
 
     opened = ChipStore.open(path)
     figures = compute(opened)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agri_data.legend import IGNORE
-from agri_data.table import ChipRecord
-from agri_data.writer import Image, Mask
+from agri_core.legend import IGNORE
+
+from agri_data.store.table import ChipRecord
+from agri_data.store.writer import Image, Mask
 
 Chip = tuple[ChipRecord, Image, Mask | None]
 

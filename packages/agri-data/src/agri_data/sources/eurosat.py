@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from agri_core.bands import EUROSAT_TIFF_ORDER, TRUE_COLOUR, band_indices, make_bands
 from agri_core.files.errors import InputError, MissingError
+from agri_core.legend import EUROSAT
 
-from agri_data.bands import EUROSAT_TIFF_ORDER, TRUE_COLOUR, band_indices, make_bands
-from agri_data.info import StoreInfo
-from agri_data.legend import EUROSAT
-from agri_data.sources.archive import is_junk, members, open_archive, read_member
-from agri_data.sources.description import EurosatDescription
-from agri_data.sources.parallel import in_order
-from agri_data.sources.photo import decode_jpeg
-from agri_data.sources.place import transform_text
-from agri_data.sources.raster import Facts, read_tiff
+from agri_data.sources.description.description import EurosatDescription
+from agri_data.sources.readers.archive import is_junk, members, open_archive, read_member
+from agri_data.sources.readers.parallel import in_order
+from agri_data.sources.readers.photo import decode_jpeg
+from agri_data.sources.readers.place import transform_text
+from agri_data.sources.readers.raster import Facts, read_tiff
 from agri_data.sources.skips import Losses
-from agri_data.table import ChipRecord
-from agri_data.writer import Image
+from agri_data.store.info import StoreInfo
+from agri_data.store.table import ChipRecord
+from agri_data.store.writer import Image
 
 SIZE = 64
 PIXEL = 10.0

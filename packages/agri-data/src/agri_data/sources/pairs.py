@@ -9,26 +9,33 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
+from agri_core.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
-from agri_data.info import StoreInfo
-from agri_data.legend import IGNORE, Legend
 from agri_data.sources.chips import Chip, ChipIds, rejection
-from agri_data.sources.description import PairsDescription
-from agri_data.sources.image import image_facts, read_image
-from agri_data.sources.imagery import make_layout
-from agri_data.sources.label import encode
-from agri_data.sources.masks import read_mask
-from agri_data.sources.pairing import Pair, find_keyed, listing, natural, pair_up, read_table
-from agri_data.sources.parallel import in_order
-from agri_data.sources.place import pixel_metres, shifted, transform_text
-from agri_data.sources.raster import Facts
+from agri_data.sources.description.description import PairsDescription
+from agri_data.sources.description.label import encode
+from agri_data.sources.readers.image import image_facts, read_image
+from agri_data.sources.readers.imagery import make_layout
+from agri_data.sources.readers.masks import read_mask
+from agri_data.sources.readers.pairing import (
+    Pair,
+    find_keyed,
+    listing,
+    natural,
+    pair_up,
+    read_table,
+)
+from agri_data.sources.readers.parallel import in_order
+from agri_data.sources.readers.place import pixel_metres, shifted, transform_text
+from agri_data.sources.readers.raster import Facts
+from agri_data.sources.readers.vector import Polygons, read_polygons
+from agri_data.sources.readers.watch import LabelWatch
 from agri_data.sources.skips import Losses
-from agri_data.sources.vector import Polygons, read_polygons
-from agri_data.sources.watch import LabelWatch
 from agri_data.sources.windows import Cut, check_fits, windows
-from agri_data.table import ChipRecord
-from agri_data.writer import Mask
+from agri_data.store.info import StoreInfo
+from agri_data.store.table import ChipRecord
+from agri_data.store.writer import Mask
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import Legend
 
-from agri_data.info import StoreInfo
-from agri_data.legend import Legend
 from agri_data.sources.eurosat import EurosatSource
 from agri_data.sources.skips import Losses
-from agri_data.table import ChipRecord
-from agri_data.writer import Image, Mask
+from agri_data.store.info import StoreInfo
+from agri_data.store.table import ChipRecord
+from agri_data.store.writer import Image, Mask
 
 if TYPE_CHECKING:
-    from agri_data.source import Source
+    from agri_data.sources.source import Source
 
 
 class PatchSource:

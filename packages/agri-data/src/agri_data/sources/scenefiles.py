@@ -11,10 +11,17 @@ import numpy as np
 from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_data.sources.align import Grid, Reader, check_alignable, common_grid, on_grid, place
-from agri_data.sources.description import Scene, ScenesDescription
-from agri_data.sources.imagery import Layout
-from agri_data.sources.raster import Facts, open_raster, read_facts
+from agri_data.sources.description.description import Scene, ScenesDescription
+from agri_data.sources.readers.align import (
+    Grid,
+    Reader,
+    check_alignable,
+    common_grid,
+    on_grid,
+    place,
+)
+from agri_data.sources.readers.imagery import Layout
+from agri_data.sources.readers.raster import Facts, open_raster, read_facts
 
 MULTI = ""
 """The key of a scene's only file when that file holds all bands."""

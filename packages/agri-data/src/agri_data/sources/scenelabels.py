@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
-from agri_data.legend import IGNORE, Legend
-from agri_data.sources.align import Grid, check_alignable, on_grid
-from agri_data.sources.description import Scene, ScenesDescription
-from agri_data.sources.label import check_nodata, encode
-from agri_data.sources.masks import LOSSY, encode_file
-from agri_data.sources.place import shifted
-from agri_data.sources.raster import facts_of, open_raster
+from agri_data.sources.description.description import Scene, ScenesDescription
+from agri_data.sources.description.label import check_nodata, encode
+from agri_data.sources.readers.align import Grid, check_alignable, on_grid
+from agri_data.sources.readers.masks import LOSSY, encode_file
+from agri_data.sources.readers.place import shifted
+from agri_data.sources.readers.raster import facts_of, open_raster
+from agri_data.sources.readers.vector import read_polygons
+from agri_data.sources.readers.watch import LabelWatch
 from agri_data.sources.scenefiles import SceneFacts
-from agri_data.sources.vector import read_polygons
-from agri_data.sources.watch import LabelWatch
-from agri_data.writer import Mask
+from agri_data.store.writer import Mask
 
 ReadLabels = Callable[[int, int, int, NDArray[Any] | None], Mask | None]
 """`(row, col, size, label band)` to class ids `(H, W)`, None for unlabelled imagery."""

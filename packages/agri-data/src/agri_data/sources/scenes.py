@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
+from agri_core.legend import IGNORE
 
-from agri_data.info import StoreInfo
-from agri_data.legend import IGNORE
 from agri_data.sources.chips import Chip, ChipIds, rejection
-from agri_data.sources.description import Scene, ScenesDescription
-from agri_data.sources.imagery import make_layout
-from agri_data.sources.pairing import find_keyed, listing, natural, pair_up
-from agri_data.sources.place import pixel_metres, shifted, transform_text
+from agri_data.sources.description.description import Scene, ScenesDescription
+from agri_data.sources.readers.imagery import make_layout
+from agri_data.sources.readers.pairing import find_keyed, listing, natural, pair_up
+from agri_data.sources.readers.place import pixel_metres, shifted, transform_text
+from agri_data.sources.readers.watch import LabelWatch
 from agri_data.sources.scenefiles import MULTI, OpenScene, SceneFacts, open_scene, scene_facts
 from agri_data.sources.scenelabels import ReadLabels, open_labels
 from agri_data.sources.skips import Losses
-from agri_data.sources.watch import LabelWatch
 from agri_data.sources.windows import Cut, check_fits, starts, windows
-from agri_data.table import ChipRecord
+from agri_data.store.info import StoreInfo
+from agri_data.store.table import ChipRecord
 
 
 class ScenesSource:

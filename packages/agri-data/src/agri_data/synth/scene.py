@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
 from numpy.typing import NDArray
 
-from agri_data.legend import IGNORE
-from agri_data.synth.bandset import TEN, BandSet
-from agri_data.synth.change import change
-from agri_data.synth.compose import compose
-from agri_data.synth.frame import Frame
-from agri_data.synth.land import Land
-from agri_data.synth.moisture import dry_out
-from agri_data.synth.render import Canvas, paint
-from agri_data.synth.sensor import digitise, observe
-from agri_data.synth.surface import Season
+from agri_data.synth.layout.change import change
+from agri_data.synth.layout.compose import compose
+from agri_data.synth.layout.frame import Frame
+from agri_data.synth.layout.land import Land
+from agri_data.synth.spectra.bandset import TEN, BandSet
+from agri_data.synth.spectra.moisture import dry_out
+from agri_data.synth.spectra.render import Canvas, paint
+from agri_data.synth.spectra.sensor import digitise, observe
+from agri_data.synth.spectra.surface import Season
+from agri_data.synth.spectra.weather import Sky, sky
 from agri_data.synth.truth import labels
-from agri_data.synth.weather import Sky, sky
 
 NODATA = 0
 TREES = ("alder", "birch", "cedar", "elm", "hazel", "larch", "maple", "oak", "pine", "willow")

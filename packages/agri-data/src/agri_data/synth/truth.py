@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import ARABLE, COVER, IGNORE, MOISTURE, Legend
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 
-from agri_data.legend import ARABLE, COVER, IGNORE, MOISTURE, Legend
-from agri_data.synth.land import Feature, Land
+from agri_data.synth.layout.land import Feature, Land
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import rasterio
 from agri_core.files.atomic import replacing_dir
 from agri_core.files.console import progress
+from agri_core.legend import IGNORE, Legend
 from pyogrio.errors import DataSourceError
 from rasterio.errors import RasterioError
 from ruamel.yaml import YAML
 
-from agri_data.legend import IGNORE, Legend
 from agri_data.synth import truth as truths
-from agri_data.synth.bandset import TEN, band_set
-from agri_data.synth.frame import PIXEL
+from agri_data.synth.layout.frame import PIXEL
 from agri_data.synth.scene import MAP, NODATA, Place, Scene, names, observe_place, place
+from agri_data.synth.spectra.bandset import TEN, band_set
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

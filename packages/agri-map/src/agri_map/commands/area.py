@@ -26,7 +26,7 @@ def area(
     """
     from agri_core.files.atomic import write_json, write_text
 
-    from agri_map.area import measure, to_csv, to_json, to_text
+    from agri_map.analysis.area import measure, to_csv, to_json, to_text
 
     table, _ = measure(path, pixel)
     say(to_text(table))

@@ -18,8 +18,8 @@ def info(
     """
     from agri_core.files.hashing import sha256_file
 
-    from agri_map.bundle import read_spec
-    from agri_map.card import card
+    from agri_map.bundle.bundle import read_spec
+    from agri_map.bundle.card import card
 
     spec = read_spec(model)
     if json:

@@ -38,8 +38,8 @@ def polygons(
 
     Example: agri-map polygons maps/scene.tif --out maps/scene.gpkg --minimum 0.25
     """
-    from agri_map import polygons as core
-    from agri_map.vector import check_output, write_polygons
+    from agri_map.analysis import polygons as core
+    from agri_map.analysis.vector import check_output, write_polygons
 
     check_output(out)
     source = core.load_map(path, pixel)

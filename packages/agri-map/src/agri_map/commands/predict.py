@@ -60,9 +60,9 @@ def predict(
 
     Example: agri-map predict scene.tif --model models/unet/model.onnx --out maps/scene.tif
     """
-    from agri_map.bundle import read_spec
+    from agri_map.bundle.bundle import read_spec
     from agri_map.mapping import Options, Outputs, map_scene
-    from agri_map.scene import open_scene
+    from agri_map.scene.scene import open_scene
 
     options = Options(
         tile=tile,
@@ -139,7 +139,7 @@ def parse_files(pairs: list[str]) -> dict[str, Path]:
 
 def report(result: "Result", unit: str = "tiles") -> None:
     """Print where the map is, its hectares and the speed."""
-    from agri_map.area import shares, to_text
+    from agri_map.analysis.area import shares, to_text
 
     tally = result.tally
     pixels = int(tally.pixels.sum())

@@ -27,7 +27,7 @@ def score(
     """
     from agri_core.files.atomic import write_json
 
-    from agri_map.score import score_map, to_text
+    from agri_map.analysis.score import score_map, to_text
 
     if truth == NO_TRUTH:
         say("no reference was given, so the map is not scored")

@@ -35,8 +35,8 @@ def show(
     """
     from agri_core.files.errors import InputError
 
-    from agri_map.figure import draw
-    from agri_map.show import Request, make_sheet
+    from agri_map.figures.figure import draw
+    from agri_map.figures.show import Request, make_sheet
 
     if out.suffix.lower() != ".png":
         raise InputError(f"the picture is a PNG; expected a name ending in .png, got {out}")

@@ -1,0 +1,1 @@
+"""Comparison of a corrected project with the proposal."""

@@ -1,0 +1,1 @@
+"""Annotation files of every VIA version and COCO: read, written, converted."""

@@ -1,0 +1,120 @@
+"""CSV of VIA 1 and 2: one row a region, or one row for a picture without any."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from agri_core.files.errors import InputError
+
+from agri_annotate.formats.readers.attributes import read_values
+from agri_annotate.formats.readers.collector import Collector, Draft
+from agri_annotate.formats.readers.decode import parse_csv, parse_json
+from agri_annotate.formats.readers.geometry import from_object
+from agri_annotate.formats.readers.values import Notes, brief, whole
+from agri_annotate.model.project import Form, Problem, Project
+from agri_annotate.model.shape import Shape
+
+COLUMNS = (
+    "filename", "file_size", "file_attributes", "region_count", "region_id",
+    "region_shape_attributes", "region_attributes",
+)  # fmt: skip
+NEEDED = ("filename", "region_shape_attributes", "region_attributes")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How many regions a picture's rows say it has, how many came, what was said of it last."""
+
+    said: int = 0
+    seen: int = 0
+    cell: str = ""
+
+
+def read_via_csv(text: str, form: Form, source: str) -> tuple[Project, list[Problem]]:
+    """Read rows under a header with at least the columns `NEEDED`, in any order.
+
+    VIA does not quote a picture's name, so that a name with commas makes too many fields; under
+    VIA's own header the fields too many belong to the name. A picture of which fewer rows came
+    than its `region_count` says was cut, which is reported.
+    """
+    collector = Collector(source)
+    tallies: dict[tuple[str, int | None], _Tally] = defaultdict(_Tally)
+    for line, row in _rows(text, collector):
+        _read_row(line, row, collector, tallies)
+    for (name, _), tally in tallies.items():
+        if tally.seen < tally.said:
+            what = f"{tally.said} regions are said to be in the file, {tally.seen} are"
+            collector.report(Draft(name, None).label, what)
+    return Project(form, collector.pictures()), collector.problems
+
+
+def _rows(text: str, collector: Collector) -> Iterator[tuple[int, dict[str, str]]]:
+    rows = parse_csv(text)
+    _, header = next(rows)
+    columns = [name.strip().removeprefix("#") for name in header]
+    missing = [name for name in NEEDED if name not in columns]
+    if missing or len(set(columns)) < len(columns):
+        raise InputError(f"the header should be {','.join(COLUMNS)}; got {brief(','.join(header))}")
+    for line, row in rows:
+        extra = len(row) - len(columns)
+        if extra > 0 and tuple(columns) == COLUMNS:
+            row = [",".join(row[: extra + 1]), *row[extra + 1 :]]
+        if len(row) == len(columns):
+            yield line, dict(zip(columns, row, strict=True))
+        else:
+            what = f"line {line} has {len(row)} fields, expected {len(columns)}"
+            collector.report(collector.source, what)
+
+
+def _read_row(
+    line: int,
+    row: dict[str, str],
+    collector: Collector,
+    tallies: dict[tuple[str, int | None], _Tally],
+) -> None:
+    name = row["filename"]
+    if not name:
+        collector.report(collector.source, f"line {line} names no picture")
+        return
+    draft = collector.picture(name, whole(row.get("file_size")), repeats=True)
+    tally = tallies[draft.name, draft.size]
+    tally.said = max(tally.said, whole(row.get("region_count")) or 0)
+    if (cell := row.get("file_attributes", "")) != tally.cell:
+        _read_file_attributes(cell, line, draft, collector)
+        tally.cell = cell
+    cells = row["region_shape_attributes"].strip(), row["region_attributes"].strip()
+    if all(cell in ("", "{}") for cell in cells):
+        return
+    tally.seen += 1
+    _read_region(*cells, line, draft, collector)
+
+
+def _read_region(shape: str, said: str, line: int, draft: Draft, collector: Collector) -> None:
+    notes: Notes = []
+    attributes = read_values(_cell(said, "region_attributes", line, notes), notes)
+
+    def draw(cell: Any, notes: Notes) -> Shape:
+        try:
+            content = parse_json(cell)
+        except InputError as error:
+            raise InputError(f"line {line}, region_shape_attributes: {error}") from error
+        return from_object(content, notes)
+
+    collector.region(draft, draw, shape, attributes, notes)
+
+
+def _read_file_attributes(cell: str, line: int, draft: Draft, collector: Collector) -> None:
+    notes: Notes = []
+    draft.attributes.update(read_values(_cell(cell, "file_attributes", line, notes), notes))
+    collector.report_all(draft.label, notes)
+
+
+def _cell(cell: str, column: str, line: int, notes: Notes) -> Any:
+    if not cell.strip():
+        return None
+    try:
+        return parse_json(cell)
+    except InputError as error:
+        notes.append((f"line {line}, {column} is left out: {error}", "changed"))
+        return None

@@ -1,0 +1,1 @@
+"""Drawings on georeferenced pictures, and polygon layers on the ground."""

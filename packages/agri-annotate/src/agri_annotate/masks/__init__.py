@@ -1,0 +1,1 @@
+"""Masks: which pixels a shape covers, and mask files."""

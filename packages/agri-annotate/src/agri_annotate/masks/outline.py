@@ -1,0 +1,59 @@
+"""The outline of a drawn shape as a geometry in pixels, x to the right and y down."""
+
+import math
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
+
+FEWEST, MOST = 64, 720
+SAGITTA = 0.05
+"""Pixels between a curve and the chord that stands for it, until `MOST` chords are reached."""
+
+
+def outline(shape: Shape) -> Any:
+    """Give a polygon, a line or a point.
+
+    Circles and ellipses become rings of 64 to 720 corners that have exactly their area. A
+    polygon that crosses itself becomes its parts by the even-odd rule, as it is drawn in masks.
+    """
+    match shape:
+        case Rect(x, y, width, height):
+            return shapely.box(x, y, x + width, y + height)
+        case Circle(cx, cy, r):
+            return shapely.Polygon(_ring(cx, cy, r, r, 0.0))
+        case Ellipse(cx, cy, rx, ry, theta):
+            return shapely.Polygon(_ring(cx, cy, rx, ry, theta))
+        case Polygon(points):
+            return polygonal(shapely.Polygon(points))
+        case Polyline(points):
+            return shapely.LineString(points)
+        case Point(cx, cy):
+            return shapely.Point(cx, cy)
+
+
+def polygonal(geometry: Any) -> Any:
+    """Mend a geometry and keep its areas only; empty where it has none."""
+    mended = geometry if geometry.is_valid else shapely.make_valid(geometry)
+    if mended.geom_type in ("Polygon", "MultiPolygon"):
+        return mended
+    parts = [part for part in shapely.get_parts(mended) if part.geom_type.endswith("Polygon")]
+    return shapely.union_all(parts) if parts else shapely.Polygon()
+
+
+def _ring(cx: float, cy: float, rx: float, ry: float, theta: float) -> NDArray[np.float64]:
+    """Corners on an ellipse, widened so that the ring has the area of the ellipse.
+
+    A ring of n corners on the unit circle has the area n / 2 * sin(2 pi / n).
+    """
+    bend = math.acos(max(-1.0, 1.0 - SAGITTA / max(rx, ry)))
+    count = min(MOST, max(FEWEST, math.ceil(math.pi / bend)))
+    turn = 2 * math.pi / count
+    angles = np.arange(count) * turn
+    widen = math.sqrt(turn / math.sin(turn))
+    along, across = widen * rx * np.cos(angles), widen * ry * np.sin(angles)
+    cos, sin = math.cos(theta), math.sin(theta)
+    return np.column_stack([cx + along * cos - across * sin, cy + along * sin + across * cos])

@@ -1,0 +1,1 @@
+"""Records of an annotation project: shapes, regions, pictures, classes."""

@@ -1,0 +1,105 @@
+"""What an annotation file of any version and form says, as plain records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agri_annotate.model.shape import Shape
+
+Form = Literal[
+    "via1-json", "via1-csv", "via2-json", "via2-project", "via2-csv", "via3-json", "via3-csv",
+    "coco",
+]  # fmt: skip
+Value = str | tuple[str, ...]
+"""A text or the id of the chosen option; for a checkbox the ids of all ticked options."""
+
+Kind = Literal["text", "dropdown", "radio", "checkbox", "image"]
+Weight = Literal["lost", "changed", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One drawn shape.
+
+    Attributes:
+        shape: in pixels of the picture.
+        attributes: what was said of it, by attribute name; no entry where nothing was said.
+        number: its place among the regions of its picture in the file, from 0.
+    """
+
+    shape: Shape
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture and what was drawn on it, in the order of drawing.
+
+    Attributes:
+        name: as the file gives it: a name, a path or an address; not to be trusted as a path.
+        size: bytes of the picture as recorded, None where unknown.
+        regions: later ones lie above earlier ones.
+        attributes: what was said of the whole picture.
+        shape: `(height, width)` as recorded; only COCO has it.
+    """
+
+    name: str
+    size: int | None = None
+    regions: tuple[Region, ...] = ()
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    shape: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The definition of something to be said of regions or pictures.
+
+    Attributes:
+        options: text by id, in order, for dropdown, radio, checkbox and image.
+        default: ids of the options chosen beforehand, or the beforehand text.
+    """
+
+    name: str
+    kind: Kind = "text"
+    options: Mapping[str, str] = field(default_factory=dict)
+    default: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The content of one annotation file.
+
+    Attributes:
+        form: the version and form it was read from, or is to be written in.
+        pictures: in the order of the file.
+        regions: definitions of what is said of regions, empty where the form has none.
+        files: definitions of what is said of pictures.
+        name: of the project, "" where the form has none.
+    """
+
+    form: Form
+    pictures: tuple[Picture, ...]
+    regions: tuple[Attribute, ...] = ()
+    files: tuple[Attribute, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as a person would expect.
+
+    Attributes:
+        where: the picture and the region (as a person counts: from 1), or the file.
+        what: what was expected, what came, with its value.
+        weight: "lost" = something drawn is missing from the result, so the run did not succeed;
+            "changed" = it is there but not as drawn (clipped, mended); "note" = good to know.
+    """
+
+    where: str
+    what: str
+    weight: Weight = "lost"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"

@@ -1,1 +1,0 @@
-"""One reader a form; each turns decoded text into pictures and problems, and touches no file."""

@@ -1,0 +1,1 @@
+"""Class maps to outlines: polygons, drafts and simulated drawings."""

@@ -1,0 +1,1 @@
+"""Patches: decoded, resized and labelled, with their JPEG quality."""

@@ -1,0 +1,1 @@
+"""Prediction: files to classes with probabilities and conformal sets."""

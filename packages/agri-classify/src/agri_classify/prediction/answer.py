@@ -1,0 +1,72 @@
+"""What a classifier says of one patch: classes with probabilities, and which remain possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from agri_map.bundle.spec import BundleSpec
+
+TOP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Classes of a patch, most probable first.
+
+    Attributes:
+        top: the three most probable classes with their probabilities.
+        possible: the conformal set: it holds the true class as often as the bundle says; empty
+            where the bundle has no threshold.
+    """
+
+    top: tuple[tuple[str, float], ...]
+    possible: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return self.top[0][0]
+
+    @property
+    def probability(self) -> float:
+        """Of the most probable class."""
+        return self.top[0][1]
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether more than one class remains possible."""
+        return len(self.possible) > 1
+
+
+def answers(probabilities: NDArray[np.floating], spec: BundleSpec) -> list[Answer]:
+    """Return an answer per row of `(N, K)`."""
+    names, least = spec.legend.names, threshold(spec)
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    none = np.zeros(probabilities.shape, bool)
+    kept = none if least is None else possible(probabilities, least)
+    found = []
+    for row, ranks, held in zip(probabilities, order, kept, strict=True):
+        top = tuple((names[k], float(row[k])) for k in ranks[:TOP])
+        found.append(Answer(top, tuple(names[k] for k in ranks if held[k])))
+    return found
+
+
+def threshold(spec: BundleSpec) -> float | None:
+    """Return the least probability of a class in the conformal set, None where there is none."""
+    found = spec.metrics.get("conformal")
+    return float(found["threshold"]) if isinstance(found, dict) and "threshold" in found else None
+
+
+def possible(probabilities: NDArray[np.floating], least: float) -> NDArray[np.bool_]:
+    """Return which classes are in the conformal set of each patch, `(N, K)`.
+
+    Those of `least` or more, and the best one always (Sadinle et al. 2019, "LABEL" sets).
+    """
+    kept = probabilities >= least
+    kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True
+    return np.asarray(kept, bool)

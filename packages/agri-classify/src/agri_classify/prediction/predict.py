@@ -1,0 +1,147 @@
+"""Files to answers, a batch at a time; a file that cannot be read costs that file only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from agri_core.files.console import progress_bar
+from agri_core.files.errors import InputError, MissingError
+from agri_map.bundle.preprocess import normalise
+
+from agri_classify.patches.patch import ENDINGS, Patch
+from agri_classify.patches.quality import doubt
+from agri_classify.patches.reading import BATCH, read_batches
+from agri_classify.prediction.answer import Answer, answers
+
+if TYPE_CHECKING:
+    from agri_map.bundle.spec import BundleSpec
+    from agri_map.inference.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of a file.
+
+    Attributes:
+        path: of the file.
+        answer: None where it could not be read.
+        error: why not.
+        note: what was done to make it fit, and what its loss of texture costs.
+        model: name of the bundle that answered.
+    """
+
+    path: Path
+    answer: Answer | None
+    error: str = ""
+    note: str = ""
+    model: str = ""
+
+
+def predict(
+    paths: Sequence[Path],
+    engine: Engine,
+    *,
+    coarse: Engine | None = None,
+    bands: tuple[str, ...] = (),
+    batch: int = BATCH,
+) -> Iterator[Row]:
+    """Yield a row per file, in order.
+
+    Args:
+        paths: of the files.
+        engine: a loaded bundle that classifies.
+        coarse: another for the same input, which answers for pictures without fine texture.
+        bands: see `read_patch`.
+        batch: patches that are predicted at once.
+
+    Raises:
+        InputError: a bundle does not classify patches, or the two take or tell other things.
+    """
+    check_task(engine.spec)
+    if coarse is not None:
+        _check_pair(engine.spec, coarse.spec)
+    bar, done = progress_bar("patches", len(paths), "patch"), 0
+    for found in read_batches(paths, engine.spec, bands, batch):
+        files = paths[done : done + len(found)]
+        yield from _rows(files, found, engine, engine if coarse is None else coarse)
+        done += len(found)
+        bar.update(len(found))
+    bar.close()
+
+
+def check_task(spec: BundleSpec) -> None:
+    """Refuse a bundle that makes maps of pixels."""
+    if spec.task != "classify":
+        raise InputError(
+            f"the bundle {spec.name} is for maps of pixels; use `agri-map predict` with it, "
+            "or give a bundle of `agri-classify train`"
+        )
+
+
+def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
+    """Return the pictures among files and folders, and how many other files lie in the folders.
+
+    Folders are searched with their subfolders; hidden files are left out. A file that is named
+    itself is taken whatever its ending.
+
+    Raises:
+        MissingError: a path is not there, or no picture is found.
+    """
+    found, others = [], 0
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
+            pictures = [p for p in inside if p.suffix.lower() in ENDINGS]
+            found += pictures
+            others += len(inside) - len(pictures)
+        elif path.exists():
+            found.append(path)
+        else:
+            raise MissingError(f"there is no file or folder {path}")
+    if not found:
+        raise MissingError(f"no picture found; expected files ending in {', '.join(ENDINGS)}")
+    return found, others
+
+
+def _rows(
+    files: Sequence[Path], found: Sequence[Patch | str], engine: Engine, coarse: Engine
+) -> list[Row]:
+    rows = {}
+    for wanted, chosen in ((False, engine), (True, coarse)):
+        some = [
+            (place, item)
+            for place, item in enumerate(found)
+            if isinstance(item, Patch) and item.coarse is wanted
+        ]
+        answered = _run([patch for _, patch in some], chosen)
+        for (place, patch), answer in zip(some, answered, strict=True):
+            notes = (doubt(patch.quality, chosen.spec), patch.note)
+            note = "; ".join(text for text in notes if text)
+            rows[place] = Row(files[place], answer, note=note, model=chosen.spec.name)
+    return [
+        rows[place] if place in rows else Row(files[place], None, error=str(item))
+        for place, item in enumerate(found)
+    ]
+
+
+def _check_pair(fine: BundleSpec, coarse: BundleSpec) -> None:
+    check_task(coarse)
+    for what in ("bands", "unit", "tile", "legend"):
+        one, other = getattr(fine, what), getattr(coarse, what)
+        if one != other:
+            raise InputError(
+                f"the bundles {fine.name} and {coarse.name} differ in {what}: {one} and {other}; a "
+                "bundle for coarse pictures takes and tells what the other does"
+            )
+
+
+def _run(patches: Sequence[Patch], engine: Engine) -> list[Answer]:
+    if not patches:
+        return []
+    images = np.stack([patch.image for patch in patches])
+    valid = np.stack([patch.valid for patch in patches])
+    return answers(engine.run(normalise(images, engine.spec, valid)), engine.spec)

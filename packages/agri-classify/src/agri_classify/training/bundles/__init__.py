@@ -1,0 +1,1 @@
+"""Post-processing of a bundle: half precision, metrics, JPEG robustness."""

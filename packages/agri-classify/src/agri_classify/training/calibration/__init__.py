@@ -1,0 +1,1 @@
+"""Calibration: conformal thresholds and cross-fitted temperature."""

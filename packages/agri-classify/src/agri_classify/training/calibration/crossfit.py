@@ -1,0 +1,65 @@
+"""Calibration judged on places that did not fit it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from agri_train.bundle.calibrate import fit_temperature
+from numpy.typing import NDArray
+
+from agri_classify.evaluation import scores
+from agri_classify.prediction.answer import possible
+from agri_classify.training.calibration.conformal import NOMINAL, least_probability
+
+FOLDS = 5
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def crossfit(
+    probabilities: Doubles,
+    truth: Ints,
+    places: Ints,
+    nominal: float = NOMINAL,
+    *,
+    folds: int = FOLDS,
+    seed: int = 0,
+) -> dict[str, Any] | None:
+    """Return calibration error and conformal coverage on patches that fitted neither.
+
+    The temperature and the conformal threshold of a bundle are those of the val part, so their
+    scores on it flatter. Here each fold of places is judged with those of all other folds.
+
+    Args:
+        probabilities: `(N, K)`, with any temperature.
+        truth: class ids, `(N,)`.
+        places: number of the place of each, `(N,)`; a place is never divided.
+        nominal: coverage that the threshold is to reach.
+        folds: how many, at most one a place.
+        seed: of dealing places to folds.
+
+    Returns:
+        `folds`, `ece`, `coverage` and `size` (mean classes of a set); None for a single place.
+    """
+    names, place = np.unique(places, return_inverse=True)
+    folds = min(folds, len(names))
+    if folds < 2:
+        return None
+    dealt = np.random.default_rng(seed).permutation(np.arange(len(names)) % folds)[place]
+    logits = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+    found, kept = np.empty_like(probabilities), np.zeros(probabilities.shape, bool)
+    for fold in range(folds):
+        held, other = dealt == fold, dealt != fold
+        one = fit_temperature(
+            torch.from_numpy(logits[other]), torch.from_numpy(truth[other]), "multiclass"
+        )
+        scaled = scores.without_temperature(probabilities, 1 / one)
+        least = least_probability(scaled[other], truth[other], nominal)
+        found[held], kept[held] = scaled[held], possible(scaled[held], least)
+    return {
+        "folds": folds,
+        "ece": scores.reliability(found, truth).error,
+        **scores.set_scores(kept, truth),
+    }

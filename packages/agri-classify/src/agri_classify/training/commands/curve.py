@@ -1,0 +1,89 @@
+"""The command `agri-classify curve`: one training per number of labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from agri_core.files.params import fill_from, with_settings
+from agri_train.config import TrainConfig
+
+from agri_classify.training.commands.options import (
+    Bands,
+    Chips,
+    Dropout,
+    Frozen,
+    Hidden,
+    Judged,
+    Network,
+    Report,
+    Runs,
+    Seen,
+    Weights,
+    words,
+)
+
+STEPS = 32
+
+
+@with_settings(TrainConfig)
+def curve(
+    *,
+    chips: Chips,
+    out: Report,
+    runs: Runs,
+    params: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file whose section `classify` fills the options.",
+            is_eager=True,
+            callback=fill_from("classify"),
+        ),
+    ] = None,
+    sizes: Annotated[
+        str, typer.Option(help="How many labels: a number per class, a share, or all.")
+    ] = "10,50,0.2,all",
+    split: Judged = "test",
+    model: Network = "compact",
+    bands: Bands = "",
+    weights: Weights = "none",
+    frozen: Frozen = False,
+    hidden: Hidden = 256,
+    dropout: Dropout = 0.5,
+    views: Seen = 1,
+    settings: dict[str, Any],
+) -> None:
+    """Find out what labels are worth: the same training with fewer of them.
+
+    Train and val part shrink alike, class by class, and smaller draws lie inside larger ones. An
+    epoch shows few patches several times, so that it has 32 steps or more.
+
+    Example: agri-classify curve --chips data/eurosat --sizes 10,100,0.2,all --epochs 30
+    --runs data/labels --out reports/labels
+    """
+    from agri_data.store.store import ChipStore
+
+    from agri_classify.training.study.study import Case, study
+    from agri_classify.training.study.study_figures import draw_curve
+    from agri_classify.training.study.study_report import conclude
+    from agri_classify.training.study.subset import Size, subset
+    from agri_classify.training.train import Plan
+
+    store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
+    plan = Plan(
+        model=model, name="curve", bands=words(bands),
+        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, views=views,
+    )  # fmt: skip
+    wanted = [Size.parse(word) for word in words(sizes)]
+    cases = []
+    for size in wanted:
+        part = subset(store, size, config.seed)
+        least = ceil(STEPS * config.batch / len(part.indices("train")))
+        copies = max(config.copies, least)
+        cases.append(Case(str(size), plan, part, replace(config, copies=copies)))
+    found = study(cases, split, runs)
+    title = f"Labels of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"
+    conclude(found, out, title, draw_curve)

@@ -1,0 +1,82 @@
+"""The command `agri-classify train`: chips with labels to a model bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from agri_core.files.commands import OUTPUT
+from agri_core.files.params import fill_from, with_settings
+from agri_train.config import TrainConfig
+
+from agri_classify.training.commands.options import (
+    Bands,
+    Chips,
+    Dropout,
+    Frozen,
+    Hidden,
+    Network,
+    Seen,
+    Weights,
+    words,
+)
+
+
+@with_settings(TrainConfig)
+def train(
+    *,
+    model: Network = "compact",
+    chips: Chips,
+    out: Annotated[
+        Path, OUTPUT, typer.Option(help="Folder of this model; a stopped run goes on in it.")
+    ],
+    params: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file whose section `classify` fills the options.",
+            is_eager=True,
+            callback=fill_from("classify"),
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the model; the folder's when empty.")] = "",
+    bands: Bands = "",
+    weights: Weights = "none",
+    frozen: Frozen = False,
+    hidden: Hidden = 256,
+    dropout: Dropout = 0.5,
+    views: Seen = 1,
+    coverage: Annotated[
+        float, typer.Option(help="Share of patches whose set of possible classes holds their own.")
+    ] = 0.99,
+    half: Annotated[
+        bool, typer.Option(help="Keep the bundle's weights in half precision: half the file.")
+    ] = False,
+    settings: dict[str, Any],
+) -> None:
+    """Train a network on the train part; its best epoch, by the val part, becomes a bundle.
+
+    A network that is no better than the baselines beside it is an error: the exit code is then 2.
+
+    Example: agri-classify train --chips data/eurosat --model resnet18 --epochs 30 --out models/r18
+    """
+    from agri_core.files.console import say
+    from agri_data.store.store import ChipStore
+
+    from agri_classify.evaluation.evaluation_report import table
+    from agri_classify.training.train import Plan
+    from agri_classify.training.train import train as run_training
+
+    plan = Plan(
+        model=model, name=name or out.resolve().name,
+        bands=words(bands),
+        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, views=views,
+        coverage=coverage, half=half,
+    )  # fmt: skip
+    made = run_training(plan, ChipStore.open(chips), TrainConfig.from_dict(settings), out)
+    for baseline in made.baselines:
+        say(f"{baseline.accuracy:.4f}  {baseline.name}")
+    say(f"{made.scores['accuracy']:.4f}  {model}, epoch {made.result.spec.metrics['epoch']}\n")
+    say(table(made.scores))
+    say(f"bundle: {made.result.bundle}")
+    made.check()

@@ -1,0 +1,194 @@
+"""Networks by name: torchvision's for photographs, and our own for small patches."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from agri_core.bands import TRUE_COLOUR
+from agri_core.files.errors import InputError
+from agri_train.network.freeze import freeze
+from agri_train.network.weights import first_convolution, load_encoder_weights
+from torch import Tensor, nn
+from torchvision import models
+
+from agri_classify.training.networks.compact import Compact
+
+HIDDEN = 256
+DROPOUT = 0.5
+LARGE: Mapping[str, Any] = {"widths": (64, 128, 256, 512), "depths": (2, 2, 2, 2), "stride": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A network to choose from.
+
+    Attributes:
+        title: what it is, for lists.
+        build: makes the body; its classifier is replaced afterwards.
+        head: name of the body's attribute that holds the classifier; "" for a network of ours.
+        pretrained: torchvision's name of the ImageNet weights; "" for none.
+    """
+
+    title: str
+    build: Callable[..., nn.Module]
+    head: str = ""
+    pretrained: str = ""
+
+
+CHOICES: Mapping[str, Choice] = {
+    "compact": Choice("our own for small patches", Compact),
+    "large": Choice("the same with five times the weights, for a GPU", partial(Compact, **LARGE)),
+    "resnet18": Choice("ResNet-18", models.resnet18, "fc", "ResNet18_Weights"),
+    "resnet50": Choice("ResNet-50", models.resnet50, "fc", "ResNet50_Weights"),
+    "wide_resnet50_2": Choice(
+        "Wide ResNet-50-2", models.wide_resnet50_2, "fc", "Wide_ResNet50_2_Weights"
+    ),
+    "mobilenet": Choice(
+        "MobileNetV3, small", models.mobilenet_v3_small, "classifier", "MobileNet_V3_Small_Weights"
+    ),
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names that `build` takes."""
+    return tuple(CHOICES)
+
+
+def build(
+    name: str,
+    bands: Sequence[str],
+    classes: int,
+    *,
+    weights: str = "none",
+    frozen: bool = False,
+    hidden: int = HIDDEN,
+    dropout: float = DROPOUT,
+) -> nn.Module:
+    """Build a network that maps patches `(N, bands, H, W)` to logits `(N, classes)`.
+
+    Torchvision's networks end in a layer of `hidden` values, ReLU and `dropout` before the classes
+    (hidden 0: the classes alone); `compact` has its dropout before the classes and no hidden layer.
+    A single band is copied to three channels, so that networks and weights made for RGB take it as
+    it is (Helber et al. 2019, arXiv:1709.00029, section V.C).
+
+    Args:
+        name: one of `names()`.
+        bands: names in channel order; they decide how weights for RGB are fitted to other bands.
+        classes: how many.
+        weights: of the body: `none`, `imagenet` (downloads), or a file.
+        frozen: keep the body as it is; only the head learns.
+        hidden: width of the head's inner layer.
+        dropout: share dropped in the head, 0 to below 1.
+
+    Raises:
+        InputError: no such network, or weights of another one.
+        MissingError: the weights are not there.
+    """
+    choice = find(name)
+    if classes < 2 or not 0 <= dropout < 1 or hidden < 0:
+        raise InputError(
+            "2 classes or more, a dropout from 0 to below 1 and a hidden width of 0 or more are "
+            f"expected, got {classes}, {dropout}, {hidden}"
+        )
+    single = len(bands) == 1
+    channels = TRUE_COLOUR if single else tuple(bands)
+    net = _make(choice, len(channels), classes, hidden, dropout)
+    load_encoder_weights(_Body(net, choice.head), weights, channels, _fetch(choice))
+    if frozen:
+        _freeze_body(net, choice.head or "head")
+    return Copied(net) if single else net
+
+
+class Copied(nn.Module):
+    """A network of three channels that sees one band three times."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map patches `(N, 1, H, W)` to logits."""
+        logits: Tensor = self.net(x.expand(-1, 3, -1, -1))
+        return logits
+
+
+def find(name: str) -> Choice:
+    """Return the network called `name`.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in CHOICES:
+        raise InputError(f"a network is one of {', '.join(CHOICES)}, got {name!r}")
+    return CHOICES[name]
+
+
+def parameters(net: nn.Module) -> int:
+    """Count the weights of a network."""
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def _make(choice: Choice, bands: int, classes: int, hidden: int, dropout: float) -> nn.Module:
+    if not choice.head:
+        return choice.build(bands, classes, dropout=dropout)
+    net = choice.build(weights=None)
+    _set_bands(net, bands)
+    last = getattr(net, choice.head)
+    inputs = next(part for part in last.modules() if isinstance(part, nn.Linear)).in_features
+    setattr(net, choice.head, _head(inputs, classes, hidden, dropout))
+    return net
+
+
+def _head(inputs: int, classes: int, hidden: int, dropout: float) -> nn.Module:
+    if hidden == 0:
+        return nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, classes))
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, classes)
+    )
+
+
+def _set_bands(net: nn.Module, bands: int) -> None:
+    """Give the first convolution one channel a band; it has no bias in any of these networks."""
+    name = first_convolution(net).removesuffix(".weight")
+    old = net.get_submodule(name)
+    if not isinstance(old, nn.Conv2d) or old.in_channels == bands:
+        return
+    made = nn.Conv2d(
+        bands,
+        old.out_channels,
+        (old.kernel_size[0], old.kernel_size[1]),
+        (old.stride[0], old.stride[1]),
+        old.padding if isinstance(old.padding, str) else (old.padding[0], old.padding[1]),
+        bias=False,
+    )
+    nn.init.kaiming_normal_(made.weight, mode="fan_out", nonlinearity="relu")
+    net.set_submodule(name, made)
+
+
+class _Body(nn.Module):
+    """A network without its head, under the names its weights have in files."""
+
+    def __init__(self, net: nn.Module, head: str) -> None:
+        super().__init__()
+        for name, part in net.named_children():
+            if name != (head or "head"):
+                self.add_module(name, part)
+
+
+def _freeze_body(net: nn.Module, head: str) -> None:
+    for name, part in net.named_children():
+        if name != head:
+            freeze(part)
+
+
+def _fetch(choice: Choice) -> Callable[[], Mapping[str, Tensor]] | None:
+    if not choice.pretrained:
+        return None
+
+    def fetch() -> Mapping[str, Tensor]:
+        published: Any = getattr(models, choice.pretrained).DEFAULT
+        state: Mapping[str, Tensor] = published.get_state_dict(progress=True, check_hash=True)
+        return state
+
+    return fetch

@@ -1,0 +1,174 @@
+"""Several trainings that differ in one thing, all judged on the same part of the same split.
+
+What is finished is kept beside the runs, so that a study that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import agri_data
+import agri_map
+import agri_train
+from agri_core.files.atomic import write_json
+from agri_core.files.console import say
+from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hashing import sha256_file, sha256_text
+from agri_core.files.ownership import remove_folder
+from agri_data.store.store import ChipStore
+from agri_map.inference.engine import open_engine
+from agri_train.config import TrainConfig
+
+import agri_classify
+from agri_classify.evaluation.evaluate import evaluate, metrics
+from agri_classify.patches.labelled import Labelled
+from agri_classify.training.baseline import baselines
+from agri_classify.training.train import Plan, fit_plan
+
+MAX_BYTES = 1_000_000
+JUDGED = ("val", "test")
+Known = dict[tuple[object, ...], Mapping[str, float]]
+"""Baselines by what they depend on: patches, split, labels, bands and seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One training of a study: what it is called, and all that goes into it."""
+
+    name: str
+    plan: Plan
+    store: ChipStore
+    config: TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a case came to on the judged part.
+
+    Attributes:
+        name: of the case.
+        bands: that it saw.
+        train: patches it learnt from.
+        val: patches that chose its epoch and its temperature.
+        part: that was judged.
+        judged: patches of it that the network and the baselines were judged on.
+        accuracy: share of them that are right.
+        interval: 95 %, places drawn anew where they are known, else patches; None for one place.
+        f1: of each class; None where it neither is there nor was found.
+        baselines: accuracy of simple ways with the same bands and patches.
+    """
+
+    name: str
+    bands: tuple[str, ...]
+    train: int
+    val: int
+    part: str
+    judged: int
+    accuracy: float
+    interval: tuple[float | None, float | None]
+    f1: Mapping[str, float | None]
+    baselines: Mapping[str, float]
+
+
+def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
+    """Train and judge every case in turn; those that `runs` already knows are not run again.
+
+    Raises:
+        InputError: there is no case, or two have one name.
+        MissingError: a store has no patch in `part`.
+        AgriError: a case cannot be trained.
+    """
+    names = [case.name for case in cases]
+    if not names or len(set(names)) != len(names):
+        raise InputError(
+            f"a study needs cases, of different names; got {', '.join(names) or 'none'}"
+        )
+    if part not in JUDGED:
+        raise InputError(f"a study is judged on {' or '.join(JUDGED)}, got {part!r}")
+    for case in cases:
+        if len(case.store.indices(part)) == 0:
+            raise MissingError(
+                f"no patch in {case.store.path} is in the {part} part, so nothing can be judged on "
+                "it; split the store with such a part, or choose another with --split"
+            )
+    found = []
+    simple: Known = {}
+    for number, case in enumerate(cases, start=1):
+        kept = _Kept(case, part, runs)
+        outcome = kept.read()
+        if outcome is None:
+            say(f"{number}/{len(cases)} {case.name}")
+            outcome = _run(case, part, kept.folder, simple)
+            kept.write(outcome)
+        say(f"{number}/{len(cases)} {case.name}: {outcome.accuracy:.4f}")
+        found.append(outcome)
+    return found
+
+
+def _run(case: Case, part: str, folder: Path, known: Known) -> Outcome:
+    """Train and judge one case; cases with the same patches and bands share their baselines."""
+    _, result = fit_plan(case.plan, case.store, case.config, folder)
+    spec = result.spec
+    engine = open_engine(result.bundle, threads=case.config.threads or None)
+    found = metrics(evaluate(engine, Labelled(case.store, spec, part)), part)
+    store, seed = case.store, case.config.seed
+    same = (store.fingerprint, store.split_fingerprint, store.label_fingerprint, spec.bands, seed)
+    if same not in known:
+        scored = baselines(store, spec, part, seed=seed)
+        known[same] = {item.name: item.accuracy for item in scored}
+    return Outcome(
+        case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),
+        part, found["patches"], found["accuracy"], tuple(found["interval"]),
+        {row["class"]: row["f1"] for row in found["classes"]},
+        known[same],
+    )  # fmt: skip
+
+
+class _Kept:
+    """The record of a finished case; it counts only for the same case, data and code."""
+
+    def __init__(self, case: Case, part: str, runs: Path) -> None:
+        slug = re.sub(r"\W+", "-", case.name.lower()).strip("-")
+        self.folder, self.path = runs / slug, runs / f"{slug}.json"
+        told = {
+            "plan": asdict(case.plan), "config": case.config.to_dict(), "part": part,
+            "data": case.store.fingerprint, "split": case.store.split_fingerprint,
+            "labels": case.store.label_fingerprint, "weights": _content(case.plan.weights),
+            "code": _code(),
+        }  # fmt: skip
+        self.key = sha256_text(json.dumps(told, sort_keys=True))
+
+    def read(self) -> Outcome | None:
+        if not self.path.is_file() or self.path.stat().st_size > MAX_BYTES:
+            return None
+        try:
+            held: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError:
+            return None
+        if not isinstance(held, dict) or held.pop("key", "") != self.key:
+            return None
+        held["bands"], held["interval"] = tuple(held["bands"]), tuple(held["interval"])
+        return Outcome(**held)
+
+    def write(self, outcome: Outcome) -> None:
+        """Keep the outcome, and not the checkpoints, of which a study would leave gigabytes."""
+        write_json(self.path, {"key": self.key, **asdict(outcome)})
+        remove_folder(self.folder)
+
+
+def _content(weights: str) -> str:
+    """Hash a file of weights; names such as `imagenet` stand for themselves."""
+    return sha256_file(Path(weights)) if Path(weights).is_file() else weights
+
+
+def _code() -> str:
+    """Hash the sources that train and judge: outcomes of older code are not those of new code."""
+    packages = (agri_classify, agri_data, agri_map, agri_train)
+    homes = [Path(str(package.__file__)).parent for package in packages]
+    files = sorted(file for home in homes for file in home.rglob("*.py"))
+    return sha256_text("\n".join(f"{file.name} {sha256_file(file)}" for file in files))

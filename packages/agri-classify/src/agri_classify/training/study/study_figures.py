@@ -1,0 +1,111 @@
+"""Pictures of a study: accuracies with their intervals, and what became of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from agri_data.figures.sheet import INK, new_figure, save
+
+from agri_classify.training.study.study import Outcome
+
+OWN, SIMPLE = "#2a6f9e", "#d98c3f"
+MARKERS = ("|", "D", "^", "s")
+
+
+def draw_cases(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
+    """Draw a line per case: its accuracy and baselines on the left, F1 of each class beside it."""
+    classes = list(outcomes[0].f1)
+    width, height = 6.4 + 0.52 * len(classes), 0.27 * len(outcomes) + 2.5
+    figure = new_figure(width, height)
+    bottom, top = 1.6 / height, 1 - 0.55 / height
+    left = figure.add_axes((1.75 / width, bottom, 4.0 / width, top - bottom))
+    right = figure.add_axes(
+        (5.95 / width, bottom, 0.5 * len(classes) / width, top - bottom), sharey=left
+    )
+    y = np.arange(len(outcomes))
+    _spread(left, outcomes, y)
+    left.set_yticks(y, [item.name for item in outcomes], fontsize=8)
+    left.set_ylim(len(outcomes) - 0.5, -0.5)
+    left.grid(axis="x", color="#e3e3e3", linewidth=0.7)
+    left.set_axisbelow(True)
+    left.set_xlabel("accuracy", color=INK, fontsize=9)
+    left.spines[["top", "right", "left"]].set_visible(False)
+    left.tick_params(axis="y", length=0)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="lower left", ncols=2, fontsize=8, frameon=False,
+        bbox_to_anchor=(0.3 / width, 0.05 / height),
+    )  # fmt: skip
+    _heat(right, outcomes, classes)
+    figure.suptitle(
+        title, x=0.15 / width, y=1 - 0.12 / height, ha="left", va="top", fontsize=10, color=INK,
+        weight="bold",
+    )  # fmt: skip
+    return save(figure, path)
+
+
+def draw_curve(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
+    """Draw accuracy against the number of training patches, the baselines beside it."""
+    figure = new_figure(6.4, 4.4)
+    axes = figure.add_axes((0.11, 0.13, 0.86, 0.77))
+    found = sorted(outcomes, key=lambda item: item.train)
+    x = [item.train for item in found]
+    axes.errorbar(
+        x, [item.accuracy for item in found], yerr=_errors(found), color=OWN, marker="o",
+        markersize=4, linewidth=1.6, capsize=2, label="network, 95 % interval",
+    )  # fmt: skip
+    shades = ("#bbbbbb", SIMPLE, "#7a9a4a", "#8a6fae")
+    for way, shade in zip(found[0].baselines, shades, strict=False):
+        y = [item.baselines[way] for item in found]
+        axes.plot(x, y, color=shade, marker=".", linewidth=1.2, label=way)
+    axes.set_xscale("log")
+    axes.set_xticks(x, [f"{count:,}" for count in x], fontsize=8)
+    axes.minorticks_off()
+    axes.set_ylim(0, 1.02)
+    axes.grid(axis="y", color="#e3e3e3", linewidth=0.7)
+    axes.set_xlabel("patches with a label (log scale)", color=INK, fontsize=9)
+    axes.set_ylabel("accuracy", color=INK, fontsize=9)
+    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    axes.set_title(title, fontsize=10, color=INK, weight="bold")
+    axes.spines[["top", "right"]].set_visible(False)
+    return save(figure, path)
+
+
+def _spread(axes: Any, outcomes: Sequence[Outcome], y: np.ndarray[Any, Any]) -> None:
+    for number, way in enumerate(outcomes[0].baselines):
+        axes.plot(
+            [item.baselines[way] for item in outcomes], y, MARKERS[number % len(MARKERS)],
+            color=SIMPLE, markersize=5, markerfacecolor="none", linestyle="none", label=way,
+        )  # fmt: skip
+    axes.errorbar(
+        [item.accuracy for item in outcomes], y, xerr=_errors(outcomes), fmt="o", color=OWN,
+        markersize=5, linewidth=1.4, capsize=2, label="network, 95 % interval",
+    )  # fmt: skip
+
+
+def _errors(outcomes: Sequence[Outcome]) -> np.ndarray[Any, Any]:
+    """How far the interval reaches to either side, `(2, N)`; 0 where there is none."""
+    sides = [
+        (item.accuracy - (item.interval[0] if item.interval[0] is not None else item.accuracy),
+         (item.interval[1] if item.interval[1] is not None else item.accuracy) - item.accuracy)
+        for item in outcomes
+    ]  # fmt: skip
+    return np.maximum(np.array(sides, np.float64).T, 0)
+
+
+def _heat(axes: Any, outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
+    held = [[item.f1[name] for name in classes] for item in outcomes]
+    values = np.array([[np.nan if v is None else v for v in row] for row in held], np.float64)
+    axes.imshow(values, cmap="YlGnBu", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            ink = "white" if value > 0.6 else INK
+            axes.text(
+                column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7, color=ink
+            )
+    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", fontsize=8)
+    axes.tick_params(axis="y", labelleft=False, length=0)
+    axes.set_title("F1 of each class, %", fontsize=8, color=INK)
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,75 @@
+"""What a study leaves in a folder: a table to read, one to compute with, numbers and a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from agri_core.files.atomic import replacing_dir, write_json, write_text
+from agri_core.files.console import say
+from agri_core.files.csvfile import csv_text
+
+from agri_classify.training.study.study import Outcome
+
+MARK = "study.png"
+Draw = Callable[[Sequence[Outcome], Path, str], Path]
+
+
+def conclude(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> None:
+    """Write the study and print its table, as every command that makes one ends."""
+    say(f"\n{write_study(outcomes, out, title, draw)}")
+    say(f"report: {out}")
+
+
+def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> str:
+    """Write table.md, table.csv, metrics.json and study.png; return the table.
+
+    An earlier study in `out` is replaced as a whole.
+    """
+    text = table(outcomes, title)
+    with replacing_dir(out) as folder:
+        write_json(folder / "metrics.json", metrics(outcomes))
+        write_text(folder / "table.md", text)
+        write_text(folder / "table.csv", csv_text(_header(outcomes), _rows(outcomes)))
+        draw(outcomes, folder / MARK, title)
+    return text
+
+
+def metrics(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the numbers for JSON: each accuracy with the best baseline, and the part judged."""
+    cases = {
+        item.name: {"accuracy": item.accuracy, "baseline": max(item.baselines.values())}
+        for item in outcomes
+    }
+    return {"part": outcomes[0].part, "cases": cases}
+
+
+def table(outcomes: Sequence[Outcome], title: str) -> str:
+    """Return a Markdown table with a row per case and the baselines beside the network."""
+    ways = list(outcomes[0].baselines)
+    heads = ["", "train", "val", "judged", "accuracy", "95 % interval", *ways]
+    lines = [title, "", _line(heads), _line("---" for _ in heads)]
+    for item in outcomes:
+        simple = [f"{item.baselines[way]:.4f}" for way in ways]
+        ends = " .. ".join("n/a" if end is None else f"{end:.4f}" for end in item.interval)
+        counts = [f"{item.train:,}", f"{item.val:,}", f"{item.judged:,}"]
+        lines.append(_line([item.name, *counts, f"{item.accuracy:.4f}", ends, *simple]))
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _header(outcomes: Sequence[Outcome]) -> list[str]:
+    first = outcomes[0]
+    fixed = ["case", "bands", "train", "val", "judged", "accuracy", "low", "high"]
+    return [*fixed, *first.baselines, *(f"F1 {name}" for name in first.f1)]
+
+
+def _rows(outcomes: Sequence[Outcome]) -> Iterable[list[object]]:
+    for item in outcomes:
+        numbers = [item.accuracy, *item.interval, *item.baselines.values(), *item.f1.values()]
+        cells = ["" if value is None else f"{value:.6f}" for value in numbers]
+        yield [item.name, " ".join(item.bands), item.train, item.val, item.judged, *cells]

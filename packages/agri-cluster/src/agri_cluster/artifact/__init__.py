@@ -1,0 +1,1 @@
+"""A fitted clustering on disk: saved, opened, used to predict."""

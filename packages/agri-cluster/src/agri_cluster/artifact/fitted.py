@@ -1,0 +1,120 @@
+"""A fitted clustering on disk: what `fit` leaves and every other command reads.
+
+    OUT/model.keras      tile -> embedding, one Keras model
+    OUT/centres.npy      (K, D) float32
+    OUT/cluster.json     settings, alpha, scale, input, stop reason, warnings, versions
+    OUT/clusters.csv     chip_id, cluster, confidence, margin, distance, start; a row per tile
+    OUT/embedding.npy    (N, D) float32, rows as in clusters.csv, already divided by the scale
+    OUT/features.npy     (N, F) of a frozen encoder, rows as in clusters.csv; else not there
+    OUT/history.csv      a row per refresh (COLUMNS)
+    OUT/pretrain.csv     epoch, loss
+    OUT/series/          rows.npy (M,); per refresh labels-NNN.npy (M,), embedding-NNN.npy (M, D)
+
+The series holds at most `SERIES` tiles, drawn once, so that pictures of it stay small.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from agri_core.files.errors import InputError, MissingError
+from numpy.typing import NDArray
+
+from agri_cluster.data.rows import RowFile
+from agri_cluster.data.tiles import Floats, Ints
+
+INFO, TABLE, CENTRES, EMBEDDING = "cluster.json", "clusters.csv", "centres.npy", "embedding.npy"
+HISTORY, PRETRAIN, MODEL, SERIES_DIR = "history.csv", "pretrain.csv", "model.keras", "series"
+SERIES = 2000
+COLUMNS = (
+    "refresh", "iteration", "changed", "used", "largest", "smallest",
+    "confidence", "kl", "reconstruction", "reseeded",
+)  # fmt: skip
+"""Of history.csv. changed: share of labels other than at the last refresh, 0..1. used: clusters
+with at least one tile. largest, smallest: share of tiles in that cluster. confidence: mean largest
+soft label. kl: KL(P||Q) per tile over the full set. reconstruction: mean squared error since the
+last refresh, empty for DEC. reseeded: centres moved by the guard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted clustering.
+
+    Attributes:
+        path: the folder.
+        info: the content of cluster.json.
+        table: clusters.csv, a row per tile.
+        centres: `(K, D)`.
+    """
+
+    path: Path
+    info: dict[str, Any]
+    table: pd.DataFrame
+    centres: Floats
+
+    @classmethod
+    def open(cls, path: Path) -> Fitted:
+        """Open the clustering in folder `path`.
+
+        Raises:
+            MissingError: there is none.
+            InputError: a file of it is damaged.
+        """
+        for name in (INFO, TABLE, CENTRES, EMBEDDING):
+            if not (path / name).is_file():
+                raise MissingError(
+                    f"there is no fitted clustering at {path} ({name} is missing); "
+                    "make one with 'agri-cluster fit'"
+                )
+        try:
+            info = json.loads((path / INFO).read_text(encoding="utf-8"))
+            table = pd.read_csv(path / TABLE, dtype={"chip_id": str}, keep_default_na=False)
+            centres = np.load(path / CENTRES, allow_pickle=False)
+        except ValueError as error:
+            raise InputError(f"{path} is damaged ({error}); fit again") from error
+        return cls(path, info, table, centres)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def clusters(self) -> int:
+        """How many centres there are, used or not."""
+        return len(self.centres)
+
+    @property
+    def labels(self) -> Ints:
+        """The cluster of each tile, `(N,)`."""
+        return np.asarray(self.table["cluster"], np.int64)
+
+    @property
+    def embedding(self) -> RowFile:
+        """The embedding as a set of rows `(N, D)`."""
+        return RowFile(self.path / EMBEDDING, list(self.table["chip_id"]))
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row per refresh."""
+        return pd.read_csv(self.path / HISTORY)
+
+    def series(self) -> list[tuple[Ints, Floats]]:
+        """Return labels `(M,)` and embedding `(M, D)` of the sampled tiles at each refresh."""
+        folder = self.path / SERIES_DIR
+        return [
+            (_load(file).astype(np.int64), _load(folder / f"embedding-{file.stem[-3:]}.npy"))
+            for file in sorted(folder.glob("labels-???.npy"))
+        ]
+
+    def series_rows(self) -> Ints:
+        """Return the positions of the sampled tiles, `(M,)`."""
+        return _load(self.path / SERIES_DIR / "rows.npy").astype(np.int64)
+
+
+def _load(path: Path) -> NDArray[Any]:
+    loaded: NDArray[Any] = np.load(path, allow_pickle=False)
+    return loaded

@@ -1,0 +1,42 @@
+"""The groups of other tiles by a fitted clustering."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from agri_core.files.atomic import replacing_file
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError
+
+from agri_cluster.artifact.fitted import Fitted
+from agri_cluster.artifact.save import HEADER, columns, load_model
+from agri_cluster.data.sources import open_tiles
+from agri_cluster.data.tiles import BATCH, batches
+
+
+def predict_to(folder: Path, chips: Path, out: Path, split: str | None = None) -> int:
+    """Write a row per tile of `chips` to the CSV `out`; return how many there are.
+
+    Raises:
+        AgriError: there is no clustering or no tiles, or the tiles are not of the fit's shape.
+    """
+    fitted = Fitted.open(folder)
+    model = load_model(folder)
+    tiles = open_tiles(chips, split=split, scaling=fitted.info["scaling"])
+    expected = tuple(model.input_shape[1:])
+    if tiles.shape != expected:
+        raise InputError(
+            f"the clustering in {folder} was made of tiles {expected}, those of {chips} are "
+            f"{tiles.shape}; cut chips of the same size and bands"
+        )
+    alpha = float(fitted.info["alpha"])
+    with replacing_file(out) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(HEADER)
+        for indices, items in progress(batches(tiles), "grouping", -(-len(tiles) // BATCH)):
+            z = np.asarray(model.predict_on_batch(items), np.float32)
+            for i, line in zip(indices, columns(z, fitted.centres, alpha), strict=True):
+                table.writerow((tiles.ids[i], *line))
+    return len(tiles)

@@ -1,0 +1,64 @@
+"""A model that computes in another precision for a while; its weights stay float32."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from agri_core.files.errors import InputError
+
+from agri_cluster.backend.framework import keras
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+def check_precision(precision: str) -> str:
+    """Return `precision` if it is one of `PRECISIONS`.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    if precision not in PRECISIONS:
+        raise InputError(f"precision is one of {', '.join(PRECISIONS)}, got {precision!r}")
+    return precision
+
+
+@contextlib.contextmanager
+def computing(model: keras.Model, precision: str) -> Iterator[None]:
+    """Let every layer of `model` compute in `precision` until the end of the block.
+
+    Layers of another precision than float32 were made so on purpose and are left alone.
+    """
+    check_precision(precision)
+    changed = [
+        layer
+        for layer in _layers(model)
+        if precision != "float32" and layer.dtype_policy.name == "float32"
+    ]
+    try:
+        _change(changed, precision)
+        _retrace(model, changed)
+        yield
+    finally:
+        _change(changed, "float32")
+        _retrace(model, changed)
+
+
+def _change(layers: list[keras.layers.Layer], precision: str) -> None:
+    for layer in layers:
+        layer.dtype_policy = precision
+
+
+def _retrace(model: keras.Model, changed: list[keras.layers.Layer]) -> None:
+    """Forget the compiled `predict`, which would keep the precision it was traced in."""
+    if changed:
+        model.make_predict_function(force=True)
+
+
+def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    yield model
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
+        else:
+            yield layer

@@ -1,0 +1,1 @@
+"""Tiles to cluster: stores, folders, arrays, their scaling, truth and ground."""

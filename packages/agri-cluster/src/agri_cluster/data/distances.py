@@ -1,0 +1,22 @@
+"""Squared distances to centres, and Student's t soft assignment from them, in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Doubles = NDArray[np.float64]
+
+
+def squared_distances(z: NDArray[np.floating], centres: NDArray[np.floating]) -> Doubles:
+    """Return squared Euclidean distances `(B, K)` of rows `(B, D)` to centres `(K, D)`."""
+    points, marks = np.asarray(z, np.float64), np.asarray(centres, np.float64)
+    square = np.square(points).sum(1)[:, None] + np.square(marks).sum(1) - 2 * points @ marks.T
+    return np.asarray(np.maximum(square, 0.0))
+
+
+def log_assignment(z: NDArray[np.floating], centres: NDArray[np.floating], alpha: float) -> Doubles:
+    """Return log q `(B, K)` in float64: what the layer computes, for embeddings kept on disk."""
+    logits = -0.5 * (alpha + 1.0) * np.log1p(squared_distances(z, centres) / alpha)
+    logits -= logits.max(axis=1, keepdims=True)
+    return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))

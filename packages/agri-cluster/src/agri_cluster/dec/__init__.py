@@ -1,0 +1,1 @@
+"""Deep embedded clustering (DEC and IDEC)."""

@@ -1,0 +1,105 @@
+"""Dead and giant clusters: noticed at every refresh, mended, or the run stops and says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from agri_core.files.errors import InputError
+from numpy.typing import NDArray
+
+from agri_cluster.data.tiles import Floats, Ints
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What counts as dead, giant and collapsed; shares are of all tiles, K is the cluster count.
+
+    A cluster is dead when its share is below `dead` / K and below half of its share at the start:
+    what the start itself made small is left alone. It is giant when its share is above `giant` and
+    has grown by more than half of what was missing from 1 at the start. The clustering has
+    collapsed when a cluster is giant, when fewer than `used` x K clusters hold a tile, or when more
+    than `lost` x K are dead although centres were moved as often as they may be.
+
+    Attributes:
+        dead: see above, 0.1 by default.
+        giant: see above, 0.5 by default.
+        used: see above, 0.5 by default.
+        lost: see above, 0.05 by default.
+        reseeds: how many times centres may be moved in one run.
+    """
+
+    dead: float = 0.1
+    giant: float = 0.5
+    used: float = 0.5
+    lost: float = 0.05
+    reseeds: int = 3
+
+    def __post_init__(self) -> None:
+        for name in ("dead", "giant", "used", "lost"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"guard {name} is a share from 0 to 1, got {getattr(self, name)}")
+        if self.reseeds < 0:
+            raise InputError(f"guard reseeds is 0 or more, got {self.reseeds}")
+
+
+def shares(labels: Ints, clusters: int) -> Doubles:
+    """Return the share of tiles in each cluster, `(K,)`."""
+    return np.bincount(labels, minlength=clusters) / max(len(labels), 1)
+
+
+def dead_clusters(now: Doubles, start: Doubles, guard: Guard) -> Ints:
+    """Return the clusters that died since the start, given shares `(K,)` of both."""
+    empty = now == 0
+    small = (now < guard.dead / len(now)) & (now < start / 2)
+    return np.flatnonzero(empty | small).astype(np.int64)
+
+
+def perplexity(now: Doubles) -> float:
+    """Return how many clusters of one size would be as spread out as the shares `(K,)`, 1 to K."""
+    held = now[now > 0]
+    return float(np.exp(-(held * np.log(held)).sum()))
+
+
+def dying(now: Doubles, start: Doubles, guard: Guard) -> str:
+    """Return what is wrong where no centre may be moved any more, "" when nothing is."""
+    dead = len(dead_clusters(now, start, guard))
+    if dead <= guard.lost * len(now):
+        return ""
+    again = f" again after {guard.reseeds} reseedings" if guard.reseeds else ""
+    return f"{dead} of {len(now)} clusters are dead{again}"
+
+
+def collapsed(now: Doubles, start: Doubles, guard: Guard) -> str:
+    """Return what is wrong with shares `(K,)`, "" when nothing is."""
+    used, count = int((now > 0).sum()), len(now)
+    if used < guard.used * count:
+        return f"only {used} of {count} clusters hold a tile"
+    limit = max(guard.giant, (1 + float(start.max())) / 2)
+    if now.max() > limit:
+        return f"cluster {int(now.argmax())} holds {now.max():.0%} of the tiles"
+    return ""
+
+
+def new_centres(
+    count: int, members: Floats, centre: Floats, rng: np.random.Generator
+) -> tuple[Floats, Ints]:
+    """Return `count` centres taken from the rim of the largest cluster, and their rows.
+
+    As faiss splits its largest cluster, but at its farthest tiles, drawn in proportion to the
+    squared distance from its centre, and moved a hundredth of the way back so that no centre
+    coincides with a tile.
+
+    Args:
+        count: dead clusters to replace.
+        members: embedding of tiles of the largest cluster, `(M, D)`, M >= count.
+        centre: of that cluster, `(D,)`.
+        rng: draws the tiles.
+    """
+    square = np.square(members - centre).sum(axis=1, dtype=np.float64)
+    weight = square if (square > 0).sum() >= count else square + 1.0
+    rows = rng.choice(len(members), count, replace=False, p=weight / weight.sum())
+    chosen = members[rows]
+    return (chosen + 0.01 * (centre - chosen)).astype(np.float32), rows.astype(np.int64)

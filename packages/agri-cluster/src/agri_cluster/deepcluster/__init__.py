@@ -1,0 +1,1 @@
+"""DeepCluster: cluster the features, learn the clusters, repeat."""

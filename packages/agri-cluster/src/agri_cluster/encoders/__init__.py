@@ -1,0 +1,1 @@
+"""Encoders: from a tile to features, with their weights and preprocessing."""

@@ -1,0 +1,1 @@
+"""Evaluation: metrics, baselines, merging, the choice of the number of clusters."""

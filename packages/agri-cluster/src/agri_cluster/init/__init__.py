@@ -1,0 +1,1 @@
+"""Initial centres: k-means, Ward, spectral and UMAP."""

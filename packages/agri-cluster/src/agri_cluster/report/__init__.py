@@ -1,0 +1,1 @@
+"""The report of a clustering: figures, cards and one HTML page."""

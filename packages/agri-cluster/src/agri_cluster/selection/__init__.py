@@ -1,0 +1,1 @@
+"""Naming of clusters and selection of tiles."""

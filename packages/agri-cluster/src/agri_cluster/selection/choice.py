@@ -1,0 +1,155 @@
+"""Which tiles of each cluster are chosen, and in which order they come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from agri_core.files.errors import InputError
+from agri_data.annotation.select import farthest_first
+
+from agri_cluster.artifact.fitted import Fitted
+from agri_cluster.data.tiles import Floats, Ints, Tiles
+from agri_cluster.evaluation.merge import merge_clusters
+
+How = Literal["nearest", "diverse", "boundary"]
+HOW: tuple[str, ...] = get_args(How)
+
+LIMIT = 20_000
+"""Of a cluster with more tiles `diverse` looks at so many, drawn at random, to bound memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How many tiles, and which.
+
+    Attributes:
+        count: at most so many in all, the clusters taking turns; None for no limit.
+        each: at most so many of a cluster; None for no limit.
+        how: "nearest" to the centre; "diverse", each as far as can be from those before it;
+            "boundary", those that another cluster nearly got.
+        confidence: least soft label of a tile for its own cluster, 0..1.
+    """
+
+    count: int | None
+    each: int | None = None
+    how: str = "diverse"
+    confidence: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what chooses nothing."""
+        for name, number in (("--count", self.count), ("--each", self.each)):
+            if number is not None and number < 1:
+                raise InputError(f"{name} is a number of tiles from 1, got {number}")
+        if self.how not in HOW:
+            raise InputError(f"--how is one of {', '.join(HOW)}, got {self.how!r}")
+        if not 0 <= self.confidence <= 1:
+            raise InputError(f"--confidence is from 0 to 1, got {self.confidence:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The tiles chosen, in order.
+
+    Attributes:
+        rows: of the table, `(n,)`.
+        ranks: 1 for the first that was chosen of its cluster, 2 for the second; `(n,)`.
+    """
+
+    rows: Ints
+    ranks: Ints
+
+
+def grouped(fitted: Fitted, groups: int | None) -> tuple[Ints, int]:
+    """Return the group of each tile, `(N,)`, and how many there are.
+
+    Without `groups` they are the clusters, else what `merge_clusters` makes of those.
+    """
+    labels = fitted.labels
+    if groups is None:
+        return labels, fitted.clusters
+    sizes = np.bincount(labels, minlength=fitted.clusters)
+    return merge_clusters(fitted.centres, sizes, groups)[labels], groups
+
+
+def choose_tiles(
+    table: pd.DataFrame,
+    labels: Ints,
+    embedding: Tiles,
+    kept: Sequence[int],
+    wish: Wish,
+    rng: np.random.Generator,
+) -> Chosen:
+    """Choose tiles of the clusters `kept`, which take turns in rising order.
+
+    Args:
+        table: `confidence`, `margin` and `distance` of each tile.
+        labels: the cluster of each tile, `(N,)`.
+        embedding: rows `(D,)`, one a tile.
+        kept: clusters to choose from.
+        wish: how many, and which.
+        rng: draws the candidates of a very large cluster.
+
+    Raises:
+        InputError: no tile of these clusters is confident enough.
+    """
+    sure = table["confidence"].to_numpy() >= wish.confidence
+    members = [np.flatnonzero((labels == cluster) & sure) for cluster in sorted(set(kept))]
+    if not any(len(rows) for rows in members):
+        most = table["confidence"].to_numpy()[np.isin(labels, list(kept))].max(initial=0)
+        raise InputError(
+            f"no tile of the {len(members)} clusters is as confident as {wish.confidence:g}; the "
+            f"most confident is {most:.3g}, so ask for less with --confidence"
+        )
+    numbers = quotas([len(rows) for rows in members], wish)
+    queues = [
+        _best(table, rows, embedding, number, wish.how, rng)
+        for rows, number in zip(members, numbers, strict=True)
+    ]
+    rows = np.concatenate(queues)
+    ranks = np.concatenate([np.arange(1, len(queue) + 1) for queue in queues])
+    order = np.argsort(ranks, kind="stable")
+    return Chosen(rows[order], ranks[order])
+
+
+def quotas(sizes: Sequence[int], wish: Wish) -> list[int]:
+    """Return how many tiles each cluster gives when they take turns until the wish is met."""
+    left = [size if wish.each is None else min(size, wish.each) for size in sizes]
+    if wish.count is None or sum(left) <= wish.count:
+        return left
+    given, count = [0] * len(left), wish.count
+    while count:
+        open_ = [place for place, size in enumerate(left) if size > given[place]]
+        turn = max(count // len(open_), 1)
+        for place in open_[:count]:
+            step = min(turn, left[place] - given[place])
+            given[place] += step
+            count -= step
+    return given
+
+
+def _best(
+    table: pd.DataFrame,
+    rows: Ints,
+    embedding: Tiles,
+    number: int,
+    how: str,
+    rng: np.random.Generator,
+) -> Ints:
+    if how == "diverse":
+        return _diverse(rows, embedding, number, rng)
+    column = {"nearest": "distance", "boundary": "margin"}[how]
+    order = np.argsort(table[column].to_numpy()[rows], kind="stable")
+    return rows[order[:number]]
+
+
+def _diverse(rows: Ints, embedding: Tiles, number: int, rng: np.random.Generator) -> Ints:
+    if not number:
+        return rows[:0]
+    if len(rows) > LIMIT:
+        rows = np.sort(rng.choice(rows, max(LIMIT, number), replace=False))
+    points: Floats = embedding.take(rows)
+    return rows[farthest_first(points, number)]

@@ -1,0 +1,98 @@
+"""What a selection says: the list to draw on, pseudo-labels, outlines, and a few lines of words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from agri_core.files.csvfile import csv_text
+from agri_core.files.errors import InputError
+from agri_data.annotation.footprint import feature_collection
+from agri_data.store.store import ChipStore
+
+from agri_cluster.data.ground import find_rows, outlines
+from agri_cluster.data.tiles import Ints
+from agri_cluster.selection.choice import Chosen
+from agri_cluster.selection.naming import Names, ranges
+
+COLUMNS = ("chip_id", "cluster", "name", "confidence", "rank")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Chosen tiles with the names of their clusters.
+
+    Attributes:
+        table: `chip_id` and `confidence` of each tile.
+        labels: the cluster of each tile, `(N,)`.
+        names: of the clusters that have one.
+        chosen: rows of the table, in order.
+    """
+
+    table: pd.DataFrame
+    labels: Ints
+    names: Names
+    chosen: Chosen
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the chosen tiles in order, the keys being `COLUMNS`."""
+        ids, sure = self.table["chip_id"].to_numpy(), self.table["confidence"].to_numpy()
+        return [
+            {
+                "chip_id": ids[row],
+                "cluster": int(self.labels[row]),
+                "name": self.names.get(int(self.labels[row]), ""),
+                "confidence": round(float(sure[row]), 6),
+                "rank": int(rank),
+            }
+            for row, rank in zip(self.chosen.rows, self.chosen.ranks, strict=True)
+        ]
+
+    def list_text(self) -> str:
+        """Return the chosen tiles as CSV, the list that `agri-data select --chosen` takes."""
+        return csv_text(COLUMNS, [list(record.values()) for record in self.records()])
+
+    def pseudo_text(self) -> str:
+        """Return a label for every tile as CSV: the name of its cluster, and the confidence.
+
+        Raises:
+            InputError: a cluster with tiles has no name.
+        """
+        nameless = sorted(set(self.labels.tolist()) - set(self.names))
+        if nameless:
+            raise InputError(
+                "pseudo-labels need a name for every cluster with tiles; there is none for "
+                f"{ranges(nameless)}"
+            )
+        ids, sure = self.table["chip_id"], self.table["confidence"]
+        rows = [
+            [chip, self.names[int(label)], round(float(confidence), 6)]
+            for chip, label, confidence in zip(ids, self.labels, sure, strict=True)
+        ]
+        return csv_text(["chip_id", "label", "confidence"], rows)
+
+    def geojson(self, store: ChipStore) -> dict[str, Any]:
+        """Return the outlines of the chosen tiles; those without a place are left out.
+
+        Raises:
+            InputError: a tile is not in the store, or none has a place.
+        """
+        records = self.records()
+        rows = find_rows(store, [record["chip_id"] for record in records])
+        content = feature_collection(outlines(store, rows, records))
+        if not content["features"]:
+            raise InputError(f"no chosen chip of {store.path} has a place on the ground")
+        return content
+
+    def summary(self) -> Iterator[str]:
+        """Yield what was chosen: in all, then for each name."""
+        records = self.records()
+        clusters = {record["cluster"] for record in records}
+        yield f"{len(records)} of {len(self.labels)} tiles chosen, clusters: {len(clusters)}"
+        tiles = Counter(record["name"] for record in records)
+        shares = Counter(self.names.get(cluster, "") for cluster in clusters)
+        for name in sorted(set(tiles) - {""}):
+            yield f"  {name}: tiles {tiles[name]}, clusters {shares[name]}"

@@ -1,0 +1,1 @@
+"""Rasters: pixel grids and the ground that a pixel covers."""

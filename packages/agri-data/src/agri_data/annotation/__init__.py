@@ -1,0 +1,1 @@
+"""Selection of pieces to annotate, and reading back what was drawn."""

@@ -1,0 +1,1 @@
+"""Augmentation of chips: geometry, photometry, resolution, JPEG."""

@@ -1,0 +1,1 @@
+"""Figures of chips, stores and statistics."""

@@ -1,0 +1,1 @@
+"""The description of a source: a strict YAML file as validated records."""

@@ -1,0 +1,1 @@
+"""Readers of image, label, raster, vector and archive files."""

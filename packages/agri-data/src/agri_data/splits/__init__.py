@@ -1,0 +1,1 @@
+"""Splits by place, leak checks and resampling by place."""

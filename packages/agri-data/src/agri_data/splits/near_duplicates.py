@@ -1,0 +1,100 @@
+"""Near duplicates between two parts: look-alikes by print, confirmed by correlation.
+
+A print only nominates. A pair counts when the two chips correlate, at the best shift of a few
+pixels, both as they are and without their broad shading. Two flat sea chips share a shade but no
+detail, so they do not pass; neither can a copy of such a chip be found once noise hides it.
+Thresholds were set on the EuroSAT RGB set: chips of one place from neighbouring Sentinel-2 zones
+score above 0.92, the best chance pair below 0.85.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agri_data.splits.perceptual_hash import POSES, Floats, Prints, near, prints, turn
+
+Ints = NDArray[np.int64]
+
+ALIKE = 0.88
+DETAIL = 0.75
+BLUR = 3.0
+SHIFT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Positions of two chips that look alike, the pose of the first, and their correlation."""
+
+    first: int
+    second: int
+    pose: int
+    score: float
+
+
+def find_twins(low: Floats, parts: Ints | None, look: Callable[[int], Floats]) -> list[Twin]:
+    """Return the near duplicates that lie in different parts; mirrored and turned ones too.
+
+    Args:
+        low: the spectra of all chips, `(N, 11, 11)`; all zero for a blank chip.
+        parts: the part of each chip, below 0 for none; None compares all chips with all.
+        look: gives one grey chip `(h, w)`; only candidates are asked for.
+    """
+    plain = prints(low)
+    best: dict[tuple[int, int], Twin] = {}
+    for pose in range(POSES):
+        for i, j in _candidates(low, plain, parts, pose):
+            score = similarity(turn(look(i), pose), look(j))
+            if score >= ALIKE and score > best.get((i, j), _NONE).score:
+                best[i, j] = Twin(i, j, pose, score)
+    return [best[key] for key in sorted(best)]
+
+
+def similarity(first: Floats, second: Floats) -> float:
+    """Return the correlation (-1..1) of two grey chips at their best shift; 0 if details differ."""
+    whole = _correlate(first, second)
+    if whole < ALIKE or _correlate(_details(first), _details(second)) < DETAIL:
+        return min(whole, 0.0)
+    return whole
+
+
+_NONE = Twin(-1, -1, 0, -1.0)
+
+
+def _candidates(
+    low: Floats, plain: Prints, parts: Ints | None, pose: int
+) -> Iterator[tuple[int, int]]:
+    for left, right in _sides(np.asarray(low.any(axis=(1, 2)), bool), parts):
+        i, j = near(prints(low[left], pose), plain[right])
+        for first, second in zip(left[i].tolist(), right[j].tolist(), strict=True):
+            if parts is not None or first < second:
+                yield first, second
+
+
+def _sides(usable: NDArray[np.bool_], parts: Ints | None) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the positions to compare: each part with all later ones, or all with all."""
+    if parts is None:
+        every = np.flatnonzero(usable)
+        yield every, every
+        return
+    usable = usable & (parts >= 0)
+    for name in np.unique(parts[usable])[:-1]:
+        yield np.flatnonzero(usable & (parts == name)), np.flatnonzero(usable & (parts > name))
+
+
+def _correlate(first: Floats, second: Floats) -> float:
+    margin = max(1, min(second.shape) // SHIFT)
+    inner = np.ascontiguousarray(second[margin:-margin, margin:-margin])
+    if np.ptp(inner) == 0:
+        return 0.0
+    image = np.ascontiguousarray(first)
+    return float(cv2.matchTemplate(image, inner, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _details(grey: Floats) -> Floats:
+    image = np.ascontiguousarray(grey)
+    return image - cv2.GaussianBlur(image, (0, 0), BLUR)

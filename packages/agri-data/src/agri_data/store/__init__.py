@@ -1,0 +1,1 @@
+"""The chip store: memory-mapped arrays, table, description and statistics."""

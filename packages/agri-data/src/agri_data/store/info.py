@@ -1,0 +1,164 @@
+"""What a chip store says of itself: the content of `dataset.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agri_core.bands import Band
+from agri_core.files.errors import StoreError
+from agri_core.legend import Legend
+
+SCHEMA = 1
+MAX_JSON_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BandStats:
+    """Statistics of one band over the valid pixels of the train split, in the band's own unit.
+
+    `p02` and `p98` are the 2nd and 98th percentile; `count` is the number of pixels.
+    """
+
+    mean: float
+    std: float
+    minimum: float
+    maximum: float
+    p02: float
+    p98: float
+    count: int
+
+    def __post_init__(self) -> None:
+        values = (self.mean, self.std, self.minimum, self.maximum, self.p02, self.p98)
+        if not all(math.isfinite(v) for v in values) or self.std < 0 or self.count < 1:
+            raise StoreError(f"band statistics must be finite with a count above 0, got {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFile:
+    """One `.npy` file of a store: its name, how many chips it holds, its SHA-256."""
+
+    file: str
+    chips: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """A store's description.
+
+    Attributes:
+        name: short name of the data set.
+        source: where the imagery came from, in words.
+        licence: of the imagery and labels, in words.
+        bands: in the order of the last array axis.
+        chip_size: H = W of a chip, in pixels.
+        pixel_size: ground size of a pixel in metres, None where it is not known.
+        legend: the classes, None for unlabelled chips.
+        nodata: the image value that means "no data" in every band, None where there is none.
+        split: how the chips were split (method, seed, ...), None before `agri-data split`.
+        stats: per band name, over the train split; None before the split.
+    """
+
+    name: str
+    source: str
+    licence: str
+    bands: tuple[Band, ...]
+    chip_size: int
+    pixel_size: float | None = None
+    legend: Legend | None = None
+    nodata: float | None = None
+    split: Mapping[str, Any] | None = None
+    stats: Mapping[str, BandStats] | None = None
+    images: tuple[ArrayFile, ...] = field(default=())
+    masks: tuple[ArrayFile, ...] = field(default=())
+    table_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.bands:
+            raise StoreError("a store needs at least one band, got none")
+        if self.chip_size < 1:
+            raise StoreError(f"a chip is at least 1 pixel wide, got {self.chip_size}")
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Band names in array order."""
+        return tuple(band.name for band in self.bands)
+
+    @property
+    def chips(self) -> int:
+        """The number of chips."""
+        return sum(item.chips for item in self.images)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of `dataset.json`."""
+        return {
+            "schema": SCHEMA,
+            "name": self.name,
+            "source": self.source,
+            "licence": self.licence,
+            "chips": self.chips,
+            "chip_size": self.chip_size,
+            "pixel_size": self.pixel_size,
+            "nodata": self.nodata,
+            "bands": [_as_dict(band) for band in self.bands],
+            "legend": self.legend.to_list() if self.legend else None,
+            "split": dict(self.split) if self.split is not None else None,
+            "statistics": {k: _as_dict(v) for k, v in self.stats.items()} if self.stats else None,
+            "arrays": {
+                "images": [_as_dict(item) for item in self.images],
+                "masks": [_as_dict(item) for item in self.masks],
+            },
+            "table_sha256": self.table_sha256,
+        }
+
+
+def parse_info(text: str, where: str) -> StoreInfo:
+    """Parse the text of a `dataset.json`.
+
+    Raises:
+        StoreError: it is not JSON, of another schema, or a key is missing or malformed.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise StoreError(
+            f"{where} is not JSON ({error}); the store is damaged, build it again"
+        ) from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        got = content.get("schema") if isinstance(content, dict) else type(content).__name__
+        raise StoreError(
+            f"{where} must be a chip store description of schema {SCHEMA}, got {got!r}"
+        )
+    try:
+        return _build_info(content)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"{where} lacks or garbles {error}; the store is damaged, build it again"
+        ) from error
+
+
+def _build_info(content: Mapping[str, Any]) -> StoreInfo:
+    stats = content["statistics"]
+    return StoreInfo(
+        name=content["name"],
+        source=content["source"],
+        licence=content["licence"],
+        bands=tuple(Band(**band) for band in content["bands"]),
+        chip_size=int(content["chip_size"]),
+        pixel_size=content["pixel_size"],
+        legend=Legend.from_list(content["legend"]) if content["legend"] else None,
+        nodata=content["nodata"],
+        split=content["split"],
+        stats={k: BandStats(**v) for k, v in stats.items()} if stats else None,
+        images=tuple(ArrayFile(**item) for item in content["arrays"]["images"]),
+        masks=tuple(ArrayFile(**item) for item in content["arrays"]["masks"]),
+        table_sha256=content["table_sha256"],
+    )
+
+
+def _as_dict(item: Any) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in item.__slots__}

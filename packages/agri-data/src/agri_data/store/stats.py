@@ -1,0 +1,116 @@
+"""Per-band statistics of a set of chips, in the unit of the source; only ever of the train part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from agri_core.files.errors import InputError
+from numpy.typing import NDArray
+
+from agri_data.store.info import BandStats
+from agri_data.store.tally import Tally, make_tally
+
+if TYPE_CHECKING:
+    from agri_data.store.store import ChipStore
+
+__all__ = ["BandStats", "compute", "constant_bands", "measure", "scale", "valid_pixels"]
+
+Chips = NDArray[Any]
+Stats = dict[str, BandStats]
+
+STEP = 256
+
+
+def scale(stats: BandStats) -> float:
+    """The deviation with 1 in place of 0, so that a constant band normalises to 0, not to NaN."""
+    return stats.std if stats.std > 0 else 1.0
+
+
+def constant_bands(stats: Mapping[str, BandStats]) -> list[str]:
+    """Return the names of the bands that hold a single value, whose deviation is 0."""
+    return [name for name, item in stats.items() if item.std == 0]
+
+
+def valid_pixels(chips: Chips, nodata: float | None) -> NDArray[np.bool_]:
+    """Return which pixels of `(..., C)` hold data: not every band equals `nodata` or is NaN."""
+    valid = np.ones(chips.shape[:-1], bool)
+    floats = np.issubdtype(chips.dtype, np.floating)
+    marked = nodata is not None and not np.isnan(nodata) and _holds(chips.dtype, nodata)
+    if not (floats or marked):
+        return valid
+    valid[:] = False
+    for band in np.moveaxis(chips, -1, 0):
+        here = np.isfinite(band) if floats else np.ones(band.shape, bool)
+        valid |= here & (band != chips.dtype.type(nodata)) if marked else here
+    return valid
+
+
+def measure(batches: Iterable[Chips], bands: Sequence[str], nodata: float | None) -> Stats:
+    """Return the statistics of each band over batches `(N, H, W, C)`, each read once, none kept.
+
+    A pixel is left out when every band equals `nodata`; a single NaN or infinite value is left out
+    of its band. Percentiles are exact for integers of up to 16 bits, else within 0.2 %.
+
+    Raises:
+        InputError: a band has no valid value at all.
+    """
+    tallies: list[Tally] = []
+    for batch in batches:
+        tallies = tallies or [make_tally(batch.dtype) for _ in bands]
+        _add_batch(tallies, batch, nodata)
+    if not tallies:
+        raise InputError("statistics need at least one chip, got none; is the train part empty?")
+    return {name: _summarise(name, tally) for name, tally in zip(bands, tallies, strict=True)}
+
+
+def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats:
+    """Return the statistics per band name of the chips at `indices`, or of the train part.
+
+    Raises:
+        InputError: there are no such chips, or a band has no valid value in them.
+    """
+    from agri_core.files.console import progress
+
+    chosen = store.indices("train") if indices is None else np.asarray(indices, np.int64)
+    if len(chosen) == 0:
+        raise InputError(
+            f"{store.path} has no chip in train, so there is nothing to measure; "
+            "run `agri-data split` first"
+        )
+    chosen = np.sort(chosen)
+    starts = range(0, len(chosen), STEP)
+    batches = (store.images(chosen[i : i + STEP]) for i in progress(starts, "statistics"))
+    return measure(batches, store.bands, store.info.nodata)
+
+
+def _add_batch(tallies: Sequence[Tally], batch: Chips, nodata: float | None) -> None:
+    valid = valid_pixels(batch, nodata)
+    whole = bool(valid.all())
+    for index, tally in enumerate(tallies):
+        values = batch[..., index]
+        values = values.ravel() if whole else values[valid]
+        if np.issubdtype(values.dtype, np.floating):
+            values = values[np.isfinite(values)]
+        tally.add(values)
+
+
+def _summarise(name: str, tally: Tally) -> BandStats:
+    if tally.count == 0:
+        raise InputError(
+            f"band {name} has no valid pixel in the chips measured: all of them are no data; "
+            "check the nodata value or leave the band out"
+        )
+    mean, std = tally.moments()
+    minimum, maximum = tally.limits()
+    p02, p98 = tally.quantile(0.02), tally.quantile(0.98)
+    return BandStats(mean, std, minimum, maximum, p02, p98, tally.count)
+
+
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
+    """Whether an integer type can hold `value`; a nodata of -9999 never occurs in uint16."""
+    if not np.issubdtype(dtype, np.integer):
+        return True
+    info = np.iinfo(dtype)
+    return float(value).is_integer() and info.min <= value <= info.max

@@ -1,0 +1,1 @@
+"""The layout of a synthetic landscape: parcels, roads, villages, water, cover."""

@@ -1,0 +1,1 @@
+"""The radiometry of a synthetic scene: spectra, bands, sensor, weather."""

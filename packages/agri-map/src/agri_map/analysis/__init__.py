@@ -1,0 +1,1 @@
+"""Analysis of a finished map: hectares, polygons, agreement with a reference."""

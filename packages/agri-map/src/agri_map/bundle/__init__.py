@@ -1,0 +1,1 @@
+"""The model bundle: its spec, its card and the preprocessing it asks for."""

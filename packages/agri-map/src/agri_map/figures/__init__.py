@@ -1,0 +1,1 @@
+"""Figures of a map: panels, legend with hectares, scale."""

@@ -1,0 +1,1 @@
+"""Inference: tiles through an engine, blended into class probabilities."""

@@ -1,0 +1,1 @@
+"""Map files: written as cloud-optimised GeoTIFF, read block by block."""

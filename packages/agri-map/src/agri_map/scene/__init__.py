@@ -1,0 +1,1 @@
+"""Scenes: bands by name on one grid, read window by window, unit checked."""

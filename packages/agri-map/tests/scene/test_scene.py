@@ -1,0 +1,205 @@
+"""Reading scenes: bands by name, several files, rims, no-data, and files that are refused."""
+
+import numpy as np
+import pytest
+import rasterio
+from agri_core.files.errors import InputError, MissingError
+from agri_map.scene.layers import band_name
+from agri_map.scene.scene import open_scene
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rasterio.transform import from_origin
+
+
+@pytest.fixture
+def numbered():
+    """(4, 6, 5): band i holds 1000 * (i + 1) + pixel number."""
+    return (1000 * np.arange(1, 5)[:, None, None] + np.arange(30).reshape(6, 5)).astype(np.uint16)
+
+
+def test_bands_by_description_in_the_order_asked(numbered, write_scene):
+    with open_scene(write_scene(numbered), ["B08", "B02"]) as scene:
+        image, valid = scene.read((0, 6), (0, 5))
+    assert scene.bands == ("B08", "B02")
+    assert np.array_equal(image, numbered[[3, 0]].transpose(1, 2, 0))
+    assert valid.all()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("B2", "B02"), ("b8a", "B8A"), ("B11, central wavelength 1610 nm", "B11"), ("B2x", "B2x"),
+     (" red ", "red"), ("B12 (SWIR)", "B12")],
+)  # fmt: skip
+def test_band_name(text, name):
+    assert band_name(text) == name
+
+
+def test_bands_by_option(numbered, write_scene):
+    path = write_scene(numbered, bands=None)
+    with open_scene(path, ["B03"], names=["B08", "B04", "B03", "B02"]) as scene:
+        assert scene.read((0, 1), (0, 1))[0].item() == 3000
+
+
+def test_no_names_at_all(numbered, write_scene):
+    with pytest.raises(InputError, match=r"4 bands without names; .*--bands B02,B03"):
+        open_scene(write_scene(numbered, bands=None), ["B02", "B03"])
+
+
+def test_missing_band_lists_what_there_is(numbered, write_scene):
+    with pytest.raises(MissingError, match=r"no band B11; it has B02, B03, B04, B08"):
+        open_scene(write_scene(numbered), ["B02", "B11"])
+
+
+def test_wrong_number_of_names(numbered, write_scene):
+    with pytest.raises(InputError, match=r"2 names .* has 4 bands"):
+        open_scene(write_scene(numbered), ["B02"], names=["B02", "B03"])
+
+
+def test_repeated_names(numbered, write_scene):
+    path = write_scene(numbered, bands=("B02", "B2", "B04", "B08"))
+    with pytest.raises(InputError, match="several bands called B02"):
+        open_scene(path, ["B02"])
+
+
+def test_rim_is_reflected(numbered, write_scene):
+    with open_scene(write_scene(numbered), ["B02"]) as scene:
+        image, valid = scene.read((-3, 9), (-2, 7))
+    expected = np.pad(numbered[0], ((3, 3), (2, 2)), mode="reflect")
+    assert np.array_equal(image[..., 0], expected) and valid.shape == (12, 9)
+
+
+def test_window_far_larger_than_the_scene(numbered, write_scene):
+    with open_scene(write_scene(numbered), ["B02"]) as scene:
+        image, _ = scene.read((-20, 30), (-20, 30))
+    assert np.array_equal(image[..., 0], np.pad(numbered[0], ((20, 24), (20, 25)), mode="reflect"))
+
+
+@settings(
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=st.tuples(st.integers(-25, 25), st.integers(1, 40)),
+       cols=st.tuples(st.integers(-25, 25), st.integers(1, 40)), again=st.booleans())  # fmt: skip
+def test_any_window_is_the_reflection(numbered, write_scene, rows, cols, again):
+    path = write_scene(numbered)
+    span = (rows[0], rows[0] + rows[1]), (cols[0], cols[0] + cols[1])
+    padded = np.pad(numbered, ((0, 0), (100, 100), (100, 100)), mode="reflect")
+    expected = padded[:, 100 + span[0][0] : 100 + span[0][1], 100 + span[1][0] : 100 + span[1][1]]
+    with open_scene(path, ["B04", "B02", "B03"], nodata=1007) as scene:
+        room = scene.blank(rows[1], cols[1]) if again else None
+        if room is not None:
+            room[0][...], room[1][...] = 7, False
+        found, valid = scene.read(*span, room)
+    assert np.array_equal(np.moveaxis(found, -1, 0), expected[[2, 0, 1]])
+    assert np.array_equal(valid, (expected[[2, 0, 1]] != 1007).all(0))
+
+
+def test_nodata_and_nan(write_scene):
+    image = np.ones((2, 2, 3), np.float32)
+    image[0, 0, 0], image[1, 0, 1], image[0, 1, 2] = -9999, np.nan, np.inf
+    with open_scene(
+        write_scene(image, bands=("B02", "B03"), nodata=-9999), ["B02", "B03"]
+    ) as scene:
+        assert scene.read((0, 2), (0, 3))[1].tolist() == [[False, False, True], [True, True, False]]
+
+
+def test_nodata_by_option(numbered, write_scene):
+    with open_scene(write_scene(numbered), ["B02"], nodata=1007) as scene:
+        assert (~scene.read((0, 6), (0, 5))[1]).sum() == 1
+
+
+def test_internal_mask(numbered, write_scene):
+    path = write_scene(numbered)
+    mask = np.full((6, 5), 255, np.uint8)
+    mask[2, 3] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(mask)
+    with open_scene(path, ["B02"]) as scene:
+        assert scene.has_nodata
+        assert np.array_equal(scene.read((0, 6), (0, 5))[1], mask > 0)
+
+
+def test_alpha_band(numbered, write_scene):
+    image = numbered.astype(np.uint16)
+    image[3] = 65535
+    image[3, 1, 1] = 0
+    path = write_scene(image, bands=("B04", "B03", "B02", ""), photometric="rgb", alpha="yes")
+    with open_scene(path, ["B02"]) as scene:
+        assert np.array_equal(scene.read((0, 6), (0, 5))[1], image[3] > 0)
+
+
+def test_files_of_two_resolutions(write_scene):
+    rows, cols = np.mgrid[:8, :8]
+    fine = (100 * rows + cols)[None].astype(np.float32)
+    a = write_scene(fine, "a.tif", bands=None)
+    # The same plane sampled at 20 m: the value at a 2 x 2 block's centre is the block's mean.
+    coarse = fine.reshape(1, 4, 2, 4, 2).mean((2, 4))
+    b = write_scene(coarse, "b.tif", bands=None, transform=from_origin(500_000, 5_500_000, 20, 20))
+    with open_scene(None, ["B11", "B02"], files={"B02": a, "B11": b}) as scene:
+        image, valid = scene.read((0, 8), (0, 8))
+        assert scene.grid.transform.a == 10 and valid.all()
+        # Bilinear is exact on a plane away from the rim.
+        assert np.abs(image[1:-1, 1:-1, 0] - fine[0, 1:-1, 1:-1]).max() < 1e-3
+        assert np.array_equal(image[..., 1], fine[0])
+        window, _ = scene.read((2, 6), (3, 7))
+        assert np.abs(window - image[2:6, 3:7]).max() < 1e-3
+
+
+def test_files_elsewhere_are_refused(write_scene):
+    a = write_scene(np.ones((1, 8, 8), np.uint16), "a.tif", bands=None)
+    far = from_origin(600_000, 5_500_000, 20, 20)
+    b = write_scene(np.ones((1, 4, 4), np.uint16), "b.tif", bands=None, transform=far)
+    with pytest.raises(InputError, match="must cover the same ground"):
+        open_scene(None, ["B02", "B11"], files={"B02": a, "B11": b})
+    c = write_scene(np.ones((1, 8, 8), np.uint16), "c.tif", bands=None, crs="EPSG:32634")
+    with pytest.raises(InputError, match="warp the files to one CRS"):
+        open_scene(None, ["B02", "B11"], files={"B02": a, "B11": c})
+
+
+def test_vrt_in_disguise(tmp_path, numbered, write_scene):
+    secret = write_scene(numbered, "secret.tif")
+    vrt = f"""<VRTDataset rasterXSize="5" rasterYSize="6"><VRTRasterBand dataType="UInt16" band="1">
+    <SimpleSource><SourceFilename>{secret}</SourceFilename></SimpleSource>
+    </VRTRasterBand></VRTDataset>"""
+    path = tmp_path / "scene2.tif"
+    path.write_text(vrt)
+    with rasterio.open(path) as dataset:  # GDAL itself does follow it
+        assert dataset.driver == "VRT"
+    with pytest.raises(InputError, match="neither a GeoTIFF nor a JPEG 2000"):
+        open_scene(path, ["B02"], names=["B02"])
+
+
+@pytest.mark.parametrize("name", ["/vsicurl/http://example.org/a.tif", "GTIFF_RAW:a.tif", "no.tif"])
+def test_only_files(name):
+    with pytest.raises(MissingError, match="no raster file"):
+        open_scene(name, ["B02"])
+
+
+def test_bomb(tmp_path):
+    path = tmp_path / "bomb.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=100_000, height=100_000, count=4, dtype="uint16",
+        tiled=True, blockxsize=4096, blockysize=4096, sparse_ok=True, bigtiff="yes",
+        compress="deflate",
+    ):  # fmt: skip
+        pass
+    assert path.stat().st_size < 100_000
+    with pytest.raises(InputError, match="decompression bomb"):
+        open_scene(path, ["B02"], names=["B02", "B03", "B04", "B08"])
+
+
+def test_truncated_pixels(write_scene):
+    image = np.random.default_rng(0).integers(0, 9999, (4, 256, 256)).astype(np.uint16)
+    path = write_scene(image, compress="deflate", tiled=True, blockxsize=64, blockysize=64)
+    content = bytearray(path.read_bytes())
+    content[200_000:260_000] = bytes(60_000)
+    path.write_bytes(content)
+    scene = open_scene(path, ["B02", "B03", "B04", "B08"])
+    with scene, pytest.raises(InputError, match="damaged or cut short"):
+        scene.read((0, 256), (0, 256))
+
+
+def test_truncated_header(write_scene, numbered):
+    path = write_scene(numbered)
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(InputError, match="damaged or cut short"):
+        open_scene(path, ["B02"])

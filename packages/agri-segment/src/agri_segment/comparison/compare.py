@@ -1,0 +1,191 @@
+"""Compare models on one part, with the two baselines, and choose the best on another."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from agri_core.confusion import bootstrap, mean_iou
+from agri_core.files.errors import InputError, MissingError
+from agri_data.store.store import ChipStore
+from agri_map.inference.engine import Engine, open_engine
+from numpy.typing import NDArray
+
+from agri_segment.evaluation.baseline import fit_logistic, fit_majority
+from agri_segment.evaluation.evaluate import Evaluation, evaluate
+from agri_segment.evaluation.score import Predictor, number
+
+BUNDLE = "model.onnx"
+LOGISTIC = "logistic"
+TAKEN = ("majority", LOGISTIC, "best", "select", "split", "second", "over_second", "over_logistic")
+"""Keys of a comparison's metrics that are no model."""
+
+LABELLED = 0.5
+"""Chips of which less than this share is labelled are not shown as best or worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained model: its name, its bundle, the loaded engine and what its training recorded."""
+
+    name: str
+    path: Path
+    engine: Engine
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Scores of models and baselines on one part.
+
+    Attributes:
+        models: the models.
+        chosen_on: their scores on the part that chooses the best.
+        shown: scores of models and baselines on the part that is reported, by name.
+    """
+
+    models: tuple[Model, ...]
+    chosen_on: Mapping[str, Evaluation]
+    shown: Mapping[str, Evaluation]
+
+    @property
+    def ranking(self) -> list[str]:
+        """Model names by mean IoU on the choosing part, best first."""
+        scores = {name: item.scores["miou"] or 0.0 for name, item in self.chosen_on.items()}
+        return sorted(scores, key=lambda name: -scores[name])
+
+    def model(self, name: str) -> Model | None:
+        """The model of that name; None for a baseline."""
+        return next((model for model in self.models if model.name == name), None)
+
+    @property
+    def part(self) -> str:
+        """The part that is reported."""
+        return next(iter(self.shown.values())).part
+
+    @property
+    def select(self) -> str:
+        """The part that chose the best."""
+        return next(iter(self.chosen_on.values())).part
+
+    @property
+    def best(self) -> Model:
+        """The model with the highest mean IoU on the choosing part."""
+        return next(model for model in self.models if model.name == self.ranking[0])
+
+
+def load_models(
+    paths: Sequence[Path],
+    engine: str = "onnxruntime",
+    precision: str = "f32",
+    threads: int = 0,
+) -> list[Model]:
+    """Open bundles, folders of a model, or folders of several such folders.
+
+    A model is called by its folder, a lone bundle by its file.
+
+    Raises:
+        MissingError: No bundle there.
+        InputError: Two models of one name.
+    """
+    bundles = [bundle for path in paths for bundle in _bundles(path)]
+    models = [load_model(bundle, engine, precision, threads) for bundle in bundles]
+    names = [model.name for model in models]
+    taken = {name for name in names if names.count(name) > 1 or name in TAKEN}
+    if taken:
+        raise InputError(
+            f"each model needs a name of its own and {', '.join(sorted(taken))} is taken; "
+            "rename its folder or file"
+        )
+    return models
+
+
+def load_model(
+    path: Path, engine: str = "onnxruntime", precision: str = "f32", threads: int = 0
+) -> Model:
+    """Open one bundle, or the folder of one model; see `load_models`."""
+    bundle = path / BUNDLE if path.is_dir() else path
+    if not bundle.is_file():
+        raise MissingError(f"there is no model {bundle}; train one with `agri-segment train`")
+    named = bundle.name == BUNDLE
+    return Model(
+        name=bundle.resolve().parent.name if named else bundle.stem,
+        path=bundle,
+        engine=open_engine(bundle, engine, precision, threads or None),
+        facts=_facts(bundle.parent / "metrics.json") if named else {},
+    )
+
+
+def _bundles(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    inside = [] if (path / BUNDLE).is_file() else sorted(path.glob(f"*/{BUNDLE}"))
+    return inside or [path / BUNDLE]
+
+
+def compare(
+    models: Sequence[Model],
+    store: ChipStore,
+    *,
+    select: str = "val",
+    part: str = "val",
+    batch: int = 8,
+    seed: int = 0,
+) -> Comparison:
+    """Score the models, and baselines fitted on the train part.
+
+    Raises:
+        InputError: The best would be chosen on the test part, or on fitted data.
+    """
+    if select in ("test", "train"):
+        raise InputError(
+            f"the best model is chosen on val (--select val), got {select!r}; test only reports on "
+            "it, and train is fitted data"
+        )
+    chosen_on = {model.name: evaluate(model.engine, store, select, batch) for model in models}
+    if part == select:
+        shown = dict(chosen_on)
+    else:
+        shown = {model.name: evaluate(model.engine, store, part, batch) for model in models}
+    baselines: list[Predictor] = [fit_majority(store), fit_logistic(store, seed)]
+    for baseline in baselines:
+        shown[baseline.spec.name] = evaluate(baseline, store, part, batch)
+    return Comparison(tuple(models), chosen_on, shown)
+
+
+def difference(first: Evaluation, second: Evaluation) -> dict[str, float | None]:
+    """Give the difference in mean IoU and its 95 % interval, both models on the same places."""
+    pairs = np.stack([first.matrices, second.matrices], axis=1)
+
+    def gap(cms: NDArray[np.int64]) -> float:
+        return mean_iou(cms[0]) - mean_iou(cms[1])
+
+    low, high = bootstrap(pairs, gap)
+    return {"miou": number(gap(pairs.sum(axis=0))), "low": number(low), "high": number(high)}
+
+
+def examples(comparison: Comparison) -> dict[str, int]:
+    """Choose the chips to show by the models' average IoU: best, median and worst.
+
+    Gives the chip's position in the store by its title.
+    """
+    evaluations = [comparison.shown[model.name] for model in comparison.models]
+    scored = evaluations[0].scored
+    pixels = scored.matrices.sum(axis=(1, 2))
+    scores = np.mean([item.chip_iou for item in evaluations], axis=0)
+    full = np.isfinite(scores) & (pixels >= LABELLED * pixels.max())
+    order = np.flatnonzero(full)[np.argsort(scores[full], kind="stable")]
+    picks = {"best": order[-1], "median": order[len(order) // 2], "worst": order[0]}
+    return {title: int(scored.rows[position]) for title, position in picks.items()}
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON ({error}); train the model again") from error
+    return content if isinstance(content, dict) else {}

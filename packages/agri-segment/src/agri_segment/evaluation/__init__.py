@@ -1,0 +1,1 @@
+"""Evaluation of a bundle on a chip store, with baselines, tables and figures."""

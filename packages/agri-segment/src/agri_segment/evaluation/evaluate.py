@@ -1,0 +1,244 @@
+"""Score a bundle on a part of a chip store: what is shipped is what is scored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from agri_core.confusion import mean_iou
+from agri_core.files.atomic import adding_files, write_json, write_text
+from agri_core.files.console import warn
+from agri_core.files.csvfile import csv_text
+from agri_core.files.errors import InputError
+from agri_core.legend import Legend
+from agri_data.splits.resample import find_places
+from agri_data.store.store import ChipStore
+from agri_map.bundle.spec import BundleSpec
+from numpy.typing import NDArray
+
+from agri_segment.evaluation import report
+from agri_segment.evaluation.figures import draw_matrix
+from agri_segment.evaluation.gallery import draw_gallery
+from agri_segment.evaluation.score import Predictor, Scored, number, run_chips, soft_iou, summarise
+
+WORST = 6
+MARKER = "confusion-normalised.csv"
+ENOUGH = 10
+"""Places below which an interval is called rough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The scores of one predictor on one part.
+
+    Attributes:
+        name: of the predictor.
+        part: `train`, `val` or `test`.
+        scored: the counts of each chip.
+        matrices: counts of each place, `(places, K, K)`.
+        scores: the scores as plain values, see `agri_segment.evaluation.score.summarise`.
+        kind: what a place is.
+        notes: what a reader must know before believing the scores.
+        legend: the classes.
+    """
+
+    name: str
+    part: str
+    scored: Scored
+    matrices: NDArray[np.int64]
+    scores: Mapping[str, Any]
+    kind: str
+    notes: tuple[str, ...]
+    legend: Legend
+
+    @property
+    def matrix(self) -> NDArray[np.int64]:
+        """Counts of the whole part, `(K, K)`."""
+        total: NDArray[np.int64] = self.matrices.sum(axis=0)
+        return total
+
+    @property
+    def chip_iou(self) -> NDArray[np.float64]:
+        """Mean IoU of each chip, NaN for one without a labelled pixel."""
+        return np.array([mean_iou(cm) for cm in self.scored.matrices])
+
+
+def evaluate(
+    predictor: Predictor, store: ChipStore, part: str = "val", batch: int = 8
+) -> Evaluation:
+    """Run a predictor on the chips of a part.
+
+    Raises:
+        InputError: The part is empty, or the model and the store do not fit.
+    """
+    rows = store.indices(part)
+    if len(rows) == 0:
+        raise InputError(
+            f"{store.path} has no chip in the {part} part; split it with `agri-data split`"
+        )
+    spec = predictor.spec
+    scored = run_chips(predictor, store, rows, batch, f"{spec.name} on {part}")
+    if not scored.matrices.any():
+        raise InputError(f"no pixel of the {part} part of {store.path} has a label to score")
+    places = find_places(store)
+    matrices = places.sum_by_place(rows, scored.matrices)
+    return Evaluation(
+        name=spec.name,
+        part=part,
+        scored=scored,
+        matrices=matrices,
+        scores=summarise(matrices, spec.legend),
+        kind=places.kind,
+        notes=(*notes_on(spec, store, part), *_notes_on_places(len(matrices), places.kind)),
+        legend=spec.legend,
+    )
+
+
+def notes_on(spec: BundleSpec, store: ChipStore, part: str) -> tuple[str, ...]:
+    """List what makes a score better than it would be on new ground."""
+    notes = []
+    if part == "train":
+        notes.append("fitted data: the model was trained on these chips, so this is no test of it")
+    elif spec.dataset != store.fingerprint:
+        notes.append(
+            "the chips are not those the model was trained on; whether any of its training "
+            "places are among them is not known here"
+        )
+    elif spec.split != store.split_fingerprint:
+        notes.append(
+            "the split is not the one the model was trained with, so it may have been trained on "
+            "some of these chips"
+        )
+    if (store.info.split or {}).get("method") == "random":
+        notes.append(
+            "the split is random, not by place: neighbours of these chips may be trained on"
+        )
+    if part == "val":
+        notes.append("the val part also chose the epoch of the model; the test part is untouched")
+    return tuple(notes)
+
+
+def _notes_on_places(count: int, kind: str) -> tuple[str, ...]:
+    if count >= ENOUGH:
+        return ()
+    unit = kind.partition(" ")[0]
+    return (f"an interval from only {count} {unit}{'s' * (count != 1)} is rough",)
+
+
+def write_evaluation(
+    evaluation: Evaluation, predictor: Predictor, store: ChipStore, out: Path
+) -> str:
+    """Write the report of an evaluation into `out`, all of it or none, and return its text.
+
+    Files: metrics.json, report.md, confusion.csv and .png, confusion-normalised.csv, places.csv,
+    worst.csv and .png.
+
+    Raises:
+        InputError: `out` holds such a file that is not of an earlier evaluation.
+    """
+    with adding_files(out) as folder:
+        return _write_files(evaluation, predictor, store, folder)
+
+
+def _write_files(evaluation: Evaluation, predictor: Predictor, store: ChipStore, out: Path) -> str:
+    text = _report(evaluation)
+    matrix, legend = evaluation.matrix, evaluation.legend
+    write_json(out / "metrics.json", metrics(evaluation, predictor.spec, store))
+    write_text(out / "report.md", text + "\n")
+    write_text(out / "confusion.csv", report.matrix_csv(matrix, legend))
+    shares = np.round(report.normalised(matrix), 6)
+    write_text(out / "confusion-normalised.csv", report.matrix_csv(shares, legend))
+    title = f"{evaluation.name}, {evaluation.part} part"
+    draw_matrix(matrix, legend, out / "confusion.png", title)
+    write_text(out / "places.csv", _places_csv(evaluation))
+    worst = worst_chips(evaluation)
+    write_text(out / "worst.csv", _worst_csv(evaluation, store, worst))
+    draw_gallery(
+        [predictor],
+        store,
+        evaluation.scored.rows[worst],
+        out / "worst.png",
+        f"{title}: the chips with the lowest mean IoU",
+    )
+    return text
+
+
+def metrics(evaluation: Evaluation, spec: BundleSpec, store: ChipStore) -> dict[str, Any]:
+    """Give all scores as plain values."""
+    soft = soft_iou(evaluation.scored.soft)
+    return {
+        "model": evaluation.name,
+        "split": evaluation.part,
+        "fitted_data": evaluation.part == "train",
+        "same_split": spec.split == store.split_fingerprint,
+        **evaluation.scores,
+        "soft_miou": number(float(np.nanmean(soft))) if np.isfinite(soft).any() else None,
+        "milliseconds_per_chip": number(evaluation.scored.milliseconds),
+        "chips": len(evaluation.scored.rows),
+        "notes": list(evaluation.notes),
+    }
+
+
+def worst_chips(evaluation: Evaluation, count: int = WORST) -> NDArray[np.int64]:
+    """Give positions in `evaluation.scored.rows` of the chips scored lowest, worst first."""
+    scores = evaluation.chip_iou
+    order = np.argsort(scores, kind="stable")
+    return order[np.isfinite(scores[order])][:count]
+
+
+def tell(notes: Sequence[str]) -> None:
+    """Warn of what makes a score doubtful."""
+    for note in notes:
+        if not note.startswith("the val part"):
+            warn(note)
+
+
+def _report(evaluation: Evaluation) -> str:
+    scores = evaluation.scores
+    lines = [
+        f"# {evaluation.name} on the {evaluation.part} part",
+        "",
+        report.headline(scores, evaluation.part),
+        "",
+        report.class_table(scores, evaluation.matrix, evaluation.legend),
+        "",
+        f"IoU and F1 are of hard classes, pooled over pixels; a place is a {evaluation.kind}.",
+        "",
+        "Commonest mistakes:",
+        "",
+        report.confusions(evaluation.matrix, evaluation.legend),
+    ]
+    if evaluation.notes:
+        lines += ["", *(f"- {note}" for note in evaluation.notes)]
+    return "\n".join(lines)
+
+
+def _places_csv(evaluation: Evaluation) -> str:
+    names = evaluation.legend.names
+    pairs = [f"{true}>{found}" for true in names for found in names]
+    rows = [
+        [place, number(mean_iou(cm)), *cm.ravel().tolist()]
+        for place, cm in enumerate(evaluation.matrices)
+    ]
+    return csv_text(["place", "miou", *pairs], rows)
+
+
+def _worst_csv(evaluation: Evaluation, store: ChipStore, worst: NDArray[np.int64]) -> str:
+    rows = []
+    for position in worst:
+        chip = store.table.iloc[int(evaluation.scored.rows[position])]
+        wrong = evaluation.scored.matrices[position].copy()
+        np.fill_diagonal(wrong, 0)
+        true, found = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        rows.append(
+            [
+                chip["chip_id"],
+                chip["source"],
+                number(float(evaluation.chip_iou[position])),
+                evaluation.legend.names[true],
+                evaluation.legend.names[found],
+                int(wrong[true, found]),
+            ]
+        )
+    return csv_text(["chip", "source", "miou", "truth", "predicted", "pixels"], rows)

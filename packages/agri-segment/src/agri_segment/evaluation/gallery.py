@@ -1,0 +1,65 @@
+"""Pictures of predictions: image, truth and every model's map, in the colours of the legend."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from agri_core.confusion import confusion, mean_iou
+from agri_data.figures.picture import (
+    Panel,
+    colourise,
+    composite,
+    composite_title,
+    picture_bands,
+    sheet,
+)
+from agri_data.store.store import ChipStore
+from numpy.typing import NDArray
+
+from agri_segment.evaluation.score import Predictor, read_chips
+
+
+def draw_gallery(
+    predictors: Sequence[Predictor],
+    store: ChipStore,
+    rows: NDArray[np.int64],
+    path: Path,
+    title: str,
+    names: Sequence[str] = (),
+    titles: Sequence[str] = (),
+) -> None:
+    """Draw a line a chip: composite, truth, then each predictor's classes with its mean IoU.
+
+    `names` head the lines, beside the chip's id; `titles` are the predictors' own names when
+    omitted.
+    """
+    shown = picture_bands(store.bands)
+    heads = titles or [predictor.spec.name for predictor in predictors]
+    tops = names or [""] * len(rows)
+    lines = [
+        _line(dict(zip(heads, predictors, strict=True)), store, int(row), shown, tops[i])
+        for i, row in enumerate(rows)
+    ]
+    sheet(lines, predictors[0].spec.legend, path, f"{title}; {composite_title(shown)}")
+
+
+def _line(
+    predictors: Mapping[str, Predictor],
+    store: ChipStore,
+    row: int,
+    shown: tuple[str, str, str],
+    name: str,
+) -> list[Panel]:
+    chip = str(store.table["chip_id"].iloc[row])
+    image = composite(np.asarray(store.image(row)), store.bands, shown)
+    panels = [Panel(image, f"{name}\n{chip}" if name else chip)]
+    for title, predictor in predictors.items():
+        legend = predictor.spec.legend
+        images, masks = read_chips(predictor.spec, store, np.array([row]))
+        if len(panels) == 1:
+            panels.append(Panel(colourise(masks[0], legend), "truth"))
+        found = predictor.run(images)[0].argmax(axis=0).astype(np.uint8)
+        score = mean_iou(confusion(masks[0], found, len(legend)))
+        text = "n/a" if np.isnan(score) else f"{score:.2f}"
+        panels.append(Panel(colourise(found, legend), f"{title}\nIoU {text}"))
+    return panels

@@ -1,0 +1,93 @@
+"""Scores as tables: the same numbers in JSON, in Markdown and on the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from agri_core.files.csvfile import csv_text
+from agri_core.legend import Legend
+from numpy.typing import NDArray
+
+NONE = "n/a"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Lay out a Markdown table that also reads well as plain text."""
+    cells = [[show(value) for value in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
+    lines = [list(header), ["-" * width for width in widths], *cells]
+    return "\n".join(
+        "| "
+        + " | ".join(
+            text.ljust(width) if i == 0 else text.rjust(width)
+            for i, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        + " |"
+        for line in lines
+    )
+
+
+def show(value: Any) -> str:
+    """Write a value for a table: scores with three decimals, a missing one as n/a."""
+    if value is None:
+        return NONE
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Write a 95 % interval."""
+    return NONE if low is None or high is None else f"{low:.3f}..{high:.3f}"
+
+
+def headline(scores: Mapping[str, Any], split: str) -> str:
+    """Say the main numbers in a line or two, each beside what it must be compared with."""
+    span = interval(scores["miou_low"], scores["miou_high"])
+    return (
+        f"mean IoU {show(scores['miou'])} (95 % by place {span}), mean F1 {show(scores['mf1'])}, "
+        f"accuracy {show(scores['accuracy'])} (always '{scores['majority_class']}': "
+        f"{show(scores['majority_accuracy'])}), kappa {show(scores['kappa'])}; "
+        f"{split} part, {scores['pixels']:,} pixels in {scores['places']} places"
+    )
+
+
+def class_table(scores: Mapping[str, Any], matrix: NDArray[np.int64], legend: Legend) -> str:
+    """List the scores of each class, with the pixels it has in the truth."""
+    rows = [
+        [
+            name,
+            int(matrix[i].sum()),
+            *(scores[m][name] for m in ("iou", "f1", "precision", "recall")),
+        ]
+        for i, name in enumerate(legend.names)
+    ]
+    return table(["class", "true pixels", "IoU", "F1", "precision", "recall"], rows)
+
+
+def confusions(matrix: NDArray[np.int64], legend: Legend, count: int = 5) -> str:
+    """List the commonest mistakes, largest first."""
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:count]
+    rows = []
+    for true, found in zip(*np.unravel_index(order, wrong.shape), strict=True):
+        if wrong[true, found]:
+            share = float(wrong[true, found] / matrix[true].sum())
+            pixels = int(wrong[true, found])
+            rows.append([legend.names[true], legend.names[found], pixels, share])
+    return table(["truth", "predicted", "pixels", "share of the true class"], rows)
+
+
+def matrix_csv(matrix: NDArray[np.generic], legend: Legend) -> str:
+    """Write a matrix with its class names; rows are the truth, columns the prediction."""
+    rows = [[name, *line] for name, line in zip(legend.names, matrix.tolist(), strict=True)]
+    return csv_text(["truth / predicted", *legend.names], rows)
+
+
+def normalised(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divide each row by its sum: shares of the true class; a class without pixels is NaN."""
+    sums = matrix.sum(axis=1, keepdims=True)
+    out = np.full(matrix.shape, np.nan)
+    np.divide(matrix, sums, out=out, where=sums > 0)
+    return out

@@ -1,0 +1,177 @@
+"""Score a predictor on chips: one confusion matrix a chip, everything else is a sum of them."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from agri_core import confusion as counts
+from agri_core.files.console import progress
+from agri_core.files.errors import InputError, MissingError
+from agri_core.legend import IGNORE, Legend
+from agri_data.store.stats import valid_pixels
+from agri_data.store.store import ChipStore
+from agri_map.bundle.preprocess import normalise
+from agri_map.bundle.spec import BundleSpec
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
+Rows = NDArray[np.int64]
+
+
+class Predictor(Protocol):
+    """Anything that gives class probabilities: an engine with a bundle, or a baseline."""
+
+    @property
+    def spec(self) -> BundleSpec:
+        """Bands, normalisation and legend."""
+        ...
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give probabilities `(N, K, H, W)` of normalised images `(N, C, H, W)`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a predictor did on some chips.
+
+    Attributes:
+        rows: positions of the chips in the store, `(N,)`.
+        matrices: confusion counts of each chip, `(N, K, K)`, rows = truth.
+        soft: sums over all counted pixels of probability times truth, probability, and truth,
+            `(3, K)`.
+        milliseconds: median time of the predictor alone, per chip.
+    """
+
+    rows: Rows
+    matrices: Counts
+    soft: NDArray[np.float64]
+    milliseconds: float
+
+
+def run_chips(
+    predictor: Predictor, store: ChipStore, rows: Rows, batch: int = 8, desc: str = "scoring"
+) -> Scored:
+    """Predict the chips at `rows` and count, against masks with no-data pixels left out."""
+    check_fit(predictor.spec, store)
+    classes = len(predictor.spec.legend)
+    matrices = np.zeros((len(rows), classes, classes), np.int64)
+    soft, times = np.zeros((3, classes)), []
+    for start in progress(range(0, len(rows), batch), desc):
+        part = rows[start : start + batch]
+        images, truth = read_chips(predictor.spec, store, part)
+        began = time.perf_counter()
+        probabilities = predictor.run(images)
+        times.append((time.perf_counter() - began) / len(part))
+        soft += _soft_sums(probabilities, truth)
+        for offset, (mask, found) in enumerate(
+            zip(truth, probabilities.argmax(axis=1), strict=True)
+        ):
+            matrices[start + offset] = counts.confusion(mask, found, classes)
+    # The first batch also pays for the runtime's memory; it is left out where there are more.
+    milliseconds = 1000 * float(np.median(times[1:] or times)) if times else math.nan
+    return Scored(rows, matrices, soft, milliseconds)
+
+
+def read_chips(
+    spec: BundleSpec, store: ChipStore, rows: Rows
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Read chips as the network sees them, `(N, C, H, W)`, and their masks `(N, H, W)`."""
+    images = store.images(rows, spec.bands)
+    valid = valid_pixels(images, store.info.nodata)
+    truth = store.masks(rows)
+    truth[~valid] = IGNORE
+    return normalise(images, spec, valid), truth
+
+
+def check_fit(spec: BundleSpec, store: ChipStore) -> None:
+    """Refuse a model and a store that do not speak of the same bands, units or classes.
+
+    Raises:
+        MissingError: The store lacks a band of the model.
+        InputError: Another unit or legend, or chips without masks.
+    """
+    missing = [band for band in spec.bands if band not in store.bands]
+    if missing:
+        raise MissingError(
+            f"the model '{spec.name}' needs the bands {', '.join(spec.bands)}, but {store.path} "
+            f"has no {', '.join(missing)} (it has {', '.join(store.bands)}); "
+            "build chips with these bands or take another model"
+        )
+    units = {band.unit for band in store.info.bands if band.name in spec.bands}
+    if units != {spec.unit}:
+        raise InputError(
+            f"the model '{spec.name}' was fitted on {spec.unit} values, {store.path} holds "
+            f"{', '.join(sorted(units))}; build the chips in the model's unit"
+        )
+    if spec.legend.names != store.legend.names:
+        raise InputError(
+            f"the model '{spec.name}' knows the classes {', '.join(spec.legend.names)}, "
+            f"{store.path} has {', '.join(store.legend.names)}; scores need the same classes"
+        )
+    if not store.has_masks:
+        raise InputError(f"the chips in {store.path} have no masks, so nothing can be scored")
+
+
+def summarise(places: Counts, legend: Legend, seed: int = 0) -> dict[str, Any]:
+    """Give the scores of confusion counts `(places, K, K)` as plain values, None where undefined.
+
+    IoU, F1, precision and recall are of hard classes, pooled over all pixels; the interval of
+    `miou` comes from resampling places.
+    """
+    cm = places.sum(axis=0)
+    low, high = counts.bootstrap(places, counts.mean_iou, seed=seed)
+    share, commonest = counts.majority(cm)
+    return {
+        "miou": number(counts.mean_iou(cm)),
+        "miou_low": number(low),
+        "miou_high": number(high),
+        "mf1": number(counts.mean_f1(cm)),
+        "accuracy": number(counts.accuracy(cm)),
+        "majority_accuracy": number(share),
+        "majority_class": legend.names[commonest],
+        "kappa": number(counts.kappa(cm)),
+        "pixels": int(cm.sum()),
+        "places": len(places),
+        **{
+            name: _by_class(metric(cm), legend)
+            for name, metric in (
+                ("iou", counts.iou),
+                ("f1", counts.f1),
+                ("precision", counts.precision),
+                ("recall", counts.recall),
+            )
+        },
+    }
+
+
+def soft_iou(soft: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Soft IoU per class of the sums in `Scored.soft`; NaN for a class that does not occur.
+
+    It is computed on probabilities, so it is not comparable with the IoU of a map.
+    """
+    both, found, true = soft
+    union = found + true - both
+    out = np.full(len(both), np.nan)
+    np.divide(both, union, out=out, where=(true > 0) & (union > 0))
+    return out
+
+
+def number(value: float) -> float | None:
+    """Round for a report; None for a score that does not exist."""
+    return round(float(value), 6) if math.isfinite(value) else None
+
+
+def _by_class(values: NDArray[np.float64], legend: Legend) -> Mapping[str, float | None]:
+    return dict(zip(legend.names, map(number, values), strict=True))
+
+
+def _soft_sums(probabilities: NDArray[np.float32], truth: NDArray[np.uint8]) -> NDArray[np.float64]:
+    classes = probabilities.shape[1]
+    counted = truth != IGNORE
+    chosen = np.moveaxis(probabilities, 1, -1)[counted].astype(np.float64)
+    one_hot = np.eye(classes)[truth[counted]]
+    return np.stack([(chosen * one_hot).sum(0), chosen.sum(0), one_hot.sum(0)])

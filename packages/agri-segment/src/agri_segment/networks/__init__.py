@@ -1,0 +1,1 @@
+"""Segmentation networks: U-Net, DeepLab and their encoders."""

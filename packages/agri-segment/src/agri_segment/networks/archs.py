@@ -1,0 +1,204 @@
+"""The segmentation networks by name: every name listed here builds, and nothing else does.
+
+A network takes `(N, bands, H, W)` of any height and width and gives logits `(N, K, H, W)`, with
+K = 1 for two classes (the logit of the second) and K = the number of classes otherwise.
+
+The DeepLab nets use atrous rates 6, 12 and 18 over a map at `stride` 16 or 8 of the image. A rate
+wider than the map only sees its own pixel: a 64 px chip has a 4x4 map at stride 16 and an 8x8 one
+at stride 8, so prefer `stride=8` below about 256 px.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import partial
+from inspect import signature
+from typing import Any, Literal
+
+import torch.nn.functional as F  # noqa: N812
+from agri_core.files.errors import InputError
+from agri_train.network.freeze import freeze
+from agri_train.network.weights import load_encoder_weights
+from torch import Tensor, nn
+
+from agri_segment.networks.pretrained import (
+    ENCODERS,
+    build_deeplab,
+    build_deeplabv3,
+    build_unet,
+    fetch_imagenet,
+)
+from agri_segment.networks.unet import PRESETS, PlainUNet, UNetConfig
+
+Head = Literal["binary", "multiclass"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arch:
+    """An architecture: what it is, the encoders it takes and how it is built."""
+
+    name: str
+    title: str
+    encoders: tuple[str, ...]
+    builder: Callable[..., nn.Module]
+
+
+class Segmenter(nn.Module):
+    """A network for images of any size: edges are repeated up to a whole stride, then cut off.
+
+    Attributes:
+        arch: Name of the architecture.
+        encoder_name: Name of the encoder, None for the plain U-Net.
+        head: `binary` (one logit) or `multiclass` (one a class).
+    """
+
+    def __init__(
+        self, net: nn.Module, *, arch: str, encoder: str | None, head: Head, stride: int
+    ) -> None:
+        super().__init__()
+        self.net = net
+        self.arch = arch
+        self.encoder_name = encoder
+        self.head: Head = head
+        self.stride = stride
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The contracting half, the part that ImageNet weights fill and `frozen` fixes."""
+        return self.net.get_submodule("encoder")
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Give logits `(N, K, H, W)` of `image` `(N, C, H, W)`."""
+        height, width = image.shape[-2:]
+        edges = (0, -width % self.stride, 0, -height % self.stride)
+        logits: Tensor = self.net(F.pad(image, edges, mode="replicate"))
+        return logits[..., :height, :width]
+
+
+def names() -> tuple[str, ...]:
+    """List the architectures."""
+    return tuple(ARCHS)
+
+
+def find(arch: str) -> Arch:
+    """Look an architecture up; a wrong name is an error that lists the right ones."""
+    if arch not in ARCHS:
+        raise InputError(_unknown("architecture", arch, ARCHS))
+    return ARCHS[arch]
+
+
+def head_of(classes: int) -> Head:
+    """Name the head for this many classes."""
+    return "binary" if classes == 2 else "multiclass"
+
+
+def build(
+    arch: str,
+    *,
+    bands: int | Sequence[str],
+    classes: int,
+    encoder: str | None = None,
+    weights: str = "none",
+    frozen: bool = False,
+    **options: Any,
+) -> Segmenter:
+    """Build a network by name.
+
+    Args:
+        arch: One of `names()`.
+        bands: Channels of the image, or their names, by which ImageNet's red, green and blue
+            filters find their band.
+        classes: Classes of the legend, two or more.
+        encoder: One of the architecture's encoders; None takes the first.
+        weights: Encoder weights: `none`, `imagenet` or a file.
+        frozen: Keep the encoder's weights and statistics as they are during training.
+        options: `dropout`; `stride` (DeepLab); `preset`, `filters`, `depth`, `norm` and `up`
+            (plain).
+
+    Raises:
+        InputError: An unknown name, or an option that the architecture does not have.
+    """
+    found = find(arch)
+    channels = bands if isinstance(bands, int) else len(bands)
+    if channels < 1 or classes < 2:
+        raise InputError(f"a net needs 1 band and 2 classes or more, got {channels} and {classes}")
+    encoder = _find_encoder(found, encoder)
+    _check_options(found, options)
+    head = head_of(classes)
+    net = found.builder(channels, 1 if head == "binary" else classes, encoder, **options)
+    stride = net.stride if isinstance(net, PlainUNet) else 32
+    model = Segmenter(net, arch=arch, encoder=encoder, head=head, stride=stride)
+    fetch = partial(fetch_imagenet, encoder) if encoder else None
+    load_encoder_weights(model.encoder, weights, bands, fetch)
+    if frozen:
+        freeze(model.encoder)
+    return model
+
+
+def options_of(arch: str) -> tuple[str, ...]:
+    """List the options that `build` takes for an architecture."""
+    return tuple(
+        name
+        for name, parameter in signature(find(arch).builder).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    )
+
+
+def _check_options(arch: Arch, options: Mapping[str, Any]) -> None:
+    known = options_of(arch.name)
+    for name in options:
+        if name not in known:
+            raise InputError(f"'{arch.name}' has no option '{name}', it has {', '.join(known)}")
+
+
+def _find_encoder(arch: Arch, encoder: str | None) -> str | None:
+    if not arch.encoders:
+        if encoder:
+            raise InputError(f"'{arch.name}' has an encoder of its own; leave out '{encoder}'")
+        return None
+    if encoder is None:
+        return arch.encoders[0]
+    if encoder not in arch.encoders:
+        raise InputError(_unknown("encoder", encoder, arch.encoders))
+    return encoder
+
+
+def _plain(
+    bands: int,
+    outputs: int,
+    _: str | None,
+    *,
+    preset: str = "small",
+    filters: int | None = None,
+    depth: int | None = None,
+    norm: str | None = None,
+    up: str | None = None,
+    dropout: float | None = None,
+) -> nn.Module:
+    if preset not in PRESETS:
+        raise InputError(_unknown("preset", preset, PRESETS))
+    config = PRESETS[preset]
+    changes: dict[str, Any] = {"norm": norm, "up": up, "dropout": dropout}
+    config = replace(config, **{name: v for name, v in changes.items() if v is not None})
+    if filters or depth:
+        config = UNetConfig.doubling(
+            filters or config.filters[0], depth or len(config.filters), config
+        )
+    return PlainUNet(bands, outputs, config)
+
+
+ARCHS: Mapping[str, Arch] = {
+    arch.name: arch
+    for arch in (
+        Arch("plain", "U-Net from scratch, shape free (presets: small, simple, ...)", (), _plain),
+        Arch("unet", "U-Net on a pretrained encoder", tuple(ENCODERS), build_unet),
+        Arch("deeplabv3", "DeepLabv3: ASPP, no decoder", tuple(ENCODERS), build_deeplabv3),
+        Arch("deeplab", "DeepLabv3+: ASPP and a light decoder", tuple(ENCODERS), build_deeplab),
+    )
+}
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    return f"there is no {what} '{name}', choose one of {', '.join(known)}{hint}"

@@ -1,0 +1,137 @@
+"""U-Net and DeepLab on encoders with published ImageNet weights.
+
+The decoders, and ResNet and MobileNet, are those of segmentation-models-pytorch; InceptionV3 and
+the VGGs are ours (`inception`, `vgg`) and join its encoder table under the names below.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import segmentation_models_pytorch as smp
+import torch.nn.functional as F  # noqa: N812
+from agri_core.files.errors import InputError
+from segmentation_models_pytorch.encoders import encoders as smp_encoders
+from segmentation_models_pytorch.encoders.vgg import cfg as vgg_layers
+from torch import Tensor, nn
+
+from agri_segment.networks.dilate import STRIDES
+from agri_segment.networks.inception import InceptionV3Encoder
+from agri_segment.networks.vgg import DilatableVGGEncoder
+
+RATES = (6, 12, 18)
+UPS = ("nearest", "bilinear")
+
+# Our name of an encoder, and its name in the table of segmentation-models-pytorch.
+ENCODERS: Mapping[str, str] = {
+    "resnet18": "resnet18",
+    "resnet50": "resnet50",
+    "vgg16": "vgg16_bn_dilatable",
+    "vgg19": "vgg19_bn_dilatable",
+    "inceptionv3": "inceptionv3",
+    "mobilenet_v2": "mobilenet_v2",
+}
+
+
+def build_unet(
+    bands: int, outputs: int, encoder: str, *, up: str = "nearest", dropout: float = 0.0
+) -> nn.Module:
+    """Build a U-Net whose decoder resizes by `up` and convolves; `dropout` before the head."""
+    if up not in UPS:
+        raise InputError(f"up of a U-Net on an encoder is one of {', '.join(UPS)}, got '{up}'")
+    net: nn.Module = smp.Unet(
+        ENCODERS[encoder],
+        encoder_weights=None,
+        decoder_interpolation=up,
+        in_channels=bands,
+        classes=outputs,
+    )
+    if dropout:
+        head = net.get_submodule("segmentation_head")
+        net.segmentation_head = nn.Sequential(nn.Dropout2d(dropout), head)
+    return net
+
+
+def build_deeplabv3(
+    bands: int, outputs: int, encoder: str, *, stride: int = 16, dropout: float = 0.5
+) -> nn.Module:
+    """Build DeepLabv3 (Chen et al. 2017, arXiv 1706.05587), `dropout` in the ASPP projection."""
+    return _deeplab(smp.DeepLabV3, bands, outputs, encoder, stride, dropout)
+
+
+def build_deeplab(
+    bands: int, outputs: int, encoder: str, *, stride: int = 16, dropout: float = 0.5
+) -> nn.Module:
+    """Build DeepLabv3+ (Chen et al. 2018, arXiv 1802.02611): 48 low-level channels at stride 4."""
+    return _deeplab(smp.DeepLabV3Plus, bands, outputs, encoder, stride, dropout)
+
+
+def fetch_imagenet(encoder: str) -> Mapping[str, Tensor]:
+    """Fetch the published ImageNet weights of an encoder; uses the network or its local cache."""
+    if encoder == "inceptionv3":
+        from timm import create_model
+
+        state: Mapping[str, Tensor] = create_model("inception_v3", pretrained=True).state_dict()
+        return state
+    from huggingface_hub import hf_hub_download
+    from safetensors.torch import load_file
+
+    published = smp_encoders[ENCODERS[encoder].removesuffix("_dilatable")]
+    where = published["pretrained_settings"]["imagenet"]
+    path = hf_hub_download(where["repo_id"], "model.safetensors", revision=where["revision"])
+    return dict(load_file(path))
+
+
+class PooledNorm(nn.BatchNorm2d):
+    """Batch norm of a globally pooled map, which holds one value a channel and image.
+
+    A batch of one has no variance to norm by, so it uses the running statistics instead of
+    stopping the training with its last, incomplete batch.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Norm `(N, C, 1, 1)`."""
+        if self.training and x.shape[0] == 1:
+            return F.batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+            )
+        return super().forward(x)
+
+
+def _deeplab(
+    kind: Any, bands: int, outputs: int, encoder: str, stride: int, dropout: float
+) -> nn.Module:
+    if stride not in STRIDES:
+        raise InputError(f"the output stride of DeepLab is 8 or 16, got {stride}")
+    net: nn.Module = kind(
+        ENCODERS[encoder],
+        encoder_weights=None,
+        encoder_output_stride=stride,
+        decoder_atrous_rates=RATES,
+        decoder_aspp_dropout=dropout,
+        in_channels=bands,
+        classes=outputs,
+    )
+    for module in net.modules():
+        if isinstance(module, smp.decoders.deeplabv3.decoder.ASPPPooling):
+            module[2] = PooledNorm(module[2].num_features)
+    return net
+
+
+def _register() -> None:
+    # The table is the library's documented way to add an encoder.
+    widths = [64, 128, 256, 512, 512, 512]
+    for name, layers in (("vgg16", "D"), ("vgg19", "E")):
+        params = {"out_channels": widths, "config": vgg_layers[layers], "batch_norm": True}
+        smp_encoders[ENCODERS[name]] = {
+            "encoder": DilatableVGGEncoder,
+            "pretrained_settings": {},
+            "params": params,
+        }
+    smp_encoders[ENCODERS["inceptionv3"]] = {
+        "encoder": InceptionV3Encoder,
+        "pretrained_settings": {},
+        "params": {},
+    }
+
+
+_register()

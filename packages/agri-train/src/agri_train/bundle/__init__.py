@@ -1,0 +1,1 @@
+"""The model bundle of a run: spec, calibration, ONNX export."""

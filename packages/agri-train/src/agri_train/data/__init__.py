@@ -1,0 +1,1 @@
+"""Batches from a chip store: reading, class weights, mixing."""

@@ -1,0 +1,1 @@
+"""The device: precision, memory layout, CUDA graphs."""

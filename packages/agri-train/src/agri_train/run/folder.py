@@ -1,0 +1,101 @@
+"""The folder of one run: whose it is, and whether a stopped run may go on in it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agri_core.files.atomic import write_json
+from agri_core.files.errors import InputError
+from agri_core.files.ownership import remove_file
+from agri_core.files.record import RECORD, read_record
+
+from agri_train.run.checkpoint import LAST, read_checkpoint
+
+CONFIG = "config.json"
+REMAINS = {
+    RECORD, ".gitignore", "checkpoints", "curves.png", "history.csv", "metrics.json", "model.onnx",
+    "samples", "summary.txt",
+}  # fmt: skip
+
+
+class RunFolder:
+    """Paths of a run, and the guard that two models never share one folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config, self.history = path / CONFIG, path / "history.csv"
+        self.curves, self.bundle = path / "curves.png", path / "model.onnx"
+        self.samples, self.checkpoints = path / "samples", path / "checkpoints"
+
+    def open(self, identity: Mapping[str, str], fingerprint: str) -> dict[str, Any] | None:
+        """Return the checkpoint to go on from, None to start afresh in an empty folder.
+
+        Raises:
+            InputError: the folder holds something else, or another model.
+        """
+        self._check_owner(identity)
+        found = self._last()
+        if found is not None and found["agri"]["fingerprint"] == fingerprint:
+            return found
+        self._clear()
+        return None
+
+    def sample(self, epoch: int) -> Path:
+        """Path of the sample picture of an epoch, counted from 1."""
+        return self.samples / f"epoch-{epoch:03d}.png"
+
+    def write_config(self, content: Mapping[str, Any]) -> None:
+        """Write the resolved settings."""
+        write_json(self.config, dict(content))
+
+    def stale(self) -> bool:
+        """Whether an earlier run left a checkpoint here."""
+        return (self.checkpoints / LAST).is_file()
+
+    def _check_owner(self, identity: Mapping[str, str]) -> None:
+        if not self.path.exists() or not any(self.path.iterdir()):
+            return
+        if not self.config.is_file():
+            self._check_remains()
+            return
+        try:
+            held = json.loads(self.config.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(
+                f"{self.config} is not JSON ({error}); choose another folder."
+            ) from error
+        same = {"name": held.get("name"), "family": family(str(held.get("arch")))}
+        other = [key for key, value in same.items() if value != identity[key]]
+        if other:
+            raise InputError(
+                f"{self.path} holds another model ({other[0]} {same[other[0]]!r}, not "
+                f"{identity[other[0]]!r}). Give each model its own folder."
+            )
+
+    def _check_remains(self) -> None:
+        """Accept what a pipeline leaves of a run: it removes the outputs and not the rest."""
+        foreign = sorted({path.name for path in self.path.iterdir()} - REMAINS)
+        if foreign:
+            raise InputError(
+                f"{self.path} holds {foreign[0]} and no {CONFIG}, so it is not the folder of an "
+                "earlier run. Choose another folder or remove it yourself."
+            )
+
+    def _last(self) -> dict[str, Any] | None:
+        path = self.checkpoints / LAST
+        return read_checkpoint(path) if path.is_file() else None
+
+    def _clear(self) -> None:
+        """Remove what an earlier run of this model left, and nothing else."""
+        for path in (self.history, self.curves, self.bundle):
+            remove_file(path)
+        for pattern, folder in (("*.ckpt", self.checkpoints), ("epoch-*.png", self.samples)):
+            for path in folder.glob(pattern):
+                if path.name in read_record(folder):
+                    remove_file(path)
+
+
+def family(arch: str) -> str:
+    """What comes before the encoder: unet-resnet50 may follow unet-resnet18 in its folder."""
+    return arch.partition("-")[0]

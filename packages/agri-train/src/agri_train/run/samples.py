@@ -1,0 +1,33 @@
+"""Sample pictures: image, truth and prediction side by side, in the colours of the legend."""
+
+from pathlib import Path
+
+import numpy as np
+from agri_data.figures.picture import Panel, colourise, composite, picture_bands, sheet
+from numpy.typing import NDArray
+
+from agri_train.data.data import ChipDataModule, Rows
+
+
+def draw_samples(
+    data: ChipDataModule, rows: Rows, predicted: NDArray[np.int64], path: Path, epoch: int
+) -> None:
+    """Draw a row a chip; `predicted` holds class ids `(N, H, W)` or, for patches, `(N,)`."""
+    legend, store = data.spec.legend, data.store
+    images = store.images(rows)
+    shown = picture_bands(store.bands)
+    lines: list[list[Panel]] = []
+    for place, row in enumerate(rows):
+        name = str(store.table["chip_id"].iloc[int(row)])
+        image = composite(images[place], store.bands, shown)
+        if data.task == "segment":
+            panels = [
+                Panel(image, name),
+                Panel(colourise(store.mask(int(row)), legend), "truth"),
+                Panel(colourise(predicted[place].astype(np.uint8), legend), "prediction"),
+            ]
+        else:
+            truth = legend.names[int(store.labels(rows[place : place + 1])[0])]
+            panels = [Panel(image, f"truth {truth}\nprediction {legend.names[predicted[place]]}")]
+        lines.append(panels)
+    sheet(lines, legend, path, f"{data.spec.name}: validation, epoch {epoch}")

@@ -1,0 +1,124 @@
+import pickle
+import socket
+
+import pytest
+import torch
+from agri_core.files.errors import InputError, MissingError
+from agri_train.network.weights import adapt_input, load_encoder_weights
+from safetensors.torch import save_file
+from torch import nn
+
+
+def encoder(bands: int = 3) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(bands, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1))
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_local_file_fills_the_encoder(tmp_path, suffix):
+    given, path = encoder(), tmp_path / f"weights{suffix}"
+    state = given.state_dict()
+    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    taken = encoder()
+    assert load_encoder_weights(taken, str(path), 3) == len(state)
+    assert all(torch.equal(state[name], value) for name, value in taken.state_dict().items())
+
+
+def test_a_whole_model_file_is_read_by_its_prefix(tmp_path):
+    given = encoder()
+    state = {f"encoder.{name}": value for name, value in given.state_dict().items()}
+    torch.save({"state_dict": {**state, "head.weight": torch.zeros(3)}}, tmp_path / "w.pth")
+    taken = encoder()
+    load_encoder_weights(taken, str(tmp_path / "w.pth"), 3)
+    assert torch.equal(taken[2].weight, given[2].weight)
+
+
+@pytest.mark.parametrize("wrapped", ["", "encoder.", "net.", "net.net."])
+def test_a_checkpoint_of_ours_gives_the_weights_that_were_judged(tmp_path, wrapped):
+    last, mean = encoder(), encoder()
+    state = {f"net.{wrapped}{name}": value for name, value in last.state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "plain.ckpt")
+    kept = {f"average.module.{wrapped}{n}": value for n, value in mean.state_dict().items()}
+    torch.save({"state_dict": {**state, **kept}}, tmp_path / "mean.ckpt")
+    for name, judged in (("plain", last), ("mean", mean)):
+        taken = encoder()
+        load_encoder_weights(taken, str(tmp_path / f"{name}.ckpt"), 3)
+        assert torch.equal(taken[2].weight, judged[2].weight)
+
+
+def test_the_first_convolution_follows_band_names(tmp_path):
+    given = encoder()
+    torch.save(given.state_dict(), tmp_path / "w.pth")
+    taken = encoder(4)
+    load_encoder_weights(taken, str(tmp_path / "w.pth"), ("B02", "B03", "B04", "B08"))
+    red, green, blue = given[0].weight.detach().unbind(1)
+    expected = torch.stack([blue, green, red, (red + green + blue) / 3], 1) * 3 / 4
+    assert torch.allclose(taken[0].weight, expected)
+
+
+def test_equal_bands_give_the_same_activation_at_any_count():
+    # Input that is the same in every band gives the same sum, however many bands there are.
+    weight = torch.randn(4, 3, 3, 3)
+    for bands in (1, 2, 5, 12):
+        assert torch.allclose(adapt_input(weight, ["x"] * bands).sum(1), weight.sum(1), atol=1e-5)
+    assert adapt_input(weight, 5).shape == (4, 5, 3, 3)
+
+
+def test_none_changes_nothing():
+    net = encoder()
+    before = net[0].weight.clone()
+    assert load_encoder_weights(net, "none", 3) == 0
+    assert torch.equal(net[0].weight, before)
+
+
+def test_wrong_files_are_refused(tmp_path):
+    with pytest.raises(MissingError, match="There is no weights file"):
+        load_encoder_weights(encoder(), str(tmp_path / "no.pth"), 3)
+    torch.save({"0.weight": torch.zeros(4, 3, 3, 3)}, tmp_path / "part.pth")
+    with pytest.raises(InputError, match="lacks 7 of the 9 tensors"):
+        load_encoder_weights(encoder(), str(tmp_path / "part.pth"), 3)
+    state = encoder().state_dict() | {"2.weight": torch.zeros(9, 4, 1, 1)}
+    torch.save(state, tmp_path / "shape.pth")
+    with pytest.raises(
+        InputError, match=r"2.weight has shape \(9, 4, 1, 1\).*expects \(2, 4, 1, 1\)"
+    ):
+        load_encoder_weights(encoder(), str(tmp_path / "shape.pth"), 3)
+    (tmp_path / "bad.safetensors").write_bytes(b"not at all")
+    with pytest.raises(InputError, match="is not a file of weights"):
+        load_encoder_weights(encoder(), str(tmp_path / "bad.safetensors"), 3)
+
+
+class Trap:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('code in a weights file was run')",))
+
+
+def test_code_in_a_weights_file_is_never_run(tmp_path):
+    (tmp_path / "trap.pth").write_bytes(pickle.dumps({"0.weight": Trap()}))
+    with pytest.raises(InputError, match="is not a file of weights"):
+        load_encoder_weights(encoder(), str(tmp_path / "trap.pth"), 3)
+
+
+def test_imagenet_without_network_says_what_to_do():
+    def fetch():
+        socket.create_connection(("203.0.113.1", 443), timeout=1)
+        return {}
+
+    with pytest.raises(MissingError, match=r"could not be fetched .* Use `--weights none`"):
+        load_encoder_weights(encoder(), "imagenet", 3, fetch)
+    with pytest.raises(MissingError, match="no ImageNet weights for this encoder"):
+        load_encoder_weights(encoder(), "imagenet", 3)
+
+
+def test_imagenet_is_fetched_only_when_asked_for():
+    given, calls = encoder(), []
+
+    def fetch():
+        calls.append(1)
+        return given.state_dict()
+
+    load_encoder_weights(encoder(), "none", 3, fetch)
+    assert calls == []
+    taken = encoder()
+    load_encoder_weights(taken, "imagenet", 3, fetch)
+    assert calls == [1]
+    assert torch.equal(taken[0].weight, given[0].weight)

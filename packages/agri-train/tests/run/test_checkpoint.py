@@ -1,0 +1,34 @@
+"""Checkpoints: what a disk that fills leaves behind."""
+
+import resource
+import signal
+
+import pytest
+import torch
+from agri_core.files.atomic import replacing_file
+from agri_train.run.checkpoint import _write, read_checkpoint
+
+
+@pytest.fixture
+def small_disk():
+    """No file grows beyond 100 kB, as on a disk that is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def save(path, size):
+    with replacing_file(path) as temporary:
+        _write({"agri": {"fingerprint": "f"}, "weights": torch.zeros(size)}, temporary)
+
+
+def test_a_full_disk_is_told_as_such_and_keeps_the_checkpoint_before(tmp_path, small_disk):
+    path = tmp_path / "best.ckpt"
+    save(path, 10)  # 40 bytes of weights
+    with pytest.raises(OSError, match=r"cannot write best\.ckpt, is the disk full"):
+        save(path, 100_000)  # 400 kB
+    assert len(read_checkpoint(path)["weights"]) == 10
+    assert [item.name for item in tmp_path.glob("[!.]*")] == ["best.ckpt"]
