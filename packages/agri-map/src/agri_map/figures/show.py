@@ -13,13 +13,14 @@ from agri_core.legend import IGNORE, IGNORE_COLOUR, Legend
 from agri_core.raster.grid import Grid
 from agri_core.raster.pixel_area import measure_ground
 from agri_data.figures.picture import colourise, composite, composite_title, picture_bands
+from agri_data.figures.sheet import Panel
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
 from agri_map.analysis.area import CAVEAT, measure
 from agri_map.analysis.score import score_map
-from agri_map.figures.figure import Block, Entry, Panel, Sheet
+from agri_map.figures.page import Block, Entry, Page
 from agri_map.maps.mapfile import count_pixels, open_map, read_legend
 from agri_map.scene.layers import band_name
 from agri_map.scene.raster import damaged, open_raster
@@ -44,7 +45,7 @@ class Request:
     pixel: float | None = None
 
 
-def make_sheet(request: Request) -> Sheet:
+def make_page(request: Request) -> Page:
     """Read everything, thinned to what a page can show.
 
     Raises:
@@ -69,7 +70,7 @@ def make_sheet(request: Request) -> Sheet:
         panel, block = _confidence(request.confidence, grid, shape, len(legend))
         panels.append(panel)
         blocks.append(block)
-    return Sheet(
+    return Page(
         request.title or f"Land map of {Path(tags.get('AGRI_SCENE', request.map.name)).stem}",
         _subtitle(grid, request.pixel),
         tuple(panels),
@@ -150,7 +151,7 @@ def _truth(
     with open_map(request.truth) as dataset:
         _same_grid(dataset, grid)
         truth = _read(dataset, [1], shape, Resampling.nearest)[0]
-    score = score_map(request.map, request.truth).to_json()
+    score = score_map(request.map, request.truth).scores
     known = (truth != IGNORE) & (codes != IGNORE)
     errors = np.full((*shape, 3), _rgb(IGNORE_COLOUR), np.uint8)
     errors[known & (truth == codes)] = _rgb(RIGHT)
