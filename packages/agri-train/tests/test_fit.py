@@ -1,7 +1,9 @@
 import copy
 import csv
 import json
+import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from agri_data.errors import InputError
 from agri_map.bundle import read_spec
 from agri_map.engine import open_engine
 from agri_map.preprocess import normalise
+from agri_train import record
 from agri_train.config import TrainConfig
 from agri_train.data import ChipDataModule
+from agri_train.export import ExportError
 from agri_train.fit import fit
 from agri_train.freeze import freeze
 from agri_train.history import COLUMNS, curves_figure, read_history
@@ -202,6 +206,42 @@ def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeyp
     assert [p.name for p in (out / "samples").iterdir()] == [
         f"epoch-{first.spec.metrics['epoch']:03d}.png"
     ]
+
+
+@pytest.mark.parametrize("stop", [ExportError("refused."), KeyboardInterrupt()])
+def test_what_was_trained_is_exported_later(make_store, tiny, tmp_path, monkeypatch, stop):
+    store, out = make_store(), tmp_path / "run"
+    whole = run(tiny(), store, tmp_path / "whole")
+
+    def fail(*args, **kwargs):
+        raise stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agri_train.fit.export_bundle", fail)
+        with pytest.raises(type(stop)) as told:
+            run(tiny(), store, out)
+    if isinstance(stop, ExportError):
+        assert str(told.value).startswith("refused. The trained weights are in ")
+        assert "best-epoch-" in str(told.value)
+    assert not (out / "model.onnx").exists()
+    monkeypatch.setattr(Task, "training_step", None)
+    late = run(tiny(), store, out)
+    assert (late.throughput, late.epochs) == (0, 2)
+    assert late.spec.metrics == whole.spec.metrics
+    batch = np.random.default_rng(0).normal(size=(1, 4, 32, 32)).astype(np.float32)
+    found = [open_engine(result.bundle).run(batch) for result in (late, whole)]
+    assert np.array_equal(*found)
+
+
+def test_code_that_only_exports_does_not_train_again(tiny, tmp_path, monkeypatch):
+    shutil.copytree(Path(record.__file__).parent, tmp_path / "engine")
+    monkeypatch.setattr(record, "__file__", str(tmp_path / "engine" / "record.py"))
+    before = code_fingerprint(tiny())
+    for name in ("export.py", "calibrate.py", "samples.py"):
+        (tmp_path / "engine" / name).write_text("# mended")
+    assert code_fingerprint(tiny()) == before
+    (tmp_path / "engine" / "task.py").write_text("# another way to learn")
+    assert code_fingerprint(tiny()) != before
 
 
 def test_changed_code_starts_afresh(make_store, tiny, tmp_path, monkeypatch, capsys):
