@@ -303,8 +303,14 @@ def test_a_folder_without_its_outputs_is_ours(make_store, tiny, tmp_path):
         if path.is_file():
             path.unlink()
     (out / ".gitignore").write_text("/model.onnx")
+    (out / ".partial-curves.png-a1_b2").mkdir()  # the run before was killed while it drew
+    (out / ".partial-holiday.png-a1_b2").mkdir()
+    with pytest.raises(InputError, match=r"holds .partial-holiday.png-a1_b2 and no config.json"):
+        run(tiny(), store, out, epochs=1)
+    (out / ".partial-holiday.png-a1_b2").rmdir()
     run(tiny(), store, out, epochs=1)
     assert (out / "model.onnx").is_file()
+    assert not (out / ".partial-curves.png-a1_b2").exists()
 
 
 def test_a_folder_with_only_the_log_is_ours(make_store, tiny, tmp_path):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agri_data.atomic import write_json
+from agri_data.atomic import PARTIAL, write_json
 from agri_data.errors import InputError
 
 from agri_train.history import COLUMNS
@@ -13,7 +13,7 @@ from agri_train.keeper import LAST, read_checkpoint
 
 CONFIG = "config.json"
 REMAINS = {
-    ".gitignore", "checkpoints", "curves.png", "history.csv", "metrics.json", "model.onnx",
+    ".gitignore", "checkpoints", CONFIG, "curves.png", "history.csv", "metrics.json", "model.onnx",
     "samples", "summary.txt",
 }  # fmt: skip
 
@@ -74,7 +74,8 @@ class RunFolder:
 
     def _check_remains(self) -> None:
         """Accept what a pipeline leaves of a run: it removes the outputs and not the rest."""
-        foreign = sorted({path.name for path in self.path.iterdir()} - REMAINS)
+        names = sorted(path.name for path in self.path.iterdir())
+        foreign = [name for name in names if whole_name(name) not in REMAINS]
         if self.history.is_file() and not is_log(self.history):
             foreign.append(self.history.name)
         if foreign:
@@ -94,6 +95,11 @@ class RunFolder:
         for pattern, folder in (("*.ckpt", self.checkpoints), ("epoch-*.png", self.samples)):
             for path in folder.glob(pattern):
                 path.unlink()
+
+
+def whole_name(name: str) -> str:
+    """What a file is called when it is whole: a killed run leaves some half written."""
+    return name.removeprefix(PARTIAL).rpartition("-")[0] if name.startswith(PARTIAL) else name
 
 
 def is_log(path: Path) -> bool:
