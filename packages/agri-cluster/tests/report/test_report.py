@@ -195,11 +195,11 @@ def test_the_command_writes_everything_and_leaves_nothing_stale(run, fitted, fou
     code, said, _ = run("report", fitted.path, four_bands.path, "--out", out)
     assert code == 0
     assert re.match(r"wrote .*report\.html: 3 groups on one page of 0\.\d MB", said)
-    assert {file.name for file in out.iterdir()} == {*WRITTEN, "report.html"}
-    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    assert {file.name for file in out.glob("[!.]*")} == {*WRITTEN, "report.html"}
+    before = {file.name: file.read_bytes() for file in out.glob("[!.]*")}
     (out / "metrics.json").write_text("of evaluate")
     assert run("report", fitted.path, four_bands.path, "--out", out, "--no-tsne")[0] == 0
-    after = {file.name: file.read_bytes() for file in out.iterdir()}
+    after = {file.name: file.read_bytes() for file in out.glob("[!.]*")}
     assert set(before) - set(after) == {"tsne.png", "series.png", "tsne.gif"}
     assert set(after) - set(before) == {"metrics.json"}
     same = set(after) & set(before) - {"report.html"}
