@@ -42,17 +42,18 @@ def _environment(package: str) -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"number": _number, "plural": _plural, "short": _short}
+    environment.filters |= {
+        "number": "{:,}".format,
+        "percent": "{:.1%}".format,
+        "plural": _plural,
+        "short": _short,
+    }
     return environment
 
 
 def _shown(value: object) -> object:
     """Make a text legible before it is escaped; what a macro returns is HTML already."""
     return legible(value) if type(value) is str else value
-
-
-def _number(value: int) -> str:
-    return f"{value:,}"
 
 
 def _plural(count: int, noun: str) -> str:
