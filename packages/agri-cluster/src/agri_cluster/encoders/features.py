@@ -81,18 +81,18 @@ def extract_whitened(
     tiles: Tiles,
     folder: Path,
     *,
-    parts: int = 50,
+    n_components: int = 50,
     whiten: bool = False,
     views: int = 1,
     **options: Any,
 ) -> Features:
-    """Write rows of `parts` columns to `folder`; `options` are those of `extract`.
+    """Write rows of `n_components` columns to `folder`; `options` are those of `extract`.
 
     Rows have a mean square of 1, which is what a network takes well.
     """
     raw = extract(encoder, tiles, folder / "raw.npy", views=views, **options)
     means = _Mean(raw, tiles, views)
-    whitening = fit_whitening(means, encoder.groups, parts, whiten=whiten, level=1.0)
+    whitening = fit_whitening(means, encoder.groups, n_components, whiten=whiten, level=1.0)
     rows = _write(whitening, means, folder / "features.npy")
     turns = _write(whitening, raw, folder / "turns.npy") if views > 1 else None
     raw.path.unlink()
