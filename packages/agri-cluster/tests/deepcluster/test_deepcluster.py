@@ -164,7 +164,7 @@ def test_labels_are_those_of_predict_in_mixed_precision() -> None:
 
 
 def test_constant_items_are_refused() -> None:
-    with pytest.raises(InputError, match="nothing to group"):
+    with pytest.raises(InputError, match="nothing to cluster"):
         DeepCluster(3, perceptron(), ROWS).fit(np.ones((20, 6)))
 
 

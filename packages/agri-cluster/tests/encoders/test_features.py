@@ -145,9 +145,9 @@ def test_rows_all_alike_are_refused():
         fit_whitening(ArrayTiles(np.ones((6, 3), np.float32)), (3,))
 
 
-@pytest.mark.parametrize(("groups", "parts"), [((4, 4), 3), ((9,), 0)])
+@pytest.mark.parametrize(("groups", "n_components"), [((4, 4), 3), ((9,), 0)])
 def test_arguments_that_do_not_fit_are_refused(rows, groups, n_components):
-    with pytest.raises(InputError, match=r"groups|parts"):
+    with pytest.raises(InputError, match=r"groups|n_components"):
         fit_whitening(rows, groups, n_components)
 
 

@@ -32,7 +32,10 @@ def predict_to(folder: Path, chips: Path, out: Path, split: str | None = None) -
             f"{tiles.shape}; cut chips of the same size and bands"
         )
     alpha = float(fitted.info["alpha"])
-    with replacing_file(out) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
+    with (
+        replacing_file(out) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(HEADER)
         for indices, items in progress(batches(tiles), "predicting", -(-len(tiles) // BATCH)):

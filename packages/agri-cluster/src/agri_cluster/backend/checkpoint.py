@@ -69,7 +69,7 @@ def write_variables(model: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> N
 def save_state(path: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
     """Write arrays and JSON-able facts as one file."""
     text = np.frombuffer(json.dumps(facts).encode(), np.uint8)
-    with replacing_file(path) as beside, beside.open("wb") as stream:
+    with replacing_file(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, allow_pickle=False, facts=text, **arrays)
 
 

@@ -60,7 +60,7 @@ def resume_run(
     if facts.get("settings") != settings:
         raise InputError(
             f"{path} is of a run with other settings ({facts.get('settings')}; now {settings}); "
-            "delete it, or go on with those"
+            "delete it, or use those settings"
         )
     write_variables(model, arrays)
     set_generator(rng, facts["rng"])

@@ -1,4 +1,4 @@
-"""Features of different sizes made one embedding: unit groups, standardised, PCA, unit rows.
+"""Whitening of features: unit groups, standardisation, PCA, unit rows.
 
 Without it k-means sees only the group, or the few features, of the largest values.
 """
@@ -54,7 +54,7 @@ class Whitening:
 
     Attributes:
         groups: widths of the groups of features, which sum to F; each group is given length 1, and
-            so is the row that comes out. With no groups sizes are kept, here and there.
+            so is the output row. Without groups magnitudes are kept.
         mean: of the features after that, `(F,)`.
         matrix: `(F, P)`; rows are `(x - mean) @ matrix`, then of length 1.
         explained: share of the variance in each of the P components.
@@ -99,7 +99,7 @@ def fit_whitening(
     whiten: bool = False,
     level: float | None = None,
 ) -> Whitening:
-    """Fit the map to rows `(N, F)`, which are read twice and never held.
+    """Fit the map to rows `(N, F)`, which are read twice and never all in memory.
 
     Args:
         features: the rows.
@@ -109,7 +109,7 @@ def fit_whitening(
         level: root mean square of a row's values; None = rows of length 1.
 
     Raises:
-        InputError: all rows are alike, or there are too many features.
+        InputError: all rows are equal, or there are too many features.
     """
     width = features.shape[0]
     if groups and sum(groups) != width:
@@ -126,7 +126,7 @@ def fit_whitening(
     factor = np.where(deviation > _FLAT * deviation.max(), 1 / np.maximum(deviation, _TINY), 0.0)
     if deviation.max() < _FLAT:
         raise InputError(
-            f"all {len(features)} items have the same features, so there is nothing to group"
+            f"all {len(features)} items have the same features, so there is nothing to cluster"
         )
     matrix, explained = _principal(covariance * np.outer(factor, factor), n_components, whiten)
     return Whitening(
