@@ -105,7 +105,7 @@ def ours(scale: str = "", **settings: Any) -> Row:
 
     def run(clusters: int, seed: int, folder: str) -> Any:
         from agri_cluster.dec.estimator import DeepEmbeddedClustering
-        from agri_cluster.pretrain.simclr import ContrastConfig
+        from agri_cluster.pretrain.contrast import ContrastConfig
 
         plan = dict(settings)
         if plan.get("weights") == "squeezenet":

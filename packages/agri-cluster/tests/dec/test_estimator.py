@@ -118,7 +118,7 @@ def test_any_keras_model_is_an_encoder(blobs):
 
 
 def test_frozen_features_of_a_contrastive_encoder():
-    from agri_cluster.pretrain.simclr import ContrastConfig
+    from agri_cluster.pretrain.contrast import ContrastConfig
 
     rng = np.random.default_rng(0)
     dark, light = rng.normal(-1, 0.2, (16, 16, 16, 3)), rng.normal(1, 0.2, (16, 16, 16, 3))

@@ -7,8 +7,9 @@ from agri_cluster.backend.framework import keras, make_deterministic, ops
 from agri_cluster.backend.precision import computing
 from agri_cluster.backend.prefetch import prefetch
 from agri_cluster.data.tiles import ArrayTiles
+from agri_cluster.pretrain.contrast import ContrastConfig
 from agri_cluster.pretrain.nt_xent import nt_xent
-from agri_cluster.pretrain.simclr import ContrastConfig, one_cycle, pretrain_contrastive
+from agri_cluster.pretrain.simclr import one_cycle, pretrain_contrastive
 from agri_core.files.errors import InputError
 
 FAST = ContrastConfig(epochs=2, batch_size=8, hidden_dim=8, projection_dim=4, learning_rate=0.01)

@@ -1,4 +1,4 @@
-"""`agri-cluster fit`: group tiles without labels."""
+"""`agri-cluster fit`: cluster tiles without labels."""
 
 from __future__ import annotations
 

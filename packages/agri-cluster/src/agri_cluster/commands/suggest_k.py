@@ -25,7 +25,7 @@ def suggest_k(
     asked for; for tiles, the principal components of the band statistics. OUT gets
     suggestion.json, curves.csv and curves.png.
 
-    Example: agri-cluster suggest-k data/tiles --max-clusters 30 --out reports/groups
+    Example: agri-cluster suggest-k data/tiles --max-clusters 30 --out reports/clusters
     """
     import numpy as np
     from agri_core.files.console import say, warn

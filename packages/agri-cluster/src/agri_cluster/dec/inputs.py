@@ -15,7 +15,8 @@ from agri_cluster.encoders.draws import Draw, DrawTurns, DrawViews
 from agri_cluster.encoders.features import extract_whitened
 from agri_cluster.encoders.registry import build_encoder
 from agri_cluster.encoders.views import Views
-from agri_cluster.pretrain.simclr import ContrastConfig, pretrain_contrastive
+from agri_cluster.pretrain.contrast import ContrastConfig
+from agri_cluster.pretrain.simclr import pretrain_contrastive
 
 FROZEN = ("resnet50", "vgg16", "squeezenet", "small", "statistics")
 """Encoders whose features are computed once and clustered, unless they are fine-tuned."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agri_data.augment.augment import Augment
 
     from agri_cluster.dec.guard import Guard
-    from agri_cluster.pretrain.simclr import ContrastConfig
+    from agri_cluster.pretrain.contrast import ContrastConfig
 
 DEC_OBJECTIVES = ("dec", "idec")
 OBJECTIVES = (*DEC_OBJECTIVES, "deepcluster")

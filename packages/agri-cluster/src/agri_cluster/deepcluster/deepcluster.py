@@ -18,7 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 from agri_cluster.data.distances import squared_distances
 from agri_cluster.data.sources import as_tiles
 from agri_cluster.data.tiles import Floats, Ints, Tiles, batches
-from agri_cluster.deepcluster.recluster import DeepClusterConfig, EpochResult, OnEpoch, Reclustering
+from agri_cluster.deepcluster.config import DeepClusterConfig, EpochResult
+from agri_cluster.deepcluster.recluster import OnEpoch, Reclustering
 from agri_cluster.encoders.features import encode
 
 __all__ = ["DeepCluster", "DeepClusterConfig", "EpochResult"]
