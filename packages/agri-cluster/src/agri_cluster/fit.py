@@ -11,14 +11,21 @@ from typing import Any
 import numpy as np
 from agri_core.files.atomic import replacing_dir, write_json
 from agri_core.files.errors import InputError
+from agri_data.augment.augment import Augment
 
 from agri_cluster.artifact.save import FitOutput, save
 from agri_cluster.artifact.series import Series
+from agri_cluster.backend.framework import set_seed
 from agri_cluster.data.rows import RowFile
 from agri_cluster.data.sources import open_tiles
 from agri_cluster.data.tiles import Tiles
-from agri_cluster.dec.settings import FitSettings
-from agri_cluster.encoders.registry import scale_of
+from agri_cluster.dec.estimator import DeepEmbeddedClustering
+from agri_cluster.dec.inputs import encoder_of
+from agri_cluster.dec.settings import FitSettings, whole_numbers
+from agri_cluster.dec.steps import embed_all
+from agri_cluster.deepcluster.deepcluster import DeepCluster, DeepClusterConfig
+from agri_cluster.encoders.registry import build_encoder, scale_of
+from agri_cluster.encoders.views import Views
 
 STARTED, ROWS, FEATURES = "started.json", "rows.npy", "features.npy"
 CROP = 0.3
@@ -63,8 +70,8 @@ def fit(
     method = _fit_deepcluster if settings.objective == "deepcluster" else _fit_embedded
     output = method(tiles, settings, seed, work, resume)
     info = {
-        "settings": settings.to_json(), "seed": seed, "source": source.path.name,
-        "split": source.split, "bands": list(tiles.bands),
+        "settings": settings.to_json() | {"encoder": encoder_of(settings, tiles)}, "seed": seed,
+        "source": source.path.name, "split": source.split, "bands": list(tiles.bands),
         "scaling": getattr(tiles, "scaling", None), "tiles": len(tiles),
     }  # fmt: skip
     with replacing_dir(out) as folder:
@@ -100,8 +107,6 @@ def _begin(work: Path, source: TileSource, settings: FitSettings, seed: int, res
 def _fit_embedded(
     tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool
 ) -> FitOutput:
-    from agri_cluster.dec.estimator import DeepEmbeddedClustering
-
     model = DeepEmbeddedClustering(**settings.to_json(), random_state=seed, folder=work)
     model.fit(tiles, resume=resume)
     initial = model.initial_
@@ -122,8 +127,6 @@ def _fit_embedded(
 def _fit_deepcluster(
     tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool
 ) -> FitOutput:
-    from agri_cluster.dec.steps import embed_all
-
     model = _deepcluster(settings, seed, tiles)
     model.fit(tiles, state=work / "deepcluster.npz")
     centres = model.cluster_centers_
@@ -147,13 +150,7 @@ def _fit_deepcluster(
     return FitOutput(model.model_, rows, centres, alpha, None, history, losses, series, facts)
 
 
-def _deepcluster(settings: FitSettings, seed: int, tiles: Tiles) -> Any:
-    from agri_data.augment.augment import Augment
-
-    from agri_cluster.backend.framework import set_seed
-    from agri_cluster.deepcluster.deepcluster import DeepCluster, DeepClusterConfig
-    from agri_cluster.encoders.views import Views
-
+def _deepcluster(settings: FitSettings, seed: int, tiles: Tiles) -> DeepCluster:
     # Keras draws the encoder's initial weights.
     set_seed(seed)
     config = DeepClusterConfig(
@@ -164,10 +161,6 @@ def _deepcluster(settings: FitSettings, seed: int, tiles: Tiles) -> Any:
 
 
 def _encoder(settings: FitSettings, tiles: Tiles) -> Any:
-    from agri_cluster.dec.inputs import encoder_of
-    from agri_cluster.dec.settings import whole_numbers
-    from agri_cluster.encoders.registry import build_encoder
-
     return build_encoder(
         encoder_of(settings, tiles), tiles.shape, width=settings.embedding_dim,
         weights=settings.weights, bands=tiles.bands, widths=whole_numbers(settings.hidden),
