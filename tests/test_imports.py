@@ -59,7 +59,7 @@ ROOMS = {
         "encoders init",
         "artifact deepcluster pretrain",
         "dec evaluation",
-        "report selection settings",
+        "report selection",
         "fit",
         "commands",
         "cli",
