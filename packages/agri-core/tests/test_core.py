@@ -26,7 +26,7 @@ def test_eurosat_order_is_the_official_one() -> None:
     [
         ([{"id": 1, "name": "a", "colour": "#000000"}], "0, 1, 2"),
         ([{"id": 0, "name": "a", "colour": "red"}], "#1a9641"),
-        ([{"id": 0, "name": "a"}], "id, name, colour"),
+        ([{"id": 0, "name": "a"}], "entry 1.: the key .colour. is missing"),
         ([{"id": True, "name": "a", "colour": "#000000"}], "whole number"),
         ([], "1 to 254"),
     ],

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from agri_core.files.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from agri_core.legend_entry import LegendEntry
 
 IGNORE = 255
 """The value of "ignore / no data" in every mask and map."""
@@ -92,22 +94,30 @@ class Legend:
         Raises:
             InputError: a key is missing, unknown, or holds a wrong value.
         """
-        return cls(tuple(_parse_class(item) for item in items))
+        from agri_core.files.records import parse_record
+        from agri_core.legend_entry import LegendEntry
+
+        return cls._of_entries(parse_record(list[LegendEntry], items, "the legend"))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Read a legend inside a record as a list of its classes, as `to_list` writes it."""
+        from pydantic import AfterValidator
+
+        from agri_core.legend_entry import LegendEntry
+
+        entries = Annotated[list[LegendEntry], AfterValidator(cls._of_entries)]
+        return handler.generate_schema(entries)
+
+    @classmethod
+    def _of_entries(cls, entries: Iterable[LegendEntry]) -> Legend:
+        return cls(tuple(LegendClass(e.id, e.name, e.colour.lower()) for e in entries))
 
     @classmethod
     def of(cls, pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Legend:
         """Build a legend from `name -> colour`, ids in the order given."""
         items = pairs.items() if isinstance(pairs, Mapping) else pairs
         return cls(tuple(LegendClass(i, name, colour) for i, (name, colour) in enumerate(items)))
-
-
-def _parse_class(item: Mapping[str, Any]) -> LegendClass:
-    if not isinstance(item, Mapping) or set(item) != {"id", "name", "colour"}:
-        raise InputError(f"a legend entry has the keys id, name, colour; got {item!r}")
-    number = item["id"]
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise InputError(f"a class id is a whole number, got {number!r}")
-    return LegendClass(number, str(item["name"]), str(item["colour"]).lower())
 
 
 COVER = Legend.of(
