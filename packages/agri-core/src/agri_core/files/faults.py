@@ -59,7 +59,7 @@ def explain(error: ValidationError, content: Any, schema: Mapping[str, Any]) -> 
         schema: the JSON schema of the record, which knows the keys.
     """
     faults = [Fault(_path(item, content, schema), item) for item in error.errors(include_url=False)]
-    texts = [_missing(fault) for fault in faults if fault.kind in _MISSING]
+    texts = _missing([fault for fault in faults if fault.kind in _MISSING])
     texts += _unknown([fault for fault in faults if fault.kind in _UNKNOWN], schema)
     texts += _values([fault for fault in faults if fault.kind not in (*_MISSING, *_UNKNOWN)])
     more = f"; and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
@@ -83,13 +83,20 @@ def _path(error: Mapping[str, Any], content: Any, schema: Mapping[str, Any]) -> 
     return tuple(names)
 
 
-def _missing(fault: Fault) -> str:
-    error = fault.error
-    if fault.kind == "union_tag_not_found":
-        key = error["ctx"]["discriminator"].strip("'")
-    else:
-        key = error["loc"][-1]
-    return f"{_at(fault.path)}the key '{key}' is missing"
+def _missing(faults: Sequence[Fault]) -> list[str]:
+    texts = []
+    for parent in dict.fromkeys(fault.path for fault in faults):
+        keys = [f"'{_absent(fault.error)}'" for fault in faults if fault.path == parent]
+        what = f"key {keys[0]} is" if len(keys) == 1 else f"keys {', '.join(keys)} are"
+        texts.append(f"{_at(parent)}the {what} missing")
+    return texts
+
+
+def _absent(error: Mapping[str, Any]) -> str:
+    """Return the key that is missing; one that tells alternatives apart is not in the place."""
+    if error["type"] == "union_tag_not_found":
+        return str(error["ctx"]["discriminator"]).strip("'")
+    return str(error["loc"][-1])
 
 
 def _unknown(faults: Sequence[Fault], schema: Mapping[str, Any]) -> list[str]:
