@@ -41,7 +41,7 @@ ROOMS = {
         "figures sources.readers splits synth.spectra",
         "augment sources synth",
         "build",
-        "annotation patches",
+        "annotation patches schemas",
         "commands",
         "cli",
     ),
