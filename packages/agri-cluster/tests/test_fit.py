@@ -104,7 +104,8 @@ def test_a_killed_fit_goes_on_and_ends_as_if_it_had_not_been(fitted_folder, four
     out = tmp_path / "cluster"
     code = (
         "import sys, time\n"
-        "from agri_cluster import autoencoder, refine\n"
+        "from agri_cluster.pretrain import autoencoder\n"
+        "from agri_cluster.dec import refine\n"
         "autoencoder.PATIENCE = refine.PATIENCE = 0.0\n"
         "plain = refine.Refiner._train\n"
         "def slow(self, steps):\n"
