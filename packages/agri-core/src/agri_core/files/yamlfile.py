@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 import warnings
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hints import hint, nearest
 
 T = TypeVar("T")
 
@@ -48,9 +48,9 @@ class Fields:
         """
         if not self.has(key):
             if default is None:
-                near = difflib.get_close_matches(key, [str(k)[:80] for k in self._content], n=1)
-                hint = f"; is '{near[0]}' meant to be it?" if near else ""
-                raise InputError(f"{self.where}: the key '{key}' is missing{hint}")
+                near = nearest(key, map(str, self._content))
+                end = f"; is '{near}' meant to be it?" if near else ""
+                raise InputError(f"{self.where}: the key '{key}' is missing{end}")
             return default
         return checked(self._content[key], kind, f"{self.where}: '{key}'")
 
@@ -64,7 +64,7 @@ class Fields:
         if value not in allowed:
             raise InputError(
                 f"{self.where}: '{key}' is one of {', '.join(allowed)}, got {shown(value)}"
-                f"{nearest(value, allowed)}"
+                f"{hint(value, allowed)}"
             )
         return value
 
@@ -88,7 +88,7 @@ class Fields:
         for key in self._content:
             if key not in self._known:
                 raise InputError(
-                    f"{self.where}: unknown key {shown(key)}{nearest(str(key), self._known)}; "
+                    f"{self.where}: unknown key {shown(key)}{hint(str(key), self._known)}; "
                     f"the keys here are {', '.join(sorted(self._known))}"
                 )
 
@@ -109,12 +109,6 @@ def checked(value: Any, kind: type[T], what: str) -> T:
         hint = " (put it in quotes)" if kind is str and isinstance(value, int | float) else ""
         raise InputError(f"{what} must be {_KINDS.get(kind, kind)}, got {shown(value)}{hint}")
     return value
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return ", did you mean 'x'?" for the known word nearest to `word`, "" when none is near."""
-    found = difflib.get_close_matches(word[:80], known, n=1)
-    return f", did you mean '{found[0]}'?" if found else ""
 
 
 def shown(value: Any) -> str:

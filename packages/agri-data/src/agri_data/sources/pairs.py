@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
+from agri_core.files.folders import natural
 from agri_core.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
@@ -22,7 +23,6 @@ from agri_data.sources.readers.pairing import (
     Pair,
     find_keyed,
     listing,
-    natural,
     pair_up,
     read_table,
 )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
+from agri_core.files.folders import natural
 from agri_core.legend import IGNORE
 
 from agri_data.sources.chips import Chip, ChipIds, rejection
 from agri_data.sources.description.description import Scene, ScenesDescription
 from agri_data.sources.readers.imagery import make_layout
-from agri_data.sources.readers.pairing import find_keyed, listing, natural, pair_up
+from agri_data.sources.readers.pairing import find_keyed, listing, pair_up
 from agri_data.sources.readers.place import pixel_metres, shifted, transform_text
 from agri_data.sources.readers.watch import LabelWatch
 from agri_data.sources.scenefiles import MULTI, OpenScene, SceneFacts, open_scene, scene_facts
