@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
 from pyproj import CRS
 
 from agri_annotate.formats.read import read_project
@@ -15,7 +16,7 @@ from agri_annotate.geo.overlay import Wanted, draw_layer
 from agri_annotate.geo.places import list_pictures, read_places
 from agri_annotate.geo.vector import Feature, Name, locate
 from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
-from agri_annotate.model.legend import IGNORE, derive
+from agri_annotate.model.classes import derive
 from agri_annotate.model.pictures import find_pictures
 from agri_annotate.model.project import Problem, Project, Region
 

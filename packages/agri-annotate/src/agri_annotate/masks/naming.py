@@ -6,8 +6,8 @@ from functools import cached_property
 
 from agri_core.files.errors import InputError
 from agri_core.files.hints import nearest
+from agri_core.legend import IGNORE, Legend
 
-from agri_annotate.model.legend import IGNORE, Legend
 from agri_annotate.model.project import Problem, Project, Region
 
 REFUSE, TO_IGNORE = "refuse", "ignore"

@@ -14,9 +14,9 @@ import numpy as np
 import shapely
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.folders import files_in
+from agri_core.legend import Legend
 from numpy.typing import NDArray
 
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.pictures import header
 from agri_annotate.model.project import Attribute, Picture, Project, Region
 from agri_annotate.model.shape import Points, Polygon

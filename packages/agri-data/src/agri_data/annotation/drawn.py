@@ -32,7 +32,7 @@ def describe_drawn(selected: Path, masks: Path, out: Path) -> int:
     from ruamel.yaml import YAML
 
     imagery = _read_json(selected / IMAGERY, dict)
-    legend = Legend.from_list(_read_json(masks / CLASSES, list))
+    legend = Legend.read(masks / CLASSES)
     pairs = _pairs(selected, masks)
     table = out.with_suffix(".csv")
     root = Path(os.path.commonpath([p.resolve() for p in (selected, masks, out.parent)]))
