@@ -5,9 +5,10 @@ from pathlib import Path
 
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.folders import files_in
+from agri_core.vector.crs import parse_crs
 from pyproj import CRS
 
-from agri_annotate.geo.place import Place, parse_crs
+from agri_annotate.geo.place import Place
 from agri_annotate.model.pictures import Header, header
 from agri_annotate.model.project import Problem
 
