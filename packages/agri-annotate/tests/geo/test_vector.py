@@ -494,7 +494,7 @@ def test_the_command_says_what_is_wrong(folder, tmp_path):
     cases = [
         (
             [drawings, "--pictures", folder, "--out", tmp_path / "a.shp"],
-            "ending in .gpkg or .geojson",
+            "ending in .gpkg or",
         ),
         ([drawings, "--pictures", tmp_path / "none", "--out", tmp_path / "a.gpkg"], "no folder"),
         ([tmp_path / "none", "--pictures", folder, "--out", tmp_path / "a.gpkg"], "no file"),

@@ -234,7 +234,7 @@ def test_somebody_elses_polygons_are_kept(write_map, tmp_path, legend):
     table.to_file(both, layer="drawn by hand", mode="a")
     for path in (mine, lonlat, both):
         before = path.read_bytes()
-        with pytest.raises(InputError, match="was not written by|was changed since"):
+        with pytest.raises(InputError, match=r"was not written by|was changed since"):
             write_polygons(path, parcels, source.grid, legend)
         assert path.read_bytes() == before
 
@@ -257,7 +257,7 @@ def test_foreign_files_are_kept(write_map, tmp_path, legend):
     for name in ("a.gpkg", "a.geojson"):
         path = tmp_path / name
         path.write_text("my thesis")
-        with pytest.raises(InputError, match="was not written by|was changed since"):
+        with pytest.raises(InputError, match=r"was not written by|was changed since"):
             write_polygons(path, trace(source), source.grid, legend)
         assert path.read_text() == "my thesis"
     with pytest.raises(InputError, match=r"ending in \.gpkg or \.geojson"):

@@ -58,6 +58,7 @@ def areas(layer: Layer) -> tuple[list[Any], list[Fault]]:
     for number, (geometry, valid) in enumerate(zip(layer.geometries, whole, strict=True), 1):
         kind = "nothing that can be read" if geometry is None else geometry.geom_type
         area = polygonal(geometry) if kind.endswith("Polygon") else shapely.Polygon()
+        kind = f"an empty {kind}" if geometry is not None and geometry.is_empty else kind
         shapes.append(None if area.is_empty else area)
         if area.is_empty:
             faults.append(Fault(number, f"expected a polygon with an area, got {kind}", lost=True))

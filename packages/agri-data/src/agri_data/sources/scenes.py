@@ -62,8 +62,8 @@ class ScenesSource:
         return sum(len(starts(h, self._cut)) * len(starts(w, self._cut)) for h, w in shapes)
 
     def notes(self) -> list[str]:
-        """Return how many scenes were read."""
-        return [f"{len(self._facts)} scenes"]
+        """Return how many scenes were read, and what is to be known of their labels."""
+        return [f"{len(self._facts)} scenes", *self._watch.notes]
 
     def __iter__(self) -> Iterator[Chip]:
         for scene in self._scenes:

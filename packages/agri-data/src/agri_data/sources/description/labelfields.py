@@ -58,6 +58,7 @@ def _build(kind: Kind, fields: Fields, legend: Legend) -> LabelSpec:
         frozenset(ignored),
         lenient,
         attribute=fields.take("attribute", str, "class"),
+        layer=fields.maybe("layer", str),
         file=file and check_inside(file, f"{fields.where}: 'file'"),
         outside=IGNORE if outside == NO_LABEL else _index(legend, outside, fields.where),
         explicit=explicit,
