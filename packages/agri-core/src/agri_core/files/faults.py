@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agri_core.files.yamlfile import nearest, shown
+from agri_core.files.hints import hint
+from agri_core.files.yamlfile import shown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -107,7 +108,7 @@ def _unknown(faults: Sequence[Fault], schema: Mapping[str, Any]) -> list[str]:
         known = _keys(schema, here[0].error["loc"][:-1])
         for fault in here:
             key = str(fault.error["loc"][-1])
-            texts.append(f"{_at(parent)}unknown key {shown(key)}{nearest(key, known)}")
+            texts.append(f"{_at(parent)}unknown key {shown(key)}{hint(key, known)}")
         texts[-1] += f"; the keys here are {', '.join(known)}"
     return texts
 
@@ -161,8 +162,8 @@ def _wrong(fault: Fault, name: str, got: str) -> str:
 def _choice(name: str, value: Any, expected: str) -> str:
     """Describe a value that is none of `expected`, as pydantic writes them: "'a', 'b' or 'c'"."""
     known = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
-    hint = nearest(value, known) if isinstance(value, str) else ""
-    return f"{name} is one of {', '.join(known)}, got {shown(value)}{hint}"
+    near = hint(value, known) if isinstance(value, str) else ""
+    return f"{name} is one of {', '.join(known)}, got {shown(value)}{near}"
 
 
 def _quotes(expected: Iterable[str], fault: Fault) -> str:

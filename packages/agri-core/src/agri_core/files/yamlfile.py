@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,6 @@ from agri_core.files.errors import InputError, MissingError
 
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 200_000
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return ", did you mean 'x'?" for the known word nearest to `word`, "" when none is near."""
-    found = difflib.get_close_matches(word[:80], known, n=1)
-    return f", did you mean '{found[0]}'?" if found else ""
 
 
 def shown(value: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import TypeVar
 
 from agri_core.files.atomic import write_text
 from agri_core.files.csvfile import csv_text, read_rows
@@ -15,8 +14,6 @@ from agri_core.legend import Legend
 
 from agri_data.annotation.imageryfile import ImageryFile
 from agri_data.annotation.pieces import CLASSES, IMAGERY, IMAGES
-
-T = TypeVar("T")
 
 
 def describe_drawn(selected: Path, masks: Path, out: Path) -> int:
@@ -34,8 +31,8 @@ def describe_drawn(selected: Path, masks: Path, out: Path) -> int:
     """
     from ruamel.yaml import YAML
 
-    imagery = _read(selected / IMAGERY, ImageryFile)
-    legend = _read(masks / CLASSES, Legend)
+    imagery = _imagery(selected / IMAGERY)
+    legend = Legend.read(masks / CLASSES)
     pairs = _pairs(selected, masks)
     table = out.with_suffix(".csv")
     root = Path(os.path.commonpath([p.resolve() for p in (selected, masks, out.parent)]))
@@ -71,10 +68,10 @@ def _pairs(selected: Path, masks: Path) -> list[tuple[Path, Path]]:
     return found
 
 
-def _read(path: Path, kind: type[T]) -> T:
+def _imagery(path: Path) -> ImageryFile:
     if not path.is_file():
         raise MissingError(f"there is no file {path}")
-    return parse_json(kind, path.read_bytes(), str(path))
+    return parse_json(ImageryFile, path.read_bytes(), str(path))
 
 
 def _relative(path: Path, start: Path) -> str:

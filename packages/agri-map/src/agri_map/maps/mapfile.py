@@ -7,15 +7,13 @@ import numpy as np
 import rasterio
 from agri_core.files.errors import InputError
 from agri_core.files.records import parse_json
-from agri_core.legend import IGNORE, Legend, LegendClass
+from agri_core.legend import IGNORE, Legend, LegendClass, colour
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from agri_map.maps.write import LEGEND
 from agri_map.scene.raster import damaged, open_raster
-
-FALLBACK = ("#e8c547", "#1b6e37", "#2a7fba", "#c0392b", "#9ccc65", "#b08968", "#8e44ad", "#7f7f7f")
 
 
 def open_map(path: Path | str) -> DatasetReader:
@@ -51,7 +49,7 @@ def read_legend(dataset: DatasetReader) -> Legend:
             LegendClass(
                 code,
                 tags.get(f"CLASS_{code}", f"class {code}"),
-                palette.get(code, FALLBACK[code % len(FALLBACK)]),
+                palette.get(code, colour(code)),
             )
             for code in range(top + 1)
         )

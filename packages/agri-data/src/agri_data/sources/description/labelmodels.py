@@ -77,6 +77,9 @@ class VectorLabel(_Known):
     attribute: str = "class"
     """The column with the class."""
 
+    layer: str | None = None
+    """The layer of the files; not needed where there is one."""
+
     file: Inside | None = None
     """One file of polygons for all images; without it, each image has its own."""
 

@@ -67,6 +67,7 @@ def _vector(label: VectorLabel, legend: Legend) -> LabelSpec:
         _ignored(codes, map(str, label.ignore)),
         label.unknown == "ignore",
         attribute=label.attribute,
+        layer=label.layer,
         file=label.file,
         outside=_target(label.outside, legend),
         explicit=label.codes is not None,
