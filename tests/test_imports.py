@@ -35,13 +35,19 @@ NEVER = {"dvc", "dvclive"}
 TRAINING = "agri_classify/training/"
 """Where alone agri-classify may import what its extra brings; `cli` asks first."""
 ROOMS = {
-    "agri_core": ("choices files", "bands legend raster", "confusion indices", "evaluation"),
+    "agri_core": (
+        "choices files",
+        "legend_entry",
+        "bands legend pages raster vector",
+        "confusion indices",
+        "evaluation",
+    ),
     "agri_data": (
         "choices sources.description store synth.layout",
         "figures sources.readers splits synth.spectra",
         "augment sources synth",
         "build",
-        "annotation patches",
+        "annotation patches schemas",
         "commands",
         "cli",
     ),
@@ -60,7 +66,7 @@ ROOMS = {
         "encoders init",
         "artifact deepcluster pretrain",
         "dec evaluation",
-        "report selection settings",
+        "report selection",
         "fit",
         "commands",
         "cli",

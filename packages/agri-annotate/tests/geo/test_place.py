@@ -6,10 +6,11 @@ import math
 import pytest
 import shapely
 from affine import Affine
-from agri_annotate.geo.place import Place, is_geodesic, move, parse_crs
+from agri_annotate.geo.place import Place, is_geodesic
 from agri_annotate.masks.outline import outline
 from agri_annotate.model.shape import Circle, Ellipse, Polygon, Rect
 from agri_core.files.errors import InputError
+from agri_core.vector.crs import move, parse_crs
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS

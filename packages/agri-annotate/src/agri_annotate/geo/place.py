@@ -1,19 +1,17 @@
 """Where a picture lies on the ground, and how much ground is under a shape drawn on it."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import shapely
 from affine import Affine
 from agri_core.files.errors import InputError
+from agri_core.vector.crs import move
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import ProjError
+from pyproj import CRS
 
 HECTARE = 10_000.0
-LONLAT = CRS.from_epsg(4326)
 PIECES = 256
 """An outline is cut into at least so many edges before its area on the ellipsoid is taken."""
 
@@ -68,51 +66,12 @@ class Place:
         return float(geometry.area * abs(self.transform.determinant) * unit**2 / HECTARE)
 
 
-def parse_crs(text: Any) -> CRS:
-    """Understand a CRS.
-
-    Raises:
-        InputError: it is none.
-    """
-    try:
-        return CRS.from_user_input(text)
-    except ProjError as error:
-        raise InputError(
-            f"{str(text)[:80]!r} is no coordinate reference system; give one like EPSG:32632"
-        ) from error
-
-
 def is_geodesic(crs: CRS) -> bool:
     """Whether areas in the coordinates of `crs` mean nothing: degrees and Mercator."""
     flat = crs.sub_crs_list[0] if crs.is_compound else crs
     method = flat.coordinate_operation.method_name if flat.coordinate_operation else ""
     mercator = "Mercator" in method and "Transverse" not in method and "Oblique" not in method
     return bool(flat.is_geographic or mercator)
-
-
-def move(geometry: Any, source: CRS, target: CRS) -> Any:
-    """Move a geometry between CRSs, x and y in the order of maps; vertices only.
-
-    Raises:
-        InputError: there is no way between the two, or a vertex has no place in the target.
-    """
-    if source == target:
-        return geometry
-    transformer = _transformer(source.to_wkt(), target.to_wkt())
-    moved = shapely.transform(
-        geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
-    )
-    if not np.isfinite(shapely.get_coordinates(moved)).all():
-        raise InputError(f"it reaches beyond where {target.name} is defined")
-    return moved
-
-
-@lru_cache(maxsize=64)
-def _transformer(source: str, target: str) -> Transformer:
-    try:
-        return Transformer.from_crs(CRS.from_wkt(source), CRS.from_wkt(target), always_xy=True)
-    except ProjError as error:
-        raise InputError(f"no way leads from one CRS to the other ({error})") from error
 
 
 def _geodesic(place: Place, geometry: Any) -> float:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agri_core.legend import IGNORE, Legend
+
 from agri_annotate.choices import Format
 from agri_annotate.masks.png import write_png
 from agri_annotate.masks.runs import Runs
-from agri_annotate.model.legend import IGNORE, Legend
 from agri_annotate.model.pictures import Header
 
 LONGEST = 120

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import CRSError, RasterioError
 from rasterio.vrt import WarpedVRT
 
-from agri_annotate.model.legend import IGNORE
 from agri_annotate.model.pictures import Header, header, open_raster
 
 SUFFIXES = (".png", ".tif", ".tiff", ".gif", ".bmp")

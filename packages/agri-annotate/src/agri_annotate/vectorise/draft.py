@@ -6,10 +6,10 @@ from typing import get_args
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
 from agri_annotate.choices import Background
-from agri_annotate.model.legend import IGNORE, Legend
 from agri_annotate.model.pictures import Header, header
 from agri_annotate.model.project import Problem
 from agri_annotate.vectorise import classmap
