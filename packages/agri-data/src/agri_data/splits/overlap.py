@@ -49,7 +49,8 @@ def _side_by_side(edges: Floats, frame: Ints, gap: float) -> Floats:
     np.maximum.at(high, number, edges[:, 2])
     widths = high - low[:, 0] + 2 * gap + 1
     shift = np.column_stack([np.cumsum(widths) - widths, np.zeros(len(low))]) - low
-    return edges + np.tile(shift[number], 2)
+    laid: Floats = edges + np.tile(shift[number], 2)
+    return laid
 
 
 def _near(boxes: Boxes, a: Ints, b: Ints, gap: float) -> NDArray[np.bool_]:
