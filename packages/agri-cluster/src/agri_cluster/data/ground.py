@@ -1,4 +1,4 @@
-"""Where the tiles of a clustering are in a chip store, and on the ground."""
+"""Positions of clustered tiles in a chip store, and their outlines on the ground."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def find_rows(store: ChipStore, ids: Sequence[str]) -> Ints:
 
 
 def outlines(store: ChipStore, rows: Ints) -> Iterator[Any]:
-    """Yield the outline of each chip in longitude and latitude, None where it has no place.
+    """Yield the outline of each chip in longitude and latitude, None without a georeference.
 
     Raises:
         InputError: an outline has no place there, or crosses the 180th meridian.

@@ -1,4 +1,4 @@
-"""What a selection says: the list to draw on, pseudo-labels, outlines, and a few lines of words."""
+"""Outputs of a selection: list of tiles, pseudo-labels, outlines, and a summary."""
 
 from __future__ import annotations
 
@@ -76,23 +76,23 @@ class Selection:
         return csv_text(["chip_id", "label", "confidence"], rows)
 
     def features(self, store: ChipStore) -> Part:
-        """Return the outlines of the chosen tiles in degrees; those without a place are left out.
+        """Return the outlines of the chosen tiles in degrees, but of those without a georeference.
 
         Raises:
-            InputError: a tile is not in the store, or none has a place.
+            InputError: a tile is not in the store, or none has a georeference.
         """
         records = self.records()
         rows = find_rows(store, [record["chip_id"] for record in records])
         pairs = zip(outlines(store, rows), records, strict=True)
         placed = [(shape, record) for shape, record in pairs if shape is not None]
         if not placed:
-            raise InputError(f"no chosen chip of {store.path} has a place on the ground")
+            raise InputError(f"no chosen chip of {store.path} has a georeference")
         shapes = np.array([shape for shape, _ in placed], object)
         table = pd.DataFrame([record for _, record in placed])
         return Part(shapes, {name: table[name].to_numpy() for name in COLUMNS}, "tiles")
 
     def summary(self) -> Iterator[str]:
-        """Yield what was chosen: in all, then for each name."""
+        """Yield the number of chosen tiles: in all, then for each name."""
         records = self.records()
         clusters = {record["cluster"] for record in records}
         yield f"{len(records)} of {len(self.labels)} tiles chosen, clusters: {len(clusters)}"
