@@ -38,8 +38,8 @@ ROOMS = {
     "agri_core": (
         "choices files",
         "legend_entry",
-        "bands legend pages raster vector",
-        "confusion indices",
+        "bands legend pages raster",
+        "confusion indices vector",
         "evaluation",
     ),
     "agri_data": (

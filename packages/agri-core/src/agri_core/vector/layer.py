@@ -56,7 +56,7 @@ def areas(layer: Layer) -> tuple[list[Any], list[Fault]]:
     faults = []
     whole = shapely.is_valid(np.array([*layer.geometries, None], object)[:-1])
     for number, (geometry, valid) in enumerate(zip(layer.geometries, whole, strict=True), 1):
-        kind = "nothing that can be read" if geometry is None else geometry.geom_type
+        kind = "no geometry that can be read" if geometry is None else geometry.geom_type
         area = polygonal(geometry) if kind.endswith("Polygon") else shapely.Polygon()
         kind = f"an empty {kind}" if geometry is not None and geometry.is_empty else kind
         shapes.append(None if area.is_empty else area)
