@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.raster.naming import Naming
 from numpy.typing import NDArray
 
 from agri_annotate.model.legend import IGNORE, Legend
@@ -56,7 +57,7 @@ class Draft:
     size: int
     drawing: Drawing
     codes: tuple[int, ...]
-    naming: classmap.Naming = field(default_factory=classmap.Naming)
+    naming: Naming = field(default_factory=Naming)
 
 
 def make_draft(

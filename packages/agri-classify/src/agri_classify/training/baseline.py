@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from agri_core.files.console import progress
-from agri_data.store.stats import valid_pixels
+from agri_core.raster.validity import chip_validity
 from agri_data.store.store import ChipStore
 from agri_map.bundle.preprocess import normalise
 from agri_map.bundle.spec import BundleSpec
@@ -86,7 +86,7 @@ def responses(batch: Rows, filters: Rows) -> Rows:
 def _batches(store: ChipStore, spec: BundleSpec, indices: Ints, name: str) -> Iterator[Rows]:
     for first in progress(range(0, len(indices), BATCH), name):
         images = store.images(indices[first : first + BATCH], spec.bands)
-        yield normalise(images, spec, valid_pixels(images, store.info.nodata))
+        yield normalise(images, spec, chip_validity(images, store.info.nodata))
 
 
 def _logistic(rows: Rows, known: Ints, judged: Rows, truth: Ints) -> float:

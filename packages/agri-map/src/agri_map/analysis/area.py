@@ -84,11 +84,14 @@ class Tally:
 
     def add(self, top: int, block: NDArray[np.uint8]) -> None:
         """Count the rows `(H, W)` that begin at row `top` of the map."""
-        rows = [np.bincount(row, minlength=256) for row in block]
-        counts = np.asarray(rows, np.int64).reshape(-1, 256)
-        self.pixels += counts.sum(0)
-        if self.ground is not None:
-            self.metres += self.ground.rows[top : top + len(counts)] @ counts
+        if self.ground is None:
+            self.pixels += np.bincount(block.ravel(), minlength=256)
+            return
+        for columns, areas in self.ground.strips(top, len(block)):
+            rows = [np.bincount(row, minlength=256) for row in block[:, columns]]
+            counts = np.asarray(rows, np.int64).reshape(-1, 256)
+            self.pixels += counts.sum(0)
+            self.metres += areas @ counts
 
     def table(self, legend: Legend) -> AreaTable:
         """Give the hectares; only with `ground`."""

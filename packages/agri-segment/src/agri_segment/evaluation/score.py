@@ -11,7 +11,7 @@ from agri_core import confusion as counts
 from agri_core.files.console import progress
 from agri_core.files.errors import InputError, MissingError
 from agri_core.legend import IGNORE, Legend
-from agri_data.store.stats import valid_pixels
+from agri_core.raster.validity import chip_validity
 from agri_data.store.store import ChipStore
 from agri_map.bundle.preprocess import normalise
 from agri_map.bundle.spec import BundleSpec
@@ -81,7 +81,7 @@ def read_chips(
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Read chips as the network sees them, `(N, C, H, W)`, and their masks `(N, H, W)`."""
     images = store.images(rows, spec.bands)
-    valid = valid_pixels(images, store.info.nodata)
+    valid = chip_validity(images, store.info.nodata)
     truth = store.masks(rows)
     truth[~valid] = IGNORE
     return normalise(images, spec, valid), truth

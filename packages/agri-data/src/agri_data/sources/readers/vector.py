@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from agri_core.files.errors import InputError, MissingError
 from agri_core.legend import IGNORE, Legend
+from agri_core.raster.grid import Grid
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
@@ -32,10 +33,8 @@ class Polygons:
         from rasterio.features import rasterize
         from shapely import box
 
-        height, width = shape
-        corners = [transform * (x, y) for x in (0, width) for y in (0, height)]
-        xs, ys = zip(*corners, strict=True)
-        rows = np.sort(self.shapes.sindex.query(box(min(xs), min(ys), max(xs), max(ys))))
+        bounds = Grid(None, transform, *shape).bounds
+        rows = np.sort(self.shapes.sindex.query(box(*bounds)))
         if not len(rows):
             return np.full(shape, self.outside, np.uint8)
         burnt: NDArray[np.uint8] = rasterize(
@@ -52,9 +51,7 @@ class Polygons:
         """Whether a polygon's bounds meet the grid."""
         from shapely import box
 
-        corners = [transform * (x, y) for x in (0, shape[1]) for y in (0, shape[0])]
-        xs, ys = zip(*corners, strict=True)
-        return len(self.shapes.sindex.query(box(min(xs), min(ys), max(xs), max(ys)))) > 0
+        return len(self.shapes.sindex.query(box(*Grid(None, transform, *shape).bounds))) > 0
 
 
 def read_polygons(path: Path, crs: Any, spec: LabelSpec, legend: Legend) -> Polygons:
