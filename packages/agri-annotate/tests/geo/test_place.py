@@ -1,4 +1,4 @@
-"""Ground under shapes: exact on projected grids, geodesic on degrees and Mercator."""
+"""Ground under shapes, on the ellipsoid."""
 
 import itertools
 import math
@@ -6,7 +6,7 @@ import math
 import pytest
 import shapely
 from affine import Affine
-from agri_annotate.geo.place import Place, is_geodesic, move, parse_crs
+from agri_annotate.geo.place import Place, move, parse_crs
 from agri_annotate.masks.outline import outline
 from agri_annotate.model.shape import Circle, Ellipse, Polygon, Rect
 from agri_core.files.errors import InputError
@@ -66,13 +66,6 @@ def test_mercator_is_measured_on_the_ellipsoid():
     mercator = Place(100, 100, CRS.from_epsg(3857), grid)
     assert mercator.hectares(box) == pytest.approx(lonlat.hectares(box), rel=1e-6)
     assert box.area * abs(grid.determinant) / 1e4 > 3.5 * mercator.hectares(box)
-
-
-@pytest.mark.parametrize(
-    ("code", "geodesic"), [(4326, True), (3857, True), (3395, True), (32632, False), (3035, False)]
-)
-def test_which_crs_is_geodesic(code, geodesic):
-    assert is_geodesic(CRS.from_epsg(code)) is geodesic
 
 
 def test_a_hole_is_not_counted():

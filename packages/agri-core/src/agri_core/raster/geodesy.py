@@ -112,8 +112,17 @@ def ground_area(geometry: Any, crs: Any) -> float:
     if not np.isfinite(shapely.get_coordinates(lonlat)).all():
         raise InputError(f"it reaches beyond where {way.name} is defined")
     geod = Geod(a=way.semimajor, f=way.flattening)
-    parts = shapely.get_parts(shapely.orient_polygons(lonlat, exterior_cw=False))
-    return float(sum(geod.geometry_area_perimeter(part)[0] for part in parts))
+    return float(sum(_polygon_area(part, geod) for part in shapely.get_parts(lonlat)))
+
+
+def _polygon_area(polygon: Any, geod: Geod) -> float:
+    # Ring by ring: about a pole the order of a ring's corners in lon and lat says nothing of
+    # which side is inside, so signs are of no use.
+    shell, *holes = (
+        abs(geod.polygon_area_perimeter(*ring.coords.xy)[0])
+        for ring in (polygon.exterior, *polygon.interiors)
+    )
+    return float(shell - sum(holes))
 
 
 def horizontal(crs: CRS) -> CRS:

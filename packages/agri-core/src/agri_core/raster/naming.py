@@ -76,7 +76,10 @@ def _whole(dataset: Any) -> Legend | None:
     if not text:
         return None
     try:
-        return Legend.from_list(json.loads(text))
+        items = json.loads(text)
+        if not isinstance(items, list):
+            raise InputError(f"expected a list of classes, got {type(items).__name__}")
+        return Legend.from_list(items)
     except ValueError as error:
         raise InputError(f"{dataset.name}: its {LEGEND} tag is damaged: {error}") from error
 
