@@ -145,10 +145,13 @@ def _orientation(image: Any) -> int:
 def _by_rasterio(path: Path, size: int) -> Header:
     from agri_core.raster.opening import PICTURES, open_raster
 
-    with open_raster(path, path.name, PICTURES) as image:
-        place = None if image.transform.is_identity else image.transform
-        crs = image.crs if place and image.crs else None
-        return Header(image.height, image.width, size, crs, place)
+    try:
+        with open_raster(path, path.name, PICTURES) as image:
+            place = None if image.transform.is_identity else image.transform
+            crs = image.crs if place and image.crs else None
+            return Header(image.height, image.width, size, crs, place)
+    except InputError as error:
+        raise InputError(f"it is not a picture that can be read: {error}") from error
 
 
 def _index(folder: Path, skip: Path | None) -> _Index:

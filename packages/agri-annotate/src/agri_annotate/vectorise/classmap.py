@@ -120,9 +120,9 @@ def _read(path: Path, picture: Header) -> tuple[NDArray[Any], NDArray[np.bool_]]
             resampling="nearest",
         )
         values, known = aligned.read(0, 0, wanted.shape, [0])
+        keep_valid(known, values[..., 0], source.nodata)
         if aligned.source is not source and not known.any():
             raise InputError(f"{path.name} does not cover the picture")
-    keep_valid(known, values[..., 0], source.nodata)
     return values[..., 0], known
 
 
