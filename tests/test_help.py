@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"numpy", "pandas", "torch", "tensorflow", "rasterio", "matplotlib", "cv2", "onnxruntime"}
+HEAVY = {
+    "numpy", "pandas", "torch", "tensorflow", "rasterio", "matplotlib", "cv2", "onnxruntime",
+    "pydantic", "jinja2",
+}  # fmt: skip
 
 
 def leaves(command, words=()):

@@ -6,10 +6,11 @@ import math
 import pytest
 import shapely
 from affine import Affine
-from agri_annotate.geo.place import Place, move, parse_crs
+from agri_annotate.geo.place import Place
 from agri_annotate.masks.outline import outline
 from agri_annotate.model.shape import Circle, Ellipse, Polygon, Rect
 from agri_core.files.errors import InputError
+from agri_core.vector.crs import move, parse_crs
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
@@ -46,7 +47,9 @@ def test_feet_are_feet():
 
 def test_a_turned_grid_keeps_its_area():
     turned = TEN @ Affine.rotation(33)
-    assert Place(99, 99, EQUAL_AREA, turned).hectares(shapely.box(0, 0, 10, 10)) == pytest.approx(1.0)
+    assert Place(99, 99, EQUAL_AREA, turned).hectares(shapely.box(0, 0, 10, 10)) == pytest.approx(
+        1.0
+    )
 
 
 def test_degrees_are_measured_on_the_ellipsoid():

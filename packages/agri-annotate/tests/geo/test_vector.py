@@ -14,7 +14,6 @@ from affine import Affine
 from agri_annotate.cli import app
 from agri_annotate.formats.read import read_project
 from agri_annotate.geo.export import write_layer
-from agri_annotate.geo.layer import Layer, is_layer, read_layer
 from agri_annotate.geo.overlay import Wanted, draw_layer
 from agri_annotate.geo.place import Place
 from agri_annotate.geo.places import list_pictures, read_places
@@ -24,6 +23,8 @@ from agri_annotate.model.pictures import Header
 from agri_annotate.model.project import Picture, Problem, Project, Region
 from agri_annotate.model.shape import Circle, Point, Polyline, Rect
 from agri_core.files.errors import InputError
+from agri_core.vector.layer import Layer
+from agri_core.vector.reader import is_layer, read_layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyogrio.raw import read as read_table
@@ -337,7 +338,7 @@ def test_a_polygon_that_shows_through_a_hole_is_said():
 
 
 def test_polygons_in_another_crs_are_moved():
-    from agri_annotate.geo.place import LONLAT, move
+    from agri_core.vector.crs import LONLAT, move
 
     shape = move(ground(shapely.box(10, 20, 300, 400)), UTM, LONLAT)
     made, _ = draw_layer(layer(shape, crs=LONLAT), {"a.tif": PLACE}, Wanted())
@@ -494,7 +495,10 @@ def test_a_collection_in_metres_says_so(tmp_path):
 def test_the_command_says_what_is_wrong(folder, tmp_path):
     drawings = EXPORTS / "via-2.0.11_annotations.json"
     cases = [
-        ([drawings, "--pictures", folder, "--out", tmp_path / "a.shp"], "ending in .geojson"),
+        (
+            [drawings, "--pictures", folder, "--out", tmp_path / "a.shp"],
+            "ending in .gpkg or",
+        ),
         ([drawings, "--pictures", tmp_path / "none", "--out", tmp_path / "a.gpkg"], "no folder"),
         ([tmp_path / "none", "--pictures", folder, "--out", tmp_path / "a.gpkg"], "no file"),
         ([drawings, "--pictures", folder, "--out", tmp_path / "a.gpkg", "--crs", "x"], "EPSG"),

@@ -17,7 +17,7 @@ from agri_annotate.formats.read import read_project
 from agri_annotate.masks.mask import Rules
 from agri_annotate.masks.naming import Naming
 from agri_annotate.masks.outline import outline
-from agri_annotate.model.legend import derive
+from agri_annotate.model.classes import derive
 from agri_annotate.model.project import Picture, Project, Region
 from agri_annotate.model.shape import Circle, Ellipse, Polygon, Polyline, Rect
 from agri_core.files.errors import InputError

@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import rasterio
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.project import Problem
 from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect
 from agri_annotate.report.page import ROWS, write_report
 from agri_annotate.report.report import PictureReport, RegionReport, Report, to_json
 from agri_annotate.report.thumbnail import thumbnail
+from agri_core.legend import Legend
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -162,7 +162,10 @@ def test_the_page_needs_no_network_and_no_script(report, tmp_path):
     assert all(image["src"].startswith("data:image/jpeg;base64,") for image in page.all("img"))
     assert all(use["href"].startswith("#") for use in page.all("use"))
     policy = [m["content"] for m in page.all("meta") if "http-equiv" in m]
-    assert policy == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+    assert policy == [
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
+        "style-src 'unsafe-inline'"
+    ]
     assert "http://" not in html
     assert "https://" not in html
 

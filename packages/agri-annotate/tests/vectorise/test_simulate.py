@@ -8,9 +8,9 @@ import pytest
 import rasterio
 from agri_annotate.formats.read import read_project
 from agri_annotate.formats.write import write_project
-from agri_annotate.model.legend import Legend
 from agri_annotate.vectorise.simulate import ATTRIBUTE, Hand, draw_by_hand, simulate
 from agri_core.files.errors import InputError, MissingError
+from agri_core.legend import Legend
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 from agri_core.files.errors import InputError
-from agri_core.legend import Legend
-from agri_core.raster.naming import FALLBACK, LEGEND, Naming, read_legend, read_naming
+from agri_core.legend import Legend, colour
+from agri_core.raster.naming import LEGEND, Naming, read_legend, read_naming
 
 CODES = np.array([[[0, 2]]], np.uint8)
 OURS = Legend.of({"land": "#aaaaaa", "water": "#0000ff"})
@@ -58,10 +58,13 @@ def test_nothing_is_stated(state) -> None:
         assert read_naming(dataset) == Naming()
         legend = read_legend(dataset, [2])
     assert legend.names == ("class 0", "class 1", "class 2")
-    assert [item.colour for item in legend.classes] == list(FALLBACK[:3])
+    assert [item.colour for item in legend.classes] == [colour(code) for code in range(3)]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '[{"id": 0}]', "7"])
 def test_a_damaged_legend_is_named(state, text: str) -> None:
-    with state({LEGEND: text}) as dataset, pytest.raises(InputError, match="AGRI_LEGEND tag is"):
+    with (
+        state({LEGEND: text}) as dataset,
+        pytest.raises(InputError, match="AGRI_LEGEND tag"),
+    ):
         read_legend(dataset, [])

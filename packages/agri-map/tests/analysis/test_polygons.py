@@ -163,7 +163,9 @@ def test_gpkg(write_map, tmp_path, blobs, legend, monkeypatch):
     }  # fmt: skip
     with sqlite3.connect(path) as database:
         assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+    before = path.read_bytes()
     write_polygons(path, parcels, source.grid, legend)  # an earlier output may be replaced
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,18 @@ def test_geojson(write_map, tmp_path, blobs, legend, crs, transform, monkeypatch
     # Equal-area reference: the mapped hectares are those of the ground within 1 %.
     ground = frame.to_crs("EPSG:6933").area / 10_000
     assert ground.sum() == pytest.approx(frame.area_ha.sum(), rel=0.01)
+
+
+def test_a_map_over_the_180th_meridian(write_map, tmp_path, legend):
+    source = load(
+        write_map, CODES, crs="EPSG:32660", transform=from_origin(808_000, 500_000, 3e4, 3e4)
+    )
+    parcels = trace(source)
+    with pytest.raises(InputError, match=r"180th meridian, .*; write a \.gpkg"):
+        write_polygons(tmp_path / "a.geojson", parcels, source.grid, legend)
+    assert list(tmp_path.glob("*a.geojson*")) == []
+    write_polygons(tmp_path / "a.gpkg", parcels, source.grid, legend)
+    assert len(geopandas.read_file(tmp_path / "a.gpkg")) == len(parcels.shapes)
 
 
 def test_pick(write_map, legend):
@@ -219,7 +233,7 @@ def test_somebody_elses_polygons_are_kept(write_map, tmp_path, legend):
     table.to_file(both, layer="drawn by hand", mode="a")
     for path in (mine, lonlat, both):
         before = path.read_bytes()
-        with pytest.raises(InputError, match="is no earlier output"):
+        with pytest.raises(InputError, match=r"was not written by|was changed since"):
             write_polygons(path, parcels, source.grid, legend)
         assert path.read_bytes() == before
 
@@ -242,7 +256,7 @@ def test_foreign_files_are_kept(write_map, tmp_path, legend):
     for name in ("a.gpkg", "a.geojson"):
         path = tmp_path / name
         path.write_text("my thesis")
-        with pytest.raises(InputError, match="is no earlier output"):
+        with pytest.raises(InputError, match=r"was not written by|was changed since"):
             write_polygons(path, trace(source), source.grid, legend)
         assert path.read_text() == "my thesis"
     with pytest.raises(InputError, match=r"ending in \.gpkg or \.geojson"):

@@ -16,7 +16,7 @@ from lightning import Trainer
 from torch import nn
 
 from agri_train.bundle.calibrate import collect_logits, fit_temperature
-from agri_train.bundle.export import export_bundle
+from agri_train.bundle.export import ExportError, export_bundle
 from agri_train.bundle.record import make_spec, run_fingerprint
 from agri_train.config import TrainConfig
 from agri_train.data.balance import class_weights
@@ -68,8 +68,9 @@ def fit(
     """Train `net` and write everything the run leaves into `out`.
 
     The best weights are back in `net` afterwards. A rerun with the same settings and data goes on
-    from the last finished epoch; with others it starts afresh and says so. Seed with
-    `agri_train.engine.seed.seed_all(config.seed)` before building `net`.
+    from the last finished epoch, or exports the best one again when none is left to train; with
+    others it starts afresh and says so. Call `engine.seed.seed_all(config.seed)` before building
+    `net`.
 
     Args:
         net: gives logits `(N, K or 1, H, W)`, or `(N, K or 1)` for patches.
@@ -87,6 +88,7 @@ def fit(
     Raises:
         AgriError: the data, the settings and the network do not go together, `out` holds
             something else, or the loss is no longer a number.
+        ExportError: the bundle does not give what the network gives; the checkpoints stay.
     """
     spec = make_spec(store, bands, task, name, arch)
     data = ChipDataModule(store, spec, config, task)
@@ -138,7 +140,13 @@ def fit(
     if not folder.sample(keeper.epoch).exists():
         report.draw(module, keeper.epoch)
     examples, _ = data.read(data.rows("val")[:2])
-    parity = export_bundle(net, spec, head, folder.bundle, examples=examples)
+    try:
+        parity = export_bundle(net, spec, head, folder.bundle, examples=examples)
+    except ExportError as error:
+        raise ExportError(
+            f"{error} The trained weights are in {best}; the same command exports them again "
+            "without training."
+        ) from error
     rate = report.images / report.seconds if report.seconds else 0.0
     return FitResult(folder.bundle, best, folder.history, spec, rate, len(keeper.rows), parity)
 

@@ -146,12 +146,13 @@ def options(
         MissingError: there is no such legend.
     """
     from agri_core.files.errors import InputError
+    from agri_core.legend import IGNORE, Legend
 
     from agri_annotate.annotate import Options
     from agri_annotate.masks.mask import Rules, check_overlap
     from agri_annotate.masks.maskfile import check_format
     from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
-    from agri_annotate.model.legend import IGNORE, Legend, derive
+    from agri_annotate.model.classes import derive
 
     if attribute is not None and single is not None:
         raise InputError("state --attribute or --single, not both")
@@ -168,7 +169,7 @@ def options(
 
 def summary(outcome: "Outcome", out: Path | None) -> list[str]:
     """Return the lines to end with: masks, regions, classes."""
-    from agri_annotate.report.report import legible
+    from agri_core.files.text import legible
 
     report = outcome.report
     drawn, clipped = report.count("drawn", "clipped"), report.count("clipped")

@@ -26,9 +26,9 @@ def simulate(
     --classes data/select/classes.json --out data/draw/drawings.json
     """
     from agri_core.files.console import say
+    from agri_core.legend import Legend
 
     from agri_annotate.formats.write import write_project
-    from agri_annotate.model.legend import Legend
     from agri_annotate.vectorise.simulate import Hand
     from agri_annotate.vectorise.simulate import simulate as draw
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
 from agri_annotate.diff.difference import NO_CLASS, Difference, PictureChange
@@ -14,7 +15,7 @@ from agri_annotate.diff.matching import Drawn, Match, drawn, match
 from agri_annotate.formats.read import read_project
 from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
 from agri_annotate.masks.outline import outline
-from agri_annotate.model.legend import IGNORE, Legend, derive
+from agri_annotate.model.classes import derive
 from agri_annotate.model.pictures import find_pictures, header
 from agri_annotate.model.project import Attribute, Picture, Problem, Project
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import shapely
 from agri_core.files.errors import InputError
+from agri_core.vector.layer import polygonal
 
 from agri_annotate.geo.place import Place
-from agri_annotate.masks.outline import outline, polygonal
+from agri_annotate.masks.outline import outline
 from agri_annotate.model.project import Picture, Problem, Project, Region
 from agri_annotate.model.shape import Polygon
 

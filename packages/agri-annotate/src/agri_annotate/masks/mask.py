@@ -8,13 +8,13 @@ from typing import Literal, get_args
 import numpy as np
 import shapely
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
 from numpy.typing import NDArray
 
 from agri_annotate.masks.coverage import polygon_spans, spans
 from agri_annotate.masks.naming import Naming
 from agri_annotate.masks.outline import outline
 from agri_annotate.masks.runs import Layer, Runs, Spans, blank, paint
-from agri_annotate.model.legend import IGNORE
 from agri_annotate.model.project import Picture, Problem, Region
 from agri_annotate.model.shape import Point, Polygon, Polyline
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE, Legend
 
 from agri_annotate.masks.png import write_png
 from agri_annotate.masks.runs import Runs
-from agri_annotate.model.legend import IGNORE, Legend
 from agri_annotate.model.pictures import Header
 
 Format = Literal["png", "tif"]

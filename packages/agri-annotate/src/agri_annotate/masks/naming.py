@@ -1,13 +1,13 @@
 """Which class a region belongs to, from what was said of it."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from agri_core.files.errors import InputError
+from agri_core.files.hints import nearest
+from agri_core.legend import IGNORE, Legend
 
-from agri_annotate.model.legend import IGNORE, Legend
 from agri_annotate.model.project import Problem, Project, Region
 
 REFUSE, TO_IGNORE = "refuse", "ignore"
@@ -97,10 +97,17 @@ class Naming:
         )
 
     def _unknown(self, text: str, where: str) -> Problem:
-        near = difflib.get_close_matches(text.casefold().strip(), self._known, 1)
-        hint = f"; --alias {f'{text}={self._name(near[0])}'!r} if it is that" if near else ""
+        near = nearest(text, self._known)
+        hint = f"; {self._remedy(text, near)} if it is that" if near else ""
         names = ", ".join(self.legend.names)
         return Problem(where, f"no class is called {text!r:.60}; the legend has {names:.200}{hint}")
+
+    def _remedy(self, text: str, near: str) -> str:
+        """Return the option that takes `text` for what `near` names."""
+        # Nobody can type the line break of such a text into an alias.
+        if not text.isprintable() and " ".join(text.split()).casefold() == near.casefold():
+            return "--fold"
+        return f"--alias {f'{text}={self._name(near)}'!r}"
 
     def _name(self, text: str) -> str:
         return self.legend.names[self._known[text]]

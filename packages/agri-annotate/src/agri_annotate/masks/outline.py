@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from agri_core.vector.layer import polygonal
 from numpy.typing import NDArray
 
 from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
@@ -33,15 +34,6 @@ def outline(shape: Shape) -> Any:
             return shapely.LineString(points)
         case Point(cx, cy):
             return shapely.Point(cx, cy)
-
-
-def polygonal(geometry: Any) -> Any:
-    """Mend a geometry and keep its areas only; empty where it has none."""
-    mended = geometry if geometry.is_valid else shapely.make_valid(geometry)
-    if mended.geom_type in ("Polygon", "MultiPolygon"):
-        return mended
-    parts = [part for part in shapely.get_parts(mended) if part.geom_type.endswith("Polygon")]
-    return shapely.union_all(parts) if parts else shapely.Polygon()
 
 
 def _ring(cx: float, cy: float, rx: float, ry: float, theta: float) -> NDArray[np.float64]:

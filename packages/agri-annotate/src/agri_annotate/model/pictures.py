@@ -3,7 +3,6 @@
 No path is ever made from a name in the file: names are looked up among what the folder holds.
 """
 
-import os
 import unicodedata
 import warnings
 from collections import defaultdict
@@ -13,9 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from agri_core.files.atomic import REPLACED
 from agri_core.files.errors import InputError, MissingError
-from agri_core.files.ownership import PARTIAL
+from agri_core.files.folders import walk
 
 from agri_annotate.model.project import Problem
 
@@ -169,19 +167,12 @@ def _index(folder: Path, skip: Path | None) -> _Index:
 def _walk(folder: Path, skip: Path | None) -> Iterator[tuple[str, str]]:
     """Yield folder and name of each file below `folder` whose name is Unicode.
 
-    What an output being written holds, or one whose run was killed, is left out as `skip` is.
+    Junk is left out as `skip` is, and so is what an output being written holds: it is hidden.
     """
-    left_out = skip.resolve() if skip else None
-    for parent, folders, files in os.walk(folder.resolve()):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if Path(parent, name) != left_out and not name.startswith((PARTIAL, REPLACED))
-        )
-        place = Path(parent).relative_to(folder.resolve()).as_posix()
-        for name in sorted(files):
-            if _is_text(place + name):
-                yield "" if place == "." else place, name
+    for path in walk(folder, skip):
+        if _is_text(path):
+            place, _, name = path.rpartition("/")
+            yield place, name
 
 
 def _is_text(name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
 from agri_core.raster import naming
 from agri_core.raster.align import align
 from agri_core.raster.grid import Grid
@@ -15,7 +16,6 @@ from agri_core.raster.opening import open_raster
 from agri_core.raster.validity import keep_valid, masking_of
 from numpy.typing import NDArray
 
-from agri_annotate.model.legend import IGNORE
 from agri_annotate.model.pictures import Header, header
 
 SUFFIXES = (".png", ".tif", ".tiff", ".gif", ".bmp")

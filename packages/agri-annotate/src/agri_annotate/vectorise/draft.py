@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE, Legend
 from agri_core.raster.naming import Naming
 from numpy.typing import NDArray
 
-from agri_annotate.model.legend import IGNORE, Legend
 from agri_annotate.model.pictures import Header, header
 from agri_annotate.model.project import Problem
 from agri_annotate.vectorise import classmap

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import shapely
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import files_in
+from agri_core.legend import Legend
 from numpy.typing import NDArray
 
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.pictures import header
 from agri_annotate.model.project import Attribute, Picture, Project, Region
 from agri_annotate.model.shape import Points, Polygon
@@ -61,10 +62,10 @@ def simulate(truth: Path, pictures: Path, legend: Legend, hand: Hand, seed: int)
         MissingError: there are no pictures, or no map for one.
         InputError: a picture has no georeference, or lies outside its map.
     """
-    files = sorted(path for path in pictures.glob("*") if path.suffix.lower() in ENDINGS)
+    files = files_in(pictures, ENDINGS)
     if not files:
         raise MissingError(f"there are no pictures in {pictures}")
-    maps = {path.stem: path for path in sorted(truth.glob("*.tif"))}
+    maps = {path.stem: path for path in files_in(truth, (".tif",))}
     drawn = tuple(_draw(path, _map_of(path, maps, truth), legend, hand, seed) for path in files)
     options = {name: name for name in legend.names if name not in hand.skip}
     attribute = Attribute(ATTRIBUTE, "dropdown", options, description="simulated from the truth")

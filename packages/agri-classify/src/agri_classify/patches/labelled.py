@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import files_in
+from agri_core.files.junk import is_junk
 from numpy.typing import NDArray
 
 from agri_classify.patches.patch import ENDINGS, Patch
@@ -132,7 +134,7 @@ def _check_store(store: ChipStore, spec: BundleSpec) -> None:
 def _class_files(path: Path, spec: BundleSpec) -> list[tuple[Path, int]]:
     if not path.is_dir():
         raise MissingError(f"there is no folder {path}; expected a chip store or class folders")
-    folders = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
+    folders = sorted(p for p in path.iterdir() if p.is_dir() and not is_junk(p.name))
     unknown = [folder.name for folder in folders if folder.name not in spec.legend.names]
     if unknown or not folders:
         raise InputError(
@@ -142,6 +144,5 @@ def _class_files(path: Path, spec: BundleSpec) -> list[tuple[Path, int]]:
     return [
         (file, spec.legend.index(folder.name))
         for folder in folders
-        for file in sorted(folder.iterdir())
-        if file.suffix.lower() in ENDINGS
+        for file in files_in(folder, ENDINGS)
     ]

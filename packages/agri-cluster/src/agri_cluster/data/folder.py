@@ -11,10 +11,10 @@ import numpy as np
 from agri_core.bands import band_indices
 from agri_core.files.console import progress
 from agri_core.files.errors import InputError
+from agri_core.files.folders import files_below
 from agri_core.raster.unit import guess_unit
 from agri_core.raster.validity import valid_pixels
 from agri_data.sources.readers.image import read_image
-from agri_data.sources.readers.pairing import natural
 from agri_data.store.stats import measure
 from numpy.typing import ArrayLike, NDArray
 
@@ -128,20 +128,13 @@ def find_pictures(path: Path) -> dict[str, Path]:
     Raises:
         InputError: there are none.
     """
-    below = ((item.relative_to(path), item) for item in path.rglob("*"))
-    found = {
-        name.as_posix(): item
-        for name, item in below
-        if name.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in name.parts)
-        and item.is_file()
-    }
+    found = {item.relative_to(path).as_posix(): item for item in files_below(path, SUFFIXES)}
     if not found:
         raise InputError(
             f"{path} is neither a chip store nor a folder with pictures "
             f"({', '.join(SUFFIXES)}); make a store with 'agri-data chips'"
         )
-    return {name: found[name] for name in natural(found)}
+    return found
 
 
 def _read(path: Path) -> _Picture:

@@ -18,13 +18,14 @@ from agri_data.store.store import ChipStore
 from agri_data.store.writer import INFO_FILE
 from numpy.typing import NDArray
 
+from agri_cluster.data.folder import find_pictures
+
 Values = NDArray[Any]
 Valid = NDArray[np.bool_]
 
 EMPTY = 225
 """Grey of pixels without data."""
 
-FORMATS = (".jpeg", ".jpg", ".png", ".tif", ".tiff")
 SAMPLE = 64
 _NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 
@@ -58,10 +59,9 @@ class FolderSource:
     """The pictures of a folder, each named by its path in there."""
 
     def __init__(self, folder: Path) -> None:
-        files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in FORMATS)
-        if not files:
-            raise MissingError(f"{folder} holds neither a chip store nor pictures")
-        self.ids: Sequence[str] = [file.relative_to(folder).as_posix() for file in files]
+        found = find_pictures(folder)
+        files = list(found.values())
+        self.ids: Sequence[str] = list(found)
         self._folder, self._names = folder, frozenset(self.ids)
         self.bands = _bands_of(*_read(files[0]))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agri_core.files.errors import InputError
 from agri_core.files.hashing import sha256_file
-from agri_core.files.junk import is_junk
+from agri_core.files.junk import is_disposable
 from agri_core.files.locks import locked
 from agri_core.files.record import RECORD, Written, read_record, record_text, survey
 
@@ -80,7 +80,7 @@ def check_folder(path: Path) -> None:
     record = read_record(path)
     for file in sorted(path.rglob("*")):
         folder = file.is_dir() and not file.is_symlink()
-        if folder or file.name == RECORD or is_junk(file.name):
+        if folder or file.name == RECORD or is_disposable(file.name):
             continue
         reason = _foreign(file, record.get(file.relative_to(path).as_posix()))
         if reason:
@@ -153,13 +153,15 @@ def remove_folder(path: Path) -> None:
 
     for folder in [path, *(item for item in sorted(path.rglob("*")) if item.is_dir())]:
         for file in folder.iterdir():
-            if file.is_file() and file.name != RECORD and not is_junk(file.name):
+            if file.is_file() and file.name != RECORD and not is_disposable(file.name):
                 check_file(file)
     shutil.rmtree(path)
 
 
 def _foreign(path: Path, written: Written | None) -> str:
     """Return why `path` is not this command's own unchanged output, "" when it is."""
+    if _in_scratch(path):  # nobody but the running command writes there
+        return ""
     command = _RUNS[-1].command
     if written is None:
         return f"exists and was not written by '{command}'"
@@ -199,7 +201,7 @@ def _renew(folder: Path, entries: dict[str, Written]) -> None:
 
     Scratch folders get no record: what lies in them is signed when it becomes an output.
     """
-    if not entries or any(part.startswith(PARTIAL) for part in folder.absolute().parts):
+    if not entries or _in_scratch(folder):
         return
     with locked(folder):
         merged = read_record(folder) | entries
@@ -207,3 +209,7 @@ def _renew(folder: Path, entries: dict[str, Written]) -> None:
         waiting = folder / f"{RECORD}.new"
         waiting.write_text(record_text(kept), encoding="utf-8")
         waiting.replace(folder / RECORD)
+
+
+def _in_scratch(path: Path) -> bool:
+    return any(part.startswith(PARTIAL) for part in path.absolute().parts)

@@ -5,7 +5,6 @@ line wins, and a key that is no option is an error. YAML 1.2 rules: `1e-05` is a
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -13,6 +12,7 @@ from typing import Any, get_type_hints
 import typer
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hints import hint
 
 KEY = "agri_core.files.params"
 RESERVED = ("params", "help")
@@ -137,9 +137,8 @@ def _as_text(value: Any, where: str) -> str:
 
 
 def _unknown(where: str, key: str, known: Sequence[str]) -> str:
-    close = get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"{where} is no option of this command; {hint}(options: {', '.join(known)})"
+    near = hint(key, known)
+    return f"{where} is no option of this command{near} (options: {', '.join(known)})"
 
 
 def _field_texts(record: type) -> dict[str, str]:

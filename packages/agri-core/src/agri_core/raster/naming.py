@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agri_core.files.errors import InputError
-from agri_core.legend import IGNORE, Legend, LegendClass
+from agri_core.files.records import parse_json
+from agri_core.legend import IGNORE, Legend, LegendClass, colour
 
 LEGEND = "AGRI_LEGEND"
 """Tag of a dataset with the whole legend as JSON."""
 
 CLASS = "CLASS_"
 """Beginning of the tags, of a band or a dataset, with the name of one class each."""
-
-FALLBACK = ("#e8c547", "#1b6e37", "#2a7fba", "#c0392b", "#9ccc65", "#b08968", "#8e44ad", "#7f7f7f")
-"""Colours of classes that have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ def read_legend(dataset: Any, codes: Iterable[int]) -> Legend:
             LegendClass(
                 code,
                 naming.names.get(code, f"class {code}"),
-                naming.colours.get(code, FALLBACK[code % len(FALLBACK)]),
+                naming.colours.get(code, colour(code)),
             )
             for code in range(top + 1)
         )
@@ -75,13 +71,7 @@ def _whole(dataset: Any) -> Legend | None:
     text = dataset.tags().get(LEGEND)
     if not text:
         return None
-    try:
-        items = json.loads(text)
-        if not isinstance(items, list):
-            raise InputError(f"expected a list of classes, got {type(items).__name__}")
-        return Legend.from_list(items)
-    except ValueError as error:
-        raise InputError(f"{dataset.name}: its {LEGEND} tag is damaged: {error}") from error
+    return parse_json(Legend, text, f"the {LEGEND} tag of {dataset.name}, which is damaged")
 
 
 def _colour_table(dataset: Any) -> dict[int, str]:

@@ -95,7 +95,7 @@ def _select(
         _refuse_strangers(list(groups), records, path)
         _write_imagery(folder / IMAGERY, source.info)
         if legend is not None:
-            write_json(folder / CLASSES, legend.to_list())
+            write_text(folder / CLASSES, legend.to_json())
         header = ["chip_id", "source", "row", "col", "group"]
         rows = [
             [name, records[name].source, records[name].row, records[name].col, group]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
+from agri_core.files.folders import natural
 from agri_core.legend import IGNORE, Legend
 from agri_core.raster.facts import Facts
 from agri_core.raster.grid import Grid, shifted, transform_text
@@ -25,7 +26,6 @@ from agri_data.sources.readers.pairing import (
     Pair,
     find_keyed,
     listing,
-    natural,
     pair_up,
     read_table,
 )
@@ -88,8 +88,8 @@ class PairsSource:
         return None
 
     def notes(self) -> list[str]:
-        """Return how many images were read."""
-        return [f"{len(self._pairs)} images"]
+        """Return how many images were read, and what is to be known of their labels."""
+        return [f"{len(self._pairs)} images", *self._watch.notes]
 
     def __iter__(self) -> Iterator[Chip]:
         for future in in_order(self._load, self._pairs, ahead=2):
@@ -163,12 +163,14 @@ class PairsSource:
     def _polygons(self, pair: Pair, facts: Facts, legend: Legend) -> Polygons:
         label = self._about.label
         _placed(facts)
-        if pair.mask is not None:
-            return read_polygons(pair.mask, facts.crs, label, legend)
-        if facts.crs_text not in self._shared:
-            path = self._about.root / str(label.file)
-            self._shared[facts.crs_text] = read_polygons(path, facts.crs, label, legend)
-        return self._shared[facts.crs_text]
+        path = pair.mask or self._about.root / str(label.file)
+        found = None if pair.mask is not None else self._shared.get(facts.crs_text)
+        if found is None:
+            found = read_polygons(path, facts.crs, label, legend)
+            self._watch.note(found.notes)
+        if pair.mask is None:
+            self._shared[facts.crs_text] = found
+        return found
 
     def _chips(self, loaded: Loaded) -> Iterator[Chip]:
         size = self._cut.size

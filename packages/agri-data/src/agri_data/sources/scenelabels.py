@@ -44,7 +44,7 @@ def open_labels(
         where = f"{facts.whole.name} band {spec.band}"
         yield lambda row, col, size, band: _band(band, description, legend, where)
     elif spec.kind == "vector":
-        yield _vector(_label_path(scene, description), description, legend, facts)
+        yield _vector(_label_path(scene, description), description, legend, facts, watch)
     else:
         with _raster(_label_path(scene, description), description, legend, facts, watch) as read:
             yield read
@@ -65,7 +65,11 @@ def _band(
 
 
 def _vector(
-    path: Path, description: ScenesDescription, legend: Legend, facts: SceneFacts
+    path: Path,
+    description: ScenesDescription,
+    legend: Legend,
+    facts: SceneFacts,
+    watch: LabelWatch,
 ) -> ReadLabels:
     if facts.whole.transform is None or not facts.grid.crs:
         raise InputError(
@@ -73,6 +77,7 @@ def _vector(
             "it; georeference it first"
         )
     polygons = read_polygons(path, facts.grid.crs, description.label, legend)
+    watch.note(polygons.notes)
     transform = facts.grid.transform
     return lambda row, col, size, band: polygons.burn((size, size), shifted(transform, row, col))
 

@@ -8,15 +8,15 @@ wider than the map only sees its own pixel: a 64 px chip has a 4x4 map at stride
 at stride 8, so prefer `stride=8` below about 256 px.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import partial
 from inspect import signature
 from typing import Any, Literal
 
 import torch.nn.functional as F  # noqa: N812
 from agri_core.files.errors import InputError
+from agri_core.files.hints import hint
 from agri_train.network.freeze import freeze
 from agri_train.network.weights import load_encoder_weights
 from torch import Tensor, nn
@@ -198,7 +198,5 @@ ARCHS: Mapping[str, Arch] = {
 }
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
-    return f"there is no {what} '{name}', choose one of {', '.join(known)}{hint}"
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    return f"there is no {what} '{name}'{hint(name, known)} (choose one of {', '.join(known)})"

@@ -1,5 +1,6 @@
 """From a trained network to a model bundle: one ONNX file that holds all it takes to use it."""
 
+import copy
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ import numpy as np
 import onnx
 import torch
 from agri_core.files.atomic import replacing_file
+from agri_core.files.console import warn
 from agri_core.files.errors import AgriError
 from agri_map.bundle.bundle import metadata
 from agri_map.bundle.spec import BundleSpec
@@ -19,7 +21,15 @@ from torch import Tensor, nn
 from agri_train.engine.loss import Head
 
 OPSET = 17
-TOLERANCE = 1e-4
+FLOOR = (1e-4, 1e-5)
+"""Largest and mean difference in probability that every graph may have: no map shows it."""
+FACTOR = 10.0
+"""How many times the network's own rounding error a graph may differ from it.
+
+Two correct programs round in different orders, so in float32 each is about as far from float64 as
+the other is. Over 110 inputs of networks on four encoders, barely trained and well, the largest
+difference was 0.3 to 4.9 of that error and the mean one 0.3 to 2.6.
+"""
 Size = tuple[int, int, int]
 
 
@@ -36,7 +46,11 @@ class Probabilities(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Probabilities `(N, K, ...)` that sum to 1 over the classes."""
-        logits = self.net(image).float() / self.temperature
+        return self.scale(self.net(image).float())
+
+    def scale(self, logits: Tensor) -> Tensor:
+        """Probabilities of logits, in their precision."""
+        logits = logits / self.temperature
         if self.head == "binary":
             share = logits.sigmoid()
             return torch.cat([1.0 - share, share], dim=1)
@@ -56,8 +70,9 @@ def export_bundle(
 
     Batch size, height and width stay free. The graph is run by agri-map's engine on inputs of
     several sizes and compared with torch in float32 before the file takes its place; a file that
-    differs is never left behind. The inputs are `examples` repeated side by side: white noise is
-    nothing a trained network has seen, its logits are then huge, and so is their rounding.
+    differs by more than rounding is never left behind, see `check_gap`. The inputs are `examples`
+    repeated side by side: white noise is nothing a trained network has seen, its logits are then
+    huge, and so is their rounding.
 
     Args:
         net: gives logits; left in the mode and on the device it came in.
@@ -68,7 +83,7 @@ def export_bundle(
         examples: real input `(N, C, H, W)` to compare at; noise when omitted.
 
     Raises:
-        ExportError: a probability differs by more than 1e-4, or the graph cannot be built.
+        ExportError: a probability differs by more than rounding explains.
     """
     model = Probabilities(net, head, spec.temperature)
     modes = [(module, module.training) for module in net.modules()]
@@ -124,26 +139,68 @@ def _sizes(spec: BundleSpec) -> list[Size]:
 
 
 def _compare(
-    model: nn.Module,
+    model: Probabilities,
     spec: BundleSpec,
     path: Path,
     sizes: Sequence[Size],
     examples: Tensor | None,
 ) -> float:
     engine = open_engine(path)
-    worst = 0.0
-    for batch in _inputs(spec, sizes, examples):
-        with torch.no_grad():
-            expected = model(torch.from_numpy(batch)).numpy()
-        gap = float(np.abs(engine.run(batch) - expected).max())
-        if not gap <= TOLERANCE:
-            raise ExportError(
-                f"The exported graph differs from the network by {gap:.2g} in probability at input "
-                f"{batch.shape}; at most {TOLERANCE:g} is allowed. The network probably computes "
-                "with fixed sizes: use sizes taken from its input instead."
-            )
-        worst = max(worst, gap)
-    return worst
+    images = [torch.from_numpy(batch) for batch in _inputs(spec, sizes, examples)]
+    with torch.no_grad():
+        gaps = [_gap(torch.from_numpy(engine.run(i.numpy())), model(i)) for i in images]
+        worst = torch.stack(gaps).amax(0)
+        if not worst[0] <= FLOOR[0]:
+            check_gap(worst, rounding(model, images))
+    return float(worst[0])
+
+
+def rounding(model: Probabilities, images: Sequence[Tensor]) -> Tensor:
+    """Largest and mean error of a network's probabilities in float32, against float64.
+
+    Two memory layouts are tried, because they sum in different orders: one alone is at times right
+    by chance where the network is most sensitive.
+    """
+    wide = copy.deepcopy(model).double()
+    errors = []
+    for image in images:
+        exact = wide.scale(wide.net(image.double()))
+        for layout in (torch.contiguous_format, torch.channels_last):
+            errors.append(_gap(model(image.contiguous(memory_format=layout)), exact))
+    return torch.stack(errors).amax(0)
+
+
+def _gap(found: Tensor, expected: Tensor) -> Tensor:
+    """Largest and mean difference."""
+    gap = (found - expected).abs()
+    return torch.stack([gap.max(), gap.mean()]).double()
+
+
+def check_gap(gap: Tensor, own: Tensor) -> None:
+    """Refuse a graph that differs from its network by more than the network's rounding explains.
+
+    The mean counts beside the largest, because rounding that decides a few pixels leaves the rest
+    alone, and a wrong graph does not.
+
+    Args:
+        gap: largest and mean difference between graph and network, both in float32.
+        own: largest and mean error of the network, see `rounding`.
+
+    Raises:
+        ExportError: one of the two is above both its floor and ten times the network's own.
+    """
+    allowed = (FACTOR * own).clamp(min=torch.tensor(FLOOR, dtype=own.dtype))
+    if not bool((gap <= allowed).all()):
+        raise ExportError(
+            f"The exported graph differs from the network by {gap[0]:.2g} in probability, in the "
+            f"mean by {gap[1]:.2g}; the network's own rounding explains {allowed[0]:.2g} and "
+            f"{allowed[1]:.2g}. The network probably computes with fixed sizes: use sizes taken "
+            "from its input instead."
+        )
+    warn(
+        f"the network magnifies rounding: in 32 bits its probabilities are off by up to "
+        f"{own[0]:.1g}, and those of its bundle differ by up to {gap[0]:.1g}"
+    )
 
 
 def _inputs(

@@ -20,6 +20,8 @@ from torch import nn
 
 TILE = 256
 SMALLEST = 16
+_AFTER = {"calibrate.py", "export.py", "samples.py"}
+"""Modules of the engine that only use what was learned, so that a mended one exports it again."""
 _DECISIVE = (
     "agri_data.augment.augment",
     "agri_data.augment.warp",
@@ -104,7 +106,7 @@ def code_fingerprint(net: nn.Module) -> str:
     """
     names = {type(part).__module__ for part in net.modules()} | set(_DECISIVE)
     files = {Path(str(getattr(sys.modules[name], "__file__", ""))) for name in names}
-    files |= set(Path(__file__).parents[1].rglob("*.py"))
+    files |= {file for file in Path(__file__).parents[1].rglob("*.py") if file.name not in _AFTER}
     torch_home = Path(torch.__file__).parent
     kept = sorted(file for file in files if file.is_file() and torch_home not in file.parents)
     return sha256_text("\n".join(f"{file.name} {sha256_file(file)}" for file in kept))

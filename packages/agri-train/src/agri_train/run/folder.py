@@ -7,14 +7,15 @@ from typing import Any
 
 from agri_core.files.atomic import write_json
 from agri_core.files.errors import InputError
-from agri_core.files.ownership import remove_file
+from agri_core.files.ownership import PARTIAL, remove_file
 from agri_core.files.record import RECORD, read_record
 
 from agri_train.run.checkpoint import LAST, read_checkpoint
 
 CONFIG = "config.json"
 REMAINS = {
-    RECORD, ".gitignore", "checkpoints", "curves.png", "history.csv", "metrics.json", "model.onnx",
+    RECORD, ".gitignore", "checkpoints", CONFIG, "curves.png", "history.csv", "metrics.json",
+    "model.onnx",
     "samples", "summary.txt",
 }  # fmt: skip
 
@@ -75,7 +76,8 @@ class RunFolder:
 
     def _check_remains(self) -> None:
         """Accept what a pipeline leaves of a run: it removes the outputs and not the rest."""
-        foreign = sorted({path.name for path in self.path.iterdir()} - REMAINS)
+        names = sorted(path.name for path in self.path.iterdir())
+        foreign = [name for name in names if whole_name(name) not in REMAINS]
         if foreign:
             raise InputError(
                 f"{self.path} holds {foreign[0]} and no {CONFIG}, so it is not the folder of an "
@@ -94,6 +96,11 @@ class RunFolder:
             for path in folder.glob(pattern):
                 if path.name in read_record(folder):
                     remove_file(path)
+
+
+def whole_name(name: str) -> str:
+    """What a file is called when it is whole: a killed run leaves some half written."""
+    return name.removeprefix(PARTIAL).rpartition("-")[0] if name.startswith(PARTIAL) else name
 
 
 def family(arch: str) -> str:

@@ -9,9 +9,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from agri_core.files.errors import InputError
+from agri_core.files.junk import is_junk
 
 from agri_data.sources.description.inside import leads_out
 
@@ -50,13 +51,8 @@ def open_archive(path: Path, caps: Caps = CAPS) -> Iterator[zipfile.ZipFile]:
 
 
 def members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return the files of an archive, without folders and the droppings of file managers."""
+    """Return the files of an archive, without folders and junk (`agri_core.files.junk`)."""
     return [info for info in archive.infolist() if not info.is_dir() and not is_junk(info.filename)]
-
-
-def is_junk(name: str) -> bool:
-    """Whether a path is a hidden file or a resource fork, which no data set means to contain."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def extract(path: Path, folder: Path, caps: Caps = CAPS) -> None:
