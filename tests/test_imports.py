@@ -35,13 +35,13 @@ NEVER = {"dvc", "dvclive"}
 TRAINING = "agri_classify/training/"
 """Where alone agri-classify may import what its extra brings; `cli` asks first."""
 ROOMS = {
-    "agri_core": ("files", "bands legend pages raster", "confusion indices vector"),
+    "agri_core": ("files", "legend_entry", "bands legend pages raster vector", "confusion indices"),
     "agri_data": (
         "sources.description store synth.layout",
         "figures sources.readers splits synth.spectra",
         "augment sources synth",
         "build",
-        "annotation patches",
+        "annotation patches schemas",
         "commands",
         "cli",
     ),

@@ -76,6 +76,17 @@ def test_a_note_travels_with_the_map(call, fails, inputs, tmp_path):
     assert "no note gone.txt" in fails(scene, "--model", model, "--note", "gone.txt")
 
 
+def test_the_spec_is_read_once(call, inputs, monkeypatch):
+    from agri_map.bundle import bundle
+
+    scene, model = inputs
+    read, reader = [], bundle.read_metadata
+    monkeypatch.setattr(bundle, "read_metadata", lambda path: read.append(path) or reader(path))
+    run = call("predict", scene, "--model", model, "--out", "map.tif", "--threads", 1)
+    assert run.returncode == 0, run.stderr
+    assert read == [model]
+
+
 def test_the_whole_way(call, inputs, tmp_path):
     scene, model = inputs
     run = call(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import colorsys
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.hints import hint
@@ -17,6 +17,8 @@ from agri_core.files.hints import hint
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from agri_core.legend_entry import LegendEntry
 
 IGNORE = 255
 """The value of "ignore / no data" in every mask and map."""
@@ -131,9 +133,10 @@ class Legend:
         Raises:
             InputError: it is no list, a key is missing or unknown, or holds a wrong value.
         """
-        if not isinstance(items, Sequence) or isinstance(items, str):
-            raise InputError(f"a legend is a list of classes, got {items!r:.80}")
-        return cls(tuple(_parse_class(item) for item in items))
+        from agri_core.files.records import parse_record
+        from agri_core.legend_entry import LegendEntry
+
+        return cls._of_entries(parse_record(list[LegendEntry], items, "a legend"))
 
     @classmethod
     def read(cls, path: Path) -> Legend:
@@ -143,18 +146,31 @@ class Legend:
             MissingError: there is no such file.
             InputError: it is larger than 1 MB, not JSON, or no legend.
         """
+        from agri_core.files.records import parse_json
+
         if not path.is_file():
             raise MissingError(f"there is no legend {path}")
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path} is larger than 1 MB, so it is no legend")
         try:
-            items = json.loads(path.read_text(encoding="utf-8-sig"))
-        except (ValueError, RecursionError) as error:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
             raise InputError(f"{path} is not JSON in UTF-8: {error}") from error
-        try:
-            return cls.from_list(items)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+        return parse_json(cls, text, str(path))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Read a legend inside a record as a list of its classes, as `to_list` writes it."""
+        from pydantic import AfterValidator
+
+        from agri_core.legend_entry import LegendEntry
+
+        entries = Annotated[list[LegendEntry], AfterValidator(cls._of_entries)]
+        return handler.generate_schema(entries)
+
+    @classmethod
+    def _of_entries(cls, entries: Iterable[LegendEntry]) -> Legend:
+        return cls(tuple(LegendClass(e.id, e.name, e.colour or colour(e.id)) for e in entries))
 
 
 def colour(number: int) -> str:
@@ -164,21 +180,6 @@ def colour(number: int) -> str:
     hue = number * 0.618033988749895 % 1  # the golden ratio keeps neighbours far apart
     parts = colorsys.hsv_to_rgb(hue, 0.45 + 0.4 * (number % 2), 0.65 + 0.3 * (number % 3) / 2)
     return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
-
-
-def _parse_class(item: Any) -> LegendClass:
-    if not isinstance(item, Mapping) or not {"id", "name"} <= set(item) <= {"id", "name", "colour"}:
-        raise InputError(f"a legend entry has the keys id, name, colour; got {item!r:.80}")
-    number, name = item["id"], item["name"]
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < MAX_CLASSES:
-        raise InputError(
-            f"a class id is a whole number from 0 to {MAX_CLASSES - 1}, got {number!r:.40}"
-        )
-    if isinstance(name, bool) or not isinstance(name, str | int | float):
-        raise InputError(f"the name of class {number} is text, got {name!r:.40}")
-    given = item.get("colour")
-    text = colour(number) if given is None else str(given).lower()
-    return LegendClass(number, str(name), text)
 
 
 COVER = Legend.of(

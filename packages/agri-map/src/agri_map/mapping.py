@@ -120,32 +120,46 @@ class Result:
     agreement: float | None
 
 
-def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) -> Result:
+def map_scene(
+    scene: Scene,
+    bundle: Path,
+    outputs: Outputs,
+    options: Options,
+    spec: BundleSpec | None = None,
+) -> Result:
     """Map a scene with a bundle and write the results.
 
     A bundle that classifies gives a map of patches, see `agri_map.inference.patches`.
+
+    Args:
+        scene: The scene, with the bands of the bundle.
+        bundle: The bundle's file.
+        outputs: Where the results go.
+        options: How it is mapped.
+        spec: The bundle's own, where it has been read already.
 
     Raises:
         InputError: The scene does not suit the bundle, or holds no data at all.
         OSError: A result cannot be written whole.
     """
     began = time.perf_counter()
-    engine = _open(bundle, options, options.precision)
-    axes = make_axes(scene, engine.spec, options)
-    check_scene(scene, engine.spec)
+    spec = spec or read_spec(bundle)
+    engine = _open(bundle, spec, options, options.precision)
+    axes = make_axes(scene, spec, options)
+    check_scene(scene, spec)
     if scene.grid.crs is None:
         warn(f"{scene.path} has no CRS: the map has none either, and no hectares")
-    files = outputs.items(engine.spec.legend, options.exact)
+    files = outputs.items(spec.legend, options.exact)
     _check_paths(scene, bundle, files)
     agreement = None
     if options.precision != "f32":
-        agreement = measure_agreement(scene, engine, _open(bundle, options, "f32"), axes)
-    tags = make_tags(scene, bundle, axes, options, agreement)
+        agreement = measure_agreement(scene, engine, _open(bundle, spec, options, "f32"), axes)
+    tags = make_tags(scene, bundle, spec, axes, options, agreement)
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
         tally, run = _write(scene, engine, axes, files, tags, options)
     total = len(axes[0].starts()) * len(axes[1].starts())
     seconds = time.perf_counter() - began
-    return Result(outputs.map, engine.spec.legend, tally, run, total - run, seconds, agreement)
+    return Result(outputs.map, spec.legend, tally, run, total - run, seconds, agreement)
 
 
 def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, Axis]:
@@ -174,12 +188,12 @@ def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, A
 def make_tags(
     scene: Scene,
     bundle: Path,
+    spec: BundleSpec,
     axes: tuple[Axis, Axis],
     options: Options,
     agreement: float | None,
 ) -> dict[str, str]:
     """Say in the map how it was made."""
-    spec = read_spec(bundle)
     tags = {
         "AGRI_BUNDLE": spec.name,
         "AGRI_BUNDLE_VERSION": spec.version,
@@ -202,9 +216,9 @@ def make_tags(
     return tags
 
 
-def _open(bundle: Path, options: Options, precision: str) -> Engine:
-    engine = open_engine(bundle, options.engine, precision, options.threads)
-    return Patches(engine) if engine.spec.task == "classify" else engine
+def _open(bundle: Path, spec: BundleSpec, options: Options, precision: str) -> Engine:
+    engine = open_engine(bundle, options.engine, precision, options.threads, spec)
+    return Patches(engine) if spec.task == "classify" else engine
 
 
 def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]]) -> None:

@@ -74,5 +74,5 @@ def map_patches(
     with open_scene(
         scene, spec.bands, names=names, files=files, nodata=nodata, scale=scale
     ) as source:
-        result = map_scene(source, model, outputs, options)
+        result = map_scene(source, model, outputs, options, spec)
     report(result, "patches")

@@ -18,7 +18,8 @@ from agri_core.files.ownership import updating_files
 from agri_core.legend import Legend
 from numpy.typing import ArrayLike, NDArray
 
-from agri_data.store.info import MAX_JSON_BYTES, ArrayFile, BandStats, StoreInfo, parse_info
+from agri_data.store.info import MAX_JSON_BYTES, ArrayFile, BandStats, StoreInfo
+from agri_data.store.infofile import parse_info
 from agri_data.store.shard import Shard
 from agri_data.store.table import SPLITS, ChipRecord, parse_table, table_text
 from agri_data.store.writer import INFO_FILE, TABLE_FILE, StoreWriter

@@ -82,7 +82,8 @@ def predict(
         )
     names, files = read_bands(scene, bands, band)
     with open_scene(scene, spec.bands, names=names, files=files, nodata=nodata) as source:
-        result = map_scene(source, model, Outputs(out, probabilities, confidence), options)
+        outputs = Outputs(out, probabilities, confidence)
+        result = map_scene(source, model, outputs, options, spec)
     report(result)
 
 

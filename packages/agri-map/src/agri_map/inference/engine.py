@@ -42,6 +42,7 @@ def open_engine(
     name: str = "onnxruntime",
     precision: str = "f32",
     threads: int | None = None,
+    spec: BundleSpec | None = None,
 ) -> Engine:
     """Load a bundle.
 
@@ -50,6 +51,7 @@ def open_engine(
         name: `onnxruntime` or `openvino` (the extra `agri-map[openvino]`).
         precision: `f32`, or `bf16` (openvino only).
         threads: Threads of the engine; all cores this process may use when None.
+        spec: The bundle's own, where it has been read already.
 
     Raises:
         MissingError: No such file.
@@ -66,7 +68,7 @@ def open_engine(
     if threads is not None and threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}")
     path = Path(path)
-    spec = read_spec(path)
+    spec = spec or read_spec(path)
     check_whole(path)
     count = threads or cores()
     if name == "openvino":

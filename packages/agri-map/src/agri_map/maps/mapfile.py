@@ -1,12 +1,12 @@
 """Read a class map: its legend from the file itself, its pixels block by block."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from agri_core.files.errors import InputError
+from agri_core.files.records import parse_json
 from agri_core.legend import IGNORE, Legend, LegendClass, colour
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
@@ -38,10 +38,7 @@ def read_legend(dataset: DatasetReader) -> Legend:
     """
     text = dataset.tags().get(LEGEND)
     if text:
-        try:
-            return Legend.from_list(json.loads(text))
-        except ValueError as error:
-            raise InputError(f"{dataset.name}: its {LEGEND} tag is damaged: {error}") from error
+        return parse_json(Legend, text, f"the {LEGEND} tag of {dataset.name}, which is damaged")
     tags = dataset.tags(1)
     named = [int(key[6:]) for key in tags if key.startswith("CLASS_") and key[6:].isdigit()]
     codes = np.flatnonzero(count_pixels(Path(dataset.name))[:IGNORE])

@@ -1,6 +1,5 @@
 """Compare models on one part, with the two baselines, and choose the best on another."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from agri_core.confusion import bootstrap, mean_iou
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.records import load_json
 from agri_data.store.store import ChipStore
 from agri_map.inference.engine import Engine, open_engine
 from numpy.typing import NDArray
@@ -182,10 +182,7 @@ def examples(comparison: Comparison) -> dict[str, int]:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.is_file():
         return {}
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}); train the model again") from error
+    content = load_json(path.read_bytes(), f"{path} (train the model again)")
     return content if isinstance(content, dict) else {}

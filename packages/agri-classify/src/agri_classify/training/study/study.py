@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import agri_data
 import agri_map
@@ -20,6 +19,7 @@ from agri_core.files.console import say
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.hashing import sha256_file, sha256_text
 from agri_core.files.ownership import remove_folder
+from agri_core.files.records import load_json, parse_json
 from agri_data.store.store import ChipStore
 from agri_map.inference.engine import open_engine
 from agri_train.config import TrainConfig
@@ -146,14 +146,13 @@ class _Kept:
     def read(self) -> Outcome | None:
         if not self.path.is_file() or self.path.stat().st_size > MAX_BYTES:
             return None
+        text = self.path.read_bytes()
         try:
-            held: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
-        except ValueError:
+            if load_json(text, str(self.path))["key"] != self.key:
+                return None
+            return parse_json(Outcome, text, str(self.path))
+        except (InputError, LookupError, TypeError):
             return None
-        if not isinstance(held, dict) or held.pop("key", "") != self.key:
-            return None
-        held["bands"], held["interval"] = tuple(held["bands"]), tuple(held["interval"])
-        return Outcome(**held)
 
     def write(self, outcome: Outcome) -> None:
         """Keep the outcome, and not the checkpoints, of which a study would leave gigabytes."""
