@@ -38,8 +38,9 @@ ROOMS = {
     "agri_core": (
         "choices files",
         "legend_entry",
-        "bands legend pages raster",
-        "confusion indices vector",
+        "bands legend pages vector",
+        "raster",
+        "confusion indices",
         "evaluation",
     ),
     "agri_data": (

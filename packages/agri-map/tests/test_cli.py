@@ -183,7 +183,7 @@ def test_a_bundle_of_patches(fails, inputs, save_model, make_spec):
 
 def test_vrt_in_disguise(fails, save_model, tmp_path):
     (tmp_path / "scene.tif").write_text("<VRTDataset rasterXSize='1' rasterYSize='1'/>")
-    assert "neither a GeoTIFF" in fails("scene.tif", "--model", save_model())
+    assert "expected a GeoTIFF or JPEG 2000 file" in fails("scene.tif", "--model", save_model())
 
 
 def test_truncated_files(fails, inputs, tmp_path):
@@ -192,7 +192,7 @@ def test_truncated_files(fails, inputs, tmp_path):
     cut.write_bytes(model.read_bytes()[:-100])
     assert "cut.onnx" in fails(scene, "--model", cut)
     scene.write_bytes(scene.read_bytes()[:-400_000])
-    assert "damaged or cut short" in fails(scene, "--model", model)
+    assert "truncated or damaged" in fails(scene, "--model", model)
 
 
 def test_missing_files(fails, inputs):

@@ -37,7 +37,7 @@ def test_map_only(write_map, codes, tmp_path):
     shown = texts(page)
     # 60 * 80 = 4800 pixels of 0.01 ha; 100 without data; 2300 other, 2400 arable.
     assert {"23.00 ha", "24.00 ha", "1.00 ha", "48.00 ha", "51.1 %", "N", "200 m"} <= set(shown)
-    assert any("EPSG:32633" in text and "not an area estimate" in text for text in shown)
+    assert any("EPSG:3035" in text and "not an area estimate" in text for text in shown)
     draw_page(page, tmp_path / "map.png")
     assert matplotlib.image.imread(tmp_path / "map.png").shape[1] > 800
 

@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE, Legend
+from agri_core.raster.naming import Naming
 from numpy.typing import NDArray
 
 from agri_annotate.choices import Background
@@ -59,7 +60,7 @@ class Draft:
     size: int
     drawing: Drawing
     codes: tuple[int, ...]
-    naming: classmap.Naming = field(default_factory=classmap.Naming)
+    naming: Naming = field(default_factory=Naming)
 
 
 def make_draft(

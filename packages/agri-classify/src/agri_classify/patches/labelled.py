@@ -89,13 +89,13 @@ class Labelled:
             first += len(found)
 
     def _from_store(self, store: ChipStore, rows: NDArray[np.int64]) -> Batch:
-        from agri_data.store.stats import valid_pixels
+        from agri_core.raster.validity import chip_validity
 
         images, table = store.images(rows, self.spec.bands), store.table.iloc[rows]
         truth = np.array([self.spec.legend.index(label) for label in table["label"]], np.int64)
         return Batch(
             table["chip_id"].tolist(), self._places[rows], images,
-            valid_pixels(images, store.info.nodata), truth,
+            chip_validity(images, store.info.nodata), truth,
         )  # fmt: skip
 
     def _from_files(self, first: int, found: list[Patch | str]) -> Iterator[Batch]:

@@ -14,9 +14,10 @@ from agri_core import confusion as counts
 from agri_core.evaluation.evaluation import Evaluation
 from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE
+from agri_core.raster.grid import Grid
 from rasterio.windows import Window
 
-from agri_map.maps.mapfile import open_map, read_legend
+from agri_map.maps.mapfile import open_map, read_codes, read_legend
 
 BLOCK = 128
 """Side of the square blocks, in pixels, that stand for "places" in the bootstrap interval."""
@@ -42,9 +43,9 @@ def score_map(path: Path, reference: Path) -> Evaluation:
         _check_same_grid(map_raster, truth_raster)
         blocks = []
         for window in _windows(map_raster.height, map_raster.width):
-            truth = truth_raster.read(1, window=window)
-            found = map_raster.read(1, window=window)
-            truth[(found == IGNORE) | (truth == truth_raster.nodata)] = IGNORE
+            truth = read_codes(truth_raster, window)
+            found = read_codes(map_raster, window)
+            truth[found == IGNORE] = IGNORE
             blocks.append(counts.confusion(truth, found, len(legend)))
     kept = np.array([block for block in blocks if block.any()], np.int64)
     if not len(kept):
@@ -77,10 +78,11 @@ def to_text(score: Evaluation) -> str:
 
 
 def _check_same_grid(first: Any, second: Any) -> None:
+    if Grid.of(first).same_as(Grid.of(second)):
+        return
     for name in ("width", "height", "crs", "transform"):
         ours, theirs = getattr(first, name), getattr(second, name)
-        same = ours.almost_equals(theirs) if name == "transform" else ours == theirs
-        if not same:
+        if ours != theirs:
             raise InputError(
                 f"a map and its reference must lie on one grid: {first.name} has {name} "
                 f"{ours!r}, {second.name} has {theirs!r}; warp the reference to the map's grid"

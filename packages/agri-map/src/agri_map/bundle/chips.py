@@ -2,7 +2,7 @@
 
 import numpy as np
 from agri_core.legend import IGNORE
-from agri_data.store.stats import valid_pixels
+from agri_core.raster.validity import chip_validity
 from agri_data.store.store import ChipStore
 from numpy.typing import NDArray
 
@@ -17,7 +17,7 @@ def read_chips(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return normalised images `(N, C, H, W)`, and which pixels `(N, H, W)` hold data."""
     images = store.images(rows, spec.bands)
-    valid = valid_pixels(images, store.info.nodata)
+    valid = chip_validity(images, store.info.nodata)
     return normalise(images, spec, valid), valid
 
 
