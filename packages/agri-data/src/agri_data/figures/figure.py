@@ -73,9 +73,21 @@ def save(figure: Figure, path: Path) -> Path:
     from matplotlib import rc_context
     from matplotlib.text import Text
 
+    for axes in figure.axes:
+        _write_powers_out(axes)
     for text in figure.findobj(Text):
         text.set_parse_math(False)
     # Labels of ticks come into being only while the figure is drawn.
     with rc_context({"text.parse_math": False}), replacing_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi="figure", metadata={"Software": None})
     return path
+
+
+def _write_powers_out(axes: Axes) -> None:
+    """Label logarithmic axes "1,000", since the powers of ten of matplotlib are formulas."""
+    from matplotlib.ticker import FuncFormatter, LogFormatter, NullFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if isinstance(axis.get_major_formatter(), LogFormatter):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+            axis.set_minor_formatter(NullFormatter())
