@@ -16,7 +16,7 @@ TINY = {"filters": 8, "depth": 2}
 @pytest.fixture
 def config():
     return TrainConfig(
-        epochs=8, batch=7, lr=0.01, precision="32", threads=1, samples=0, augment=False
+        epochs=8, batch_size=7, lr=0.01, precision="32", threads=1, sample_rows=0, augment=False
     )
 
 
@@ -37,7 +37,7 @@ def test_three_visible_bands_stay_at_the_baseline(hidden_band, config, tmp_path)
 def test_what_a_run_leaves(hidden_band, config, tmp_path):
     from dataclasses import replace
 
-    config = replace(config, epochs=2, samples=2)
+    config = replace(config, epochs=2, sample_rows=2)
     out = tmp_path / "net"
     plan = Plan("unet", "net", bands=("B09", "B04"), encoder="mobilenet_v2")
     result = train(plan, hidden_band, config, out)
@@ -82,11 +82,11 @@ def test_a_band_twice(hidden_band, config, tmp_path):
 def test_one_tiny_chip_a_batch_is_refused_before_training(hidden_band, config, tmp_path):
     from dataclasses import replace
 
-    with pytest.raises(InputError, match="--batch 2"):
+    with pytest.raises(InputError, match="--batch-size 2"):
         train(
             Plan("unet", "x", encoder="mobilenet_v2"),
             hidden_band,
-            replace(config, batch=1),
+            replace(config, batch_size=1),
             tmp_path,
         )
 

@@ -17,7 +17,7 @@ app = CommandLine(
 )
 
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
-Batch = Annotated[int, typer.Option(min=1, help="Chips that are predicted at once.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Chips predicted at once.")]
 EngineName = Annotated[str, typer.Option("--engine", help="onnxruntime or openvino.")]
 Precision = Annotated[str, typer.Option(help="f32, or bf16 (openvino only).")]
 Threads = Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")]
@@ -141,7 +141,7 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="Part to score: val; test only when said; train is fitted data.")
     ] = "val",
-    batch: Batch = 8,
+    batch_size: BatchSize = 8,
     engine: EngineName = "onnxruntime",
     precision: Precision = "f32",
     threads: Threads = 0,
@@ -159,7 +159,7 @@ def evaluate(
 
     store = ChipStore.open(chips)
     loaded = load_model(model, engine, precision, threads)
-    result = evaluation.evaluate(loaded.engine, store, split, batch)
+    result = evaluation.evaluate(loaded.engine, store, split, batch_size)
     evaluation.tell(result.notes)
     say(evaluation.write_evaluation(result, loaded.engine, store, out))
     say(f"\nreport: {out}")
@@ -182,7 +182,7 @@ def compare(
         typer.Option(help="YAML file: of each folder, take the subfolders its list `archs` names."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the logistic baseline's sample.")] = 42,
-    batch: Batch = 8,
+    batch_size: BatchSize = 8,
     engine: EngineName = "onnxruntime",
     precision: Precision = "f32",
     threads: Threads = 0,
@@ -204,7 +204,9 @@ def compare(
     store = ChipStore.open(chips)
     folders = models if params is None else below(models, params)
     loaded = load_models(folders, engine, precision, threads)
-    result = run_comparison(loaded, store, select=select, part=split, batch=batch, seed=seed)
+    result = run_comparison(
+        loaded, store, select=select, part=split, batch_size=batch_size, seed=seed
+    )
     tell(sorted({note for model in loaded for note in result.shown[model.name].notes}))
     say(write_comparison(result, store, out, best))
     say(f"\ncomparison: {out}" + (f", best model: {best}" if best else ""))

@@ -24,7 +24,7 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="Part of a chip store: val, or test when said; train is fitted.")
     ] = "val",
-    batch: Annotated[int, typer.Option(min=1, help="Patches that are predicted at once.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Patches predicted at once.")] = 64,
     threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
 ) -> None:
     """Score a bundle: accuracy with its interval, classes, confusion, calibration, mistakes.
@@ -42,7 +42,7 @@ def evaluate(
     engine = open_engine(model, threads=threads or None)
     labelled = Labelled(data, engine.spec, split)
     part = split if labelled.store is not None else data.resolve().name
-    result = run_evaluation(engine, labelled, batch)
+    result = run_evaluation(engine, labelled, batch_size)
     say(write_evaluation(result, out, part))
     say(f"report: {out}")
     for error in result.errors:

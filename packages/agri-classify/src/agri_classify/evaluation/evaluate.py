@@ -15,7 +15,7 @@ from agri_map.bundle.preprocess import normalise
 
 from agri_classify.evaluation import scores
 from agri_classify.patches.labelled import Batch, Labelled
-from agri_classify.patches.reading import BATCH
+from agri_classify.patches.reading import BATCH_SIZE
 from agri_classify.prediction.answer import threshold
 from agri_classify.prediction.predict import check_task
 
@@ -73,7 +73,7 @@ class Evaluation:
         return counts.confusion(self.truth, self.found, len(self.spec.legend))
 
 
-def evaluate(engine: Engine, data: Labelled, batch: int = BATCH) -> Evaluation:
+def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> Evaluation:
     """Run a bundle over labelled patches.
 
     Raises:
@@ -85,7 +85,7 @@ def evaluate(engine: Engine, data: Labelled, batch: int = BATCH) -> Evaluation:
     parts, truths, places = [], [], []
     worst: list[Mistake] = []
     bar, began = progress_bar("patches", data.count, "patch"), time.perf_counter()
-    for part in data.batches(batch):
+    for part in data.batches(batch_size):
         found = engine.run(normalise(part.images, engine.spec, part.valid))
         worst = _worst([*worst, *_mistakes(part, found)])
         names += part.names

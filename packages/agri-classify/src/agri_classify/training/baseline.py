@@ -19,7 +19,7 @@ from agri_map.bundle.spec import BundleSpec
 from numpy.typing import NDArray
 from torch.nn.functional import conv2d
 
-BATCH = 256
+BATCH_SIZE = 256
 FILTERS, SIDE = 256, 5
 Rows = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -84,8 +84,8 @@ def responses(batch: Rows, filters: Rows) -> Rows:
 
 
 def _batches(store: ChipStore, spec: BundleSpec, indices: Ints, name: str) -> Iterator[Rows]:
-    for first in progress(range(0, len(indices), BATCH), name):
-        images = store.images(indices[first : first + BATCH], spec.bands)
+    for first in progress(range(0, len(indices), BATCH_SIZE), name):
+        images = store.images(indices[first : first + BATCH_SIZE], spec.bands)
         yield normalise(images, spec, valid_pixels(images, store.info.nodata))
 
 

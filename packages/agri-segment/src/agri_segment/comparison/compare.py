@@ -131,7 +131,7 @@ def compare(
     *,
     select: str = "val",
     part: str = "val",
-    batch: int = 8,
+    batch_size: int = 8,
     seed: int = 0,
 ) -> Comparison:
     """Score the models, and baselines fitted on the train part.
@@ -144,14 +144,14 @@ def compare(
             f"the best model is chosen on val (--select val), got {select!r}; test only reports on "
             "it, and train is fitted data"
         )
-    chosen_on = {model.name: evaluate(model.engine, store, select, batch) for model in models}
+    chosen_on = {model.name: evaluate(model.engine, store, select, batch_size) for model in models}
     if part == select:
         shown = dict(chosen_on)
     else:
-        shown = {model.name: evaluate(model.engine, store, part, batch) for model in models}
+        shown = {model.name: evaluate(model.engine, store, part, batch_size) for model in models}
     baselines: list[Predictor] = [fit_majority(store), fit_logistic(store, seed)]
     for baseline in baselines:
-        shown[baseline.spec.name] = evaluate(baseline, store, part, batch)
+        shown[baseline.spec.name] = evaluate(baseline, store, part, batch_size)
     return Comparison(tuple(models), chosen_on, shown)
 
 

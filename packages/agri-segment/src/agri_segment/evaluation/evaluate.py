@@ -65,7 +65,7 @@ class Evaluation:
 
 
 def evaluate(
-    predictor: Predictor, store: ChipStore, part: str = "val", batch: int = 8
+    predictor: Predictor, store: ChipStore, part: str = "val", batch_size: int = 8
 ) -> Evaluation:
     """Run a predictor on the chips of a part.
 
@@ -78,7 +78,7 @@ def evaluate(
             f"{store.path} has no chip in the {part} part; split it with `agri-data split`"
         )
     spec = predictor.spec
-    scored = run_chips(predictor, store, rows, batch, f"{spec.name} on {part}")
+    scored = run_chips(predictor, store, rows, batch_size, f"{spec.name} on {part}")
     if not scored.matrices.any():
         raise InputError(f"no pixel of the {part} part of {store.path} has a label to score")
     places = find_places(store)
