@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -163,21 +164,66 @@ def try_alone(session: nox.Session, package: str, wheels: Path, folder: Path) ->
 
 @nox.session
 def pipeline(session: nox.Session) -> None:
-    """Run the pipeline, small, in a copy of this repository; a second run has nothing to do."""
+    """Run the pipeline, small, in a copy of this repository; a second run has nothing to do.
+
+    Experiments are tried before it, where DVC's cache is empty as in a new clone, and after it.
+    """
     install_everything(session)
     with tempfile.TemporaryDirectory(prefix="agri-pipeline-") as folder:
         clone = Path(folder, "clone")
         copy_repository(session, clone)
         settings = {**OFFLINE, "DVC_SITE_CACHE_DIR": str(Path(folder, "site"))}
         with session.chdir(clone):
+            check_new_clone(session, settings)
             session.run("dvc", "exp", "run", *small_parameters(), env=settings)
             commit_all(session, "small run")
             check_second_run(session, clone, settings)
+            check_encoder(session, settings)
             session.run("dvc", "metrics", "show", env=settings)
             session.run("dvc", "metrics", "diff", "HEAD~1", silent=True, env=settings)
-            session.run("dvc", "plots", "show", silent=True, env=settings)
+            if "failed" in draw_plots(session, settings, "show"):
+                session.error("`dvc plots show` could not load all plots of a finished run")
+            draw_plots(session, settings, "diff", "HEAD~1")
         if not list(clone.glob(RESULTS["map"])):
             session.error(f"the pipeline ended without a map: nothing matches {RESULTS['map']}")
+
+
+def check_new_clone(session: nox.Session, settings: dict[str, str]) -> None:
+    """Fail unless experiments are kept, and plots drawn, where DVC's cache holds nothing."""
+    draw_plots(session, settings, "show")
+    scenes = ("-S", "scenes.size=128", "-S", "scenes.places=1", "scenes")
+    for name, how in {"here": (), "apart": ("--temp",)}.items():
+        session.run("dvc", "exp", "run", *how, "-n", name, *scenes, env=settings)
+        check_listed(session, settings, name)
+    draw_plots(session, settings, "diff", "HEAD")
+    session.run("git", "checkout", "-q", ".", external=True)
+
+
+def check_encoder(session: nox.Session, settings: dict[str, str]) -> None:
+    """Fail unless another encoder trains one model, and runs no stage but those after it."""
+    encoder = ("-n", "inception", "-S", "unet.encoder=inceptionv3")
+    said = session.run("dvc", "exp", "run", *encoder, silent=True, env=settings)
+    ran = re.findall(r"^Running stage '(.+)'", str(said), re.M)
+    if ran != ["train@unet", "compare", "map"]:
+        session.error(f"another encoder of the U-Net ran the stages {', '.join(ran)}:\n{said}")
+    check_listed(session, settings, "inception")
+
+
+def check_listed(session: nox.Session, settings: dict[str, str], name: str) -> None:
+    """Fail unless DVC lists the experiment `name`."""
+    listed = session.run("dvc", "exp", "list", "--name-only", silent=True, env=settings)
+    if name not in str(listed).split():
+        session.error(f"the experiment {name} was not kept; `dvc exp list` says:\n{listed}")
+
+
+def draw_plots(session: nox.Session, settings: dict[str, str], *how: str) -> str:
+    """Return what `dvc plots` says; fail unless it writes a page with the curves that git holds."""
+    page = Path("dvc_plots", "index.html")
+    page.unlink(missing_ok=True)
+    said = session.run("dvc", "plots", *how, silent=True, env=settings)
+    if not page.is_file() or "models/plain/history.csv" not in page.read_text(encoding="utf-8"):
+        session.error(f"`dvc plots {' '.join(how)}` drew no curves:\n{said}")
+    return str(said)
 
 
 def check_second_run(session: nox.Session, clone: Path, settings: dict[str, str]) -> None:

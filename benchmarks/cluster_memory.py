@@ -89,8 +89,8 @@ def work(kind: str, place: str, count: int, folder: str) -> None:
     begun = time.monotonic()
     data = Patches(count) if kind == "made" else Path(place)
     model = DeepEmbeddedClustering(
-        GROUPS, hidden=(64,), embedding_dim=WIDTH, epochs=1, n_init=2, max_iter=STEPS,
-        folder=folder or None,
+        GROUPS, encoder="mlp", hidden=(64,), embedding_dim=WIDTH, epochs=1, n_init=2,
+        max_iter=STEPS, folder=folder or None,
     )  # fmt: skip
     model.fit(data)
     fitted = peak()

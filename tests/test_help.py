@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"numpy", "pandas", "torch", "tensorflow", "rasterio", "matplotlib", "cv2", "onnxruntime"}
+HEAVY = {
+    "numpy",
+    "pandas",
+    "torch",
+    "tensorflow",
+    "rasterio",
+    "matplotlib",
+    "cv2",
+    "onnxruntime",
+    "jinja2",
+}
 
 
 def leaves(command, words=()):

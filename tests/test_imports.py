@@ -35,7 +35,7 @@ NEVER = {"dvc", "dvclive"}
 TRAINING = "agri_classify/training/"
 """Where alone agri-classify may import what its extra brings; `cli` asks first."""
 ROOMS = {
-    "agri_core": ("files", "bands legend raster", "confusion indices"),
+    "agri_core": ("files", "bands legend pages raster", "confusion indices"),
     "agri_data": (
         "sources.description store synth.layout",
         "figures sources.readers splits synth.spectra",
@@ -59,7 +59,7 @@ ROOMS = {
         "encoders init",
         "artifact deepcluster pretrain",
         "dec evaluation",
-        "report selection settings",
+        "report selection",
         "fit",
         "commands",
         "cli",

@@ -46,6 +46,16 @@ def relative(output, root):
     return Path(output.fs_path).relative_to(root).as_posix()
 
 
+def shown_below(pipeline):
+    """Yield the files that the top-level sections `plots` and `metrics` of dvc.yaml name."""
+    for entry in [*pipeline.get("plots", []), *pipeline.get("metrics", [])]:
+        if hasattr(entry, "items"):
+            name, options = next(iter(entry.items()))
+            yield from options["y"] if hasattr(options.get("y"), "items") else [name]
+        else:
+            yield entry
+
+
 def is_below(path, folder):
     return path.startswith(f"{folder}/")
 
@@ -67,6 +77,19 @@ def test_no_parameter_has_the_name_of_a_path(params, stages, root):
     """Such a name mixes up the columns of `dvc exp show` (a list `archs`, not `models`)."""
     paths = {relative(item, root) for stage in stages for item in (*stage.deps, *stage.outs)}
     assert sorted((paths | {"models"}) & set(flat(params))) == []
+
+
+def test_plots_and_metrics_are_files_of_their_own(root, stages):
+    """In a clone without a cache, DVC fails all experiments over a plot in or of a folder."""
+    outputs = [out for stage in stages for out in stage.outs]
+    made = {relative(out, root) for out in outputs}
+    text = (root / "dvc.yaml").read_text()
+    assert set(shown_below(YAML().load(text))) - made == set()
+    planted = text.replace("  - reports/map/map.png\n", "  - data/map/map.tif\n")
+    assert set(shown_below(YAML().load(planted))) - made == {"data/map/map.tif"}
+    shown = {relative(out, root) for out in outputs if out.plot or out.metric}
+    assert "models/plain/history.csv" in shown
+    assert [path for path in shown | set(shown_below(YAML().load(text))) if "." not in path] == []
 
 
 def test_dependencies_exist_or_are_made(stages, root):

@@ -12,8 +12,8 @@ from agri_cluster.cli import app
 from typer.testing import CliRunner
 
 QUICK = [
-    "--clusters", "3", "--encoder", "convae", "--filters", "8,8", "--embedding", "4",
-    "--epochs", "3", "--iterations", "20", "--batch", "8",
+    "--n-clusters", "3", "--encoder", "convae", "--filters", "8,8", "--embedding-dim", "4",
+    "--epochs", "3", "--max-iter", "20", "--batch-size", "8",
 ]  # fmt: skip
 
 
@@ -35,9 +35,9 @@ def test_fit_writes_what_it_promises(fitted_folder, four_bands):
     assert list(fitted.table["chip_id"]) == list(four_bands.table["chip_id"])
     assert fitted.info["bands"] == list(four_bands.bands)
     assert fitted.info["stop_reason"] in ("converged", "max_iter")
-    assert fitted.info["settings"]["clusters"] == 3
+    assert fitted.info["settings"]["n_clusters"] == 3
     assert fitted.info["warmup"] == []
-    assert set(fitted.table.columns) >= {"cluster", "confidence", "margin", "distance", "start"}
+    assert set(fitted.table.columns) >= {"cluster", "confidence", "margin", "distance", "initial"}
     assert fitted.embedding.shape == (4,)
     assert len(fitted.series()) == len(fitted.history)
 
@@ -73,8 +73,8 @@ def test_the_same_seed_writes_the_same_files(fitted_folder, four_bands, tmp_path
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--clusters", "1"], "2 clusters or more"),
-        (["--clusters", "25"], "24 items cannot make 25"),
+        (["--n-clusters", "1"], "n_clusters is 2 or more"),
+        (["--n-clusters", "25"], "24 items cannot make 25"),
         (["--objective", "kmeans"], "objective is one of"),
         (["--hidden", "big"], "widths such as"),
         (["--alpha", "wide"], "alpha is a number or 'auto'"),
@@ -97,15 +97,30 @@ def test_deepcluster_is_a_clustering_like_any_other(four_bands, tmp_path):
     assert done.exit_code == 0, done.output
     fitted = Fitted.open(tmp_path / "out")
     assert len(fitted) == 24
-    assert "start" not in fitted.table.columns
+    assert "initial" not in fitted.table.columns
+    run("fit", four_bands.path, "--out", tmp_path / "again", *quick)
+    for name in ("clusters.csv", "history.csv", "centres.npy"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
+def test_python_and_command_line_are_one_estimator(fitted_folder, four_bands):
+    from agri_cluster.dec.estimator import DeepEmbeddedClustering
+
+    names = [name.removeprefix("--").replace("-", "_") for name in QUICK[::2]]
+    settings = dict(zip(names, QUICK[1::2], strict=True))
+    numbers = {name: int(text) if text.isdigit() else text for name, text in settings.items()}
+    model = DeepEmbeddedClustering(**numbers).fit(four_bands.path)
+    np.testing.assert_array_equal(model.labels_, Fitted.open(fitted_folder).labels)
+    np.testing.assert_array_equal(model.cluster_centers_, Fitted.open(fitted_folder).centres)
 
 
 def test_a_killed_fit_goes_on_and_ends_as_if_it_had_not_been(fitted_folder, four_bands, tmp_path):
     out = tmp_path / "cluster"
     code = (
         "import sys, time\n"
-        "from agri_cluster import autoencoder, refine\n"
-        "autoencoder.PATIENCE = refine.PATIENCE = 0.0\n"
+        "from agri_cluster.dec import refine\n"
+        "from agri_cluster.pretrain import autoencoder\n"
+        "autoencoder.SAVE_SECONDS = refine.SAVE_SECONDS = 0.0\n"
         "plain = refine.Refiner._train\n"
         "def slow(self, steps):\n"
         "    plain(self, steps); self._save(); time.sleep(60)\n"

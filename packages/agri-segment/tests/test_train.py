@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -6,9 +7,12 @@ from agri_core.files.errors import InputError, MissingError
 from agri_data.store.store import ChipStore
 from agri_map.bundle.bundle import read_spec
 from agri_map.inference.engine import open_engine
+from agri_segment.cli import app
 from agri_segment.evaluation.evaluate import evaluate
 from agri_segment.train import Plan, train
 from agri_train.config import TrainConfig
+from agri_train.engine.module import TrainingModule
+from typer.testing import CliRunner
 
 TINY = {"filters": 8, "depth": 2}
 
@@ -67,6 +71,31 @@ def test_the_scores_are_those_of_the_bundle(hidden_band, config, tmp_path):
     trained = train(Plan("plain", "x", options=TINY), hidden_band, config, tmp_path / "x")
     again = evaluate(open_engine(tmp_path / "x" / "model.onnx"), hidden_band, "val")
     assert np.array_equal(trained.matrix, again.matrix)
+
+
+def test_the_command_exports_what_a_killed_one_trained(hidden_band, tmp_path, monkeypatch):
+    out = tmp_path / "net"
+    words = ["train", "--arch", "plain", "--filters", "4", "--depth", "2", "--epochs", "1"]
+    words += ["--batch-size", "7", "--chips", str(hidden_band.path), "--out", str(out)]
+
+    def killed(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agri_train.fit.export_bundle", killed)
+        assert CliRunner().invoke(app, words).exit_code != 0
+    assert sorted(path.name for path in out.glob("[!.]*")) == [
+        "checkpoints", "config.json", "curves.png", "history.csv", "samples",
+    ]  # fmt: skip
+    for name in ("config.json", "curves.png", "history.csv"):
+        (out / name).unlink()  # as DVC removes the outputs of a stage before it runs
+    shutil.rmtree(out / "samples")
+    monkeypatch.setattr(TrainingModule, "training_step", None)
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "already trained for 1 epochs" in done.output
+    assert json.loads((out / "metrics.json").read_text())["epochs"] == 1
+    assert read_spec(out / "model.onnx").name == "net"
 
 
 def test_a_band_that_is_not_there(hidden_band, config, tmp_path):

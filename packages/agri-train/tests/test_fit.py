@@ -1,7 +1,9 @@
 import copy
 import csv
 import json
+import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from agri_core.files.errors import InputError
 from agri_map.bundle.bundle import read_spec
 from agri_map.bundle.preprocess import normalise
 from agri_map.inference.engine import open_engine
+from agri_train.bundle import record
+from agri_train.bundle.export import ExportError
 from agri_train.bundle.record import code_fingerprint
 from agri_train.config import TrainConfig
 from agri_train.data.datamodule import ChipDataModule
@@ -219,6 +223,42 @@ def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeyp
     ]
 
 
+@pytest.mark.parametrize("stop", [ExportError("refused."), KeyboardInterrupt()])
+def test_what_was_trained_is_exported_later(make_store, tiny, tmp_path, monkeypatch, stop):
+    store, out = make_store(), tmp_path / "run"
+    whole = run(tiny(), store, tmp_path / "whole")
+
+    def fail(*args, **kwargs):
+        raise stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agri_train.fit.export_bundle", fail)
+        with pytest.raises(type(stop)) as told:
+            run(tiny(), store, out)
+    if isinstance(stop, ExportError):
+        assert str(told.value).startswith("refused. The trained weights are in ")
+        assert "best-epoch-" in str(told.value)
+    assert not (out / "model.onnx").exists()
+    monkeypatch.setattr(TrainingModule, "training_step", None)
+    late = run(tiny(), store, out)
+    assert (late.throughput, late.epochs) == (0, 2)
+    assert late.spec.metrics == whole.spec.metrics
+    batch = np.random.default_rng(0).normal(size=(1, 4, 32, 32)).astype(np.float32)
+    found = [open_engine(result.bundle).run(batch) for result in (late, whole)]
+    assert np.array_equal(*found)
+
+
+def test_code_that_only_exports_does_not_train_again(tiny, tmp_path, monkeypatch):
+    shutil.copytree(Path(record.__file__).parent, tmp_path / "engine")
+    monkeypatch.setattr(record, "__file__", str(tmp_path / "engine" / "record.py"))
+    before = code_fingerprint(tiny())
+    for name in ("export.py", "calibrate.py", "samples.py"):
+        (tmp_path / "engine" / name).write_text("# mended")
+    assert code_fingerprint(tiny()) == before
+    (tmp_path / "engine" / "module.py").write_text("# another way to learn")
+    assert code_fingerprint(tiny()) != before
+
+
 def test_changed_code_starts_from_the_beginning(make_store, tiny, tmp_path, monkeypatch, capsys):
     run(tiny(), make_store(), tmp_path / "run")
     monkeypatch.setattr("agri_train.bundle.record.code_fingerprint", lambda net: "changed")
@@ -278,8 +318,14 @@ def test_a_folder_without_its_outputs_is_ours(make_store, tiny, tmp_path):
         if path.is_file():
             path.unlink()
     (out / ".gitignore").write_text("/model.onnx")
+    (out / ".partial-curves.png-a1_b2c3d").mkdir()  # the run before was killed while it drew
+    (out / ".partial-holiday.png-a1_b2c3d").mkdir()
+    with pytest.raises(InputError, match=r"holds .partial-holiday.png-a1_b2c3d and no config.json"):
+        run(tiny(), store, out, epochs=1)
+    (out / ".partial-holiday.png-a1_b2c3d").rmdir()
     run(tiny(), store, out, epochs=1)
     assert (out / "model.onnx").is_file()
+    assert not (out / ".partial-curves.png-a1_b2c3d").exists()
 
 
 def test_a_users_log_or_checkpoint_stays(make_store, tiny, tmp_path):

@@ -162,7 +162,10 @@ def test_the_page_needs_no_network_and_no_script(report, tmp_path):
     assert all(image["src"].startswith("data:image/jpeg;base64,") for image in page.all("img"))
     assert all(use["href"].startswith("#") for use in page.all("use"))
     policy = [m["content"] for m in page.all("meta") if "http-equiv" in m]
-    assert policy == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+    assert policy == [
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
+        "style-src 'unsafe-inline'"
+    ]
     assert "http://" not in html
     assert "https://" not in html
 

@@ -14,6 +14,7 @@ from agri_map.bundle.bundle import read_spec
 from agri_map.bundle.preprocess import normalise
 from agri_map.inference.engine import open_engine
 from agri_train.config import TrainConfig
+from agri_train.engine.module import TrainingModule
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -120,6 +121,27 @@ def test_the_command(make_store, tmp_path):
     done = CliRunner().invoke(app, [*words, *options])
     assert done.exit_code == 0, done.output
     assert "| water | 1.0000 | 1.0000 | 1.0000 | 4 |" in done.output
+
+
+def test_the_command_exports_what_a_killed_one_trained(make_store, tmp_path, monkeypatch):
+    store, out = make_store(), tmp_path / "run"
+    words = ["train", "--chips", str(store.path), "--out", str(out), "--lr", "0.01"]
+    words += ["--epochs", "6", "--batch-size", "10", "--dropout", "0", "--schedule", "constant"]
+
+    def killed(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agri_train.fit.export_bundle", killed)
+        assert CliRunner().invoke(app, words).exit_code != 0
+    assert (out / "checkpoints/last.ckpt").is_file()
+    assert not (out / "model.onnx").exists()
+    monkeypatch.setattr(TrainingModule, "training_step", None)
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "already trained for 6 epochs" in done.output
+    assert "conformal" in read_spec(out / "model.onnx").metrics
+    assert json.loads((out / "metrics.json").read_text())["epochs"] == 6
 
 
 @pytest.mark.parametrize("command", ["train", "bands", "curve"])

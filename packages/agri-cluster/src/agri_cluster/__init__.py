@@ -1,3 +1,3 @@
-"""Deep embedded clustering of image tiles: from unlabelled imagery to groups a person can name."""
+"""Deep embedded clustering of image tiles: from unlabelled imagery to named clusters."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The `agri-cluster` command: unlabelled tiles to groups a person can name."""
+"""The `agri-cluster` command: cluster unlabelled tiles, review and name the clusters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agri_cluster.commands.suggest_k import suggest_k
 
 app = CommandLine(
     "agri-cluster",
-    "Group unlabelled tiles by deep clustering, look at the groups and choose from them.",
+    "Cluster unlabelled tiles by deep clustering, review and name the clusters, choose from them.",
 )
 
 app.command()(fit)

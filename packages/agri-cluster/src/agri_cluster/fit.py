@@ -11,22 +11,30 @@ from typing import Any
 import numpy as np
 from agri_core.files.atomic import replacing_dir, write_json
 from agri_core.files.errors import InputError
+from agri_data.augment.augment import Augment
 
-from agri_cluster.artifact.save import Grouping, save
+from agri_cluster.artifact.save import FitOutput, save
 from agri_cluster.artifact.series import Series
+from agri_cluster.backend.framework import set_seed
 from agri_cluster.data.rows import RowFile
 from agri_cluster.data.sources import open_tiles
 from agri_cluster.data.tiles import Tiles
-from agri_cluster.dec.estimator import embed_all
-from agri_cluster.encoders.registry import scale_of
-from agri_cluster.settings import FitSettings, deepcluster, estimator
+from agri_cluster.dec.estimator import DeepEmbeddedClustering
+from agri_cluster.dec.inputs import encoder_of
+from agri_cluster.dec.settings import FitSettings, whole_numbers
+from agri_cluster.dec.steps import embed_all
+from agri_cluster.deepcluster.deepcluster import DeepCluster, DeepClusterConfig
+from agri_cluster.encoders.registry import build_encoder, scale_of
+from agri_cluster.encoders.views import Views
 
 STARTED, ROWS, FEATURES = "started.json", "rows.npy", "features.npy"
+CROP = 0.3
+"""Largest share of a tile's side that DeepCluster's views cut away."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What is clustered: a folder, bands by name (all when empty), and the part (all = None)."""
+class TileSource:
+    """The tiles to cluster: a folder, bands by name (all when empty), and a split (None = all)."""
 
     path: Path
     bands: tuple[str, ...] = ()
@@ -36,43 +44,46 @@ class Source:
         """Open the tiles on the scale that `encoder` takes.
 
         Raises:
-            AgriError: they are not there, or not as they must be.
+            AgriError: they are missing or invalid.
         """
         bands, scale = self.bands or None, scale_of(encoder)
         return open_tiles(self.path, bands=bands, split=self.split, scale=scale)
 
 
 def fit(
-    source: Source, out: Path, settings: FitSettings, seed: int, resume: bool
+    source: TileSource, out: Path, settings: FitSettings, seed: int, resume: bool
 ) -> dict[str, Any]:
     """Fit, write the clustering to `out`, and return its cluster.json.
 
-    The state of the run lies in a folder beside `out` until it is done; with `resume` a stopped
-    run goes on there.
+    Checkpoints are kept in a folder next to `out` until the fit is done; with `resume` an
+    interrupted run continues from there.
 
     Raises:
-        AgriError: the source or a setting is not as it must be, or the stopped run had others.
+        AgriError: the source or a setting is invalid, or the interrupted run had others.
     """
+    settings.check()
+    if settings.n_clusters < 2:
+        raise InputError(f"n_clusters is 2 or more, got {settings.n_clusters}")
     tiles = source.open(settings.encoder)
     work = out.with_name(f".{out.name}.fitting")
     _begin(work, source, settings, seed, resume)
-    fitting = _deepcluster if settings.objective == "deepcluster" else _embedded
-    made = fitting(tiles, settings, seed, work, resume)
+    method = _fit_deepcluster if settings.objective == "deepcluster" else _fit_embedded
+    output = method(tiles, settings, seed, work, resume)
     info = {
-        "settings": settings.to_json(), "seed": seed, "source": source.path.name,
-        "split": source.split, "bands": list(tiles.bands),
+        "settings": settings.to_json() | {"encoder": encoder_of(settings, tiles)}, "seed": seed,
+        "source": source.path.name, "split": source.split, "bands": list(tiles.bands),
         "scaling": getattr(tiles, "scaling", None), "tiles": len(tiles),
     }  # fmt: skip
     with replacing_dir(out) as folder:
-        save(folder, made, info)
+        save(folder, output, info)
         if (work / FEATURES).is_file():
             shutil.copyfile(work / FEATURES, folder / FEATURES)
     shutil.rmtree(work)
-    return info | dict(made.facts)
+    return info | dict(output.facts)
 
 
-def _begin(work: Path, source: Source, settings: FitSettings, seed: int, resume: bool) -> None:
-    """Make the folder of the run's state, or see that the one there is of the same run."""
+def _begin(work: Path, source: TileSource, settings: FitSettings, seed: int, resume: bool) -> None:
+    """Make the folder of the checkpoints, or check that an existing one is of the same run."""
     wanted = {
         "source": str(source.path.resolve()), "bands": list(source.bands), "split": source.split,
         "seed": seed, "settings": settings.to_json(),
@@ -82,8 +93,8 @@ def _begin(work: Path, source: Source, settings: FitSettings, seed: int, resume:
         found = json.loads(mark.read_text(encoding="utf-8"))
         if found != wanted:
             raise InputError(
-                f"the stopped run in {work} had other settings or tiles; run without --resume to "
-                "start afresh"
+                f"the interrupted run in {work} had other settings or tiles; run without --resume "
+                "to start again"
             )
         return
     if work.exists() and not mark.is_file() and any(work.iterdir()):
@@ -93,43 +104,64 @@ def _begin(work: Path, source: Source, settings: FitSettings, seed: int, resume:
     write_json(mark, wanted)
 
 
-def _embedded(tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool) -> Grouping:
-    found = estimator(settings, seed, work).fit(tiles, resume=resume)
+def _fit_embedded(
+    tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool
+) -> FitOutput:
+    model = DeepEmbeddedClustering(**settings.to_json(), random_state=seed, folder=work)
+    model.fit(tiles, resume=resume)
+    initial = model.initial_
     facts = {
-        "scale": found.scale_, "n_iter": found.n_iter_, "converged": found.converged_,
-        "stop_reason": found.stop_reason_, "used": found.n_clusters_used_,
-        "contrast": found.contrast_, "warnings": found.warnings_,
-        "starts": {"inertias": list(found.start_.inertias), "agreement": found.start_.agreement},
-        "warmup": found.warmup_,
+        "scale": model.scale_, "n_iter": model.n_iter_, "converged": model.converged_,
+        "stop_reason": model.stop_reason_, "used": model.n_clusters_used_,
+        "contrast": model.contrast_, "warnings": model.warnings_,
+        "starts": {"inertias": list(initial.inertias), "agreement": initial.agreement},
+        "warmup": model.warmup_,
     }  # fmt: skip
     rows = RowFile(work / ROWS, tiles.ids)
-    return Grouping(
-        found.model_, rows, found.cluster_centers_, found.alpha_, found.start_.labels,
-        found.history_, found.pretrain_, found.series_, facts,
+    return FitOutput(
+        model.model_, rows, model.cluster_centers_, model.alpha_, initial.labels, model.history_,
+        model.pretrain_, model.series_, facts,
     )  # fmt: skip
 
 
-def _deepcluster(
+def _fit_deepcluster(
     tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool
-) -> Grouping:
-    found = deepcluster(settings, seed, tiles.shape, tiles.bands)
-    found.fit(tiles, state=work / "deepcluster.npz")
-    centres = found.cluster_centers_
+) -> FitOutput:
+    model = _deepcluster(settings, seed, tiles)
+    model.fit(tiles, state=work / "deepcluster.npz")
+    centres = model.cluster_centers_
     history = [
         {
-            "refresh": turn.epoch, "iteration": turn.epoch, "used": turn.used,
-            "largest": turn.largest, "reseeded": turn.splits,
-            "changed": None if turn.nmi is None else 1.0 - turn.nmi,
+            "refresh": epoch.epoch, "iteration": epoch.epoch, "used": epoch.used,
+            "largest": epoch.largest, "reseeded": epoch.splits,
+            "changed": None if epoch.nmi is None else 1.0 - epoch.nmi,
         }
-        for turn in found.history_
+        for epoch in model.history_
     ]  # fmt: skip
-    losses = [turn.loss for turn in found.history_ if turn.loss is not None]
+    losses = [epoch.loss for epoch in model.history_ if epoch.loss is not None]
     facts = {
-        "scale": 1.0, "n_iter": found.n_iter_, "converged": False, "stop_reason": "max_iter",
-        "used": len(np.unique(found.labels_)),
-        "warnings": ["changed is 1 - NMI with the grouping before, for deepcluster"],
+        "scale": 1.0, "n_iter": model.n_iter_, "converged": False, "stop_reason": "max_iter",
+        "used": len(np.unique(model.labels_)),
+        "warnings": ["for deepcluster, changed is 1 - NMI with the previous clustering"],
     }  # fmt: skip
-    rows = embed_all(found.model_, tiles, work / ROWS, centres.shape[1])
+    rows = embed_all(model.model_, tiles, work / ROWS, centres.shape[1])
     series = Series(np.zeros(0, np.int64))
     alpha = max(1.0, centres.shape[1] - 1.0)
-    return Grouping(found.model_, rows, centres, alpha, None, history, losses, series, facts)
+    return FitOutput(model.model_, rows, centres, alpha, None, history, losses, series, facts)
+
+
+def _deepcluster(settings: FitSettings, seed: int, tiles: Tiles) -> DeepCluster:
+    # Keras draws the encoder's initial weights.
+    set_seed(seed)
+    config = DeepClusterConfig(
+        epochs=settings.epochs, batch_size=settings.batch_size, precision=settings.precision,
+        views=Views(Augment(crop=CROP)) if len(tiles.shape) == 3 else None,
+    )  # fmt: skip
+    return DeepCluster(settings.n_clusters, _encoder(settings, tiles), config, seed)
+
+
+def _encoder(settings: FitSettings, tiles: Tiles) -> Any:
+    return build_encoder(
+        encoder_of(settings, tiles), tiles.shape, width=settings.embedding_dim,
+        weights=settings.weights, bands=tiles.bands, widths=whole_numbers(settings.hidden),
+    ).model  # fmt: skip

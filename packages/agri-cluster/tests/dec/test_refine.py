@@ -28,7 +28,7 @@ def refiner(x, centres, folder, labels=None, *, guard=None, decode=False, alpha=
     network = build_network(encoder, decoder, np.float32(centres), alpha=alpha, scale=1.0)
     if labels is None:
         labels = np.square(x[:, None] - centres).sum(2).argmin(1)
-    plan = Schedule(**({"batch": 64, "interval": 10, "limit": 60} | schedule))
+    plan = Schedule(**({"batch_size": 64, "update_interval": 10, "max_iter": 60} | schedule))
     rng = np.random.default_rng(0)
     return Refiner(network, ArrayTiles(np.float32(x)), labels, plan, guard or Guard(), rng, folder)
 
@@ -44,27 +44,27 @@ def test_clear_groups_come_to_rest(blobs, tmp_path):
     x, y, centres = blobs
     run = refiner(x, centres, tmp_path)
     assert run.refine() == "converged"
-    assert adjusted_rand_score(y, run.run.labels) == 1
+    assert adjusted_rand_score(y, run.state.labels) == 1
     # Two calm refreshes after the first one, which is never counted.
-    assert [row["iteration"] for row in run.run.history] == [0, 10, 20]
-    assert run.run.history[0]["used"] == 5
+    assert [row["iteration"] for row in run.state.history] == [0, 10, 20]
+    assert run.state.history[0]["used"] == 5
 
 
 def test_the_labels_are_those_of_the_network_as_it_is(blobs, tmp_path):
     x, _, centres = blobs
-    run = refiner(x, centres + 0.8, tmp_path, limit=15, tol=0.0)
+    run = refiner(x, centres + 0.8, tmp_path, max_iter=15, tol=0.0)
     assert run.refine() == "max_iter"
-    assert run.run.iteration == 15
+    assert run.state.iteration == 15
     z = run.network.embed(x)
     nearest = np.square(z[:, None] - run.network.centres).sum(axis=2).argmin(axis=1)
-    np.testing.assert_array_equal(run.run.labels, nearest)
+    np.testing.assert_array_equal(run.state.labels, nearest)
 
 
 def test_a_step_lowers_the_divergence(blobs, tmp_path):
     x, _, centres = blobs
-    run = refiner(x, centres, tmp_path, tol=0.0, limit=40)
+    run = refiner(x, centres, tmp_path, tol=0.0, max_iter=40)
     run.refine()
-    kl = [row["kl"] for row in run.run.history]
+    kl = [row["kl"] for row in run.state.history]
     assert kl[-1] < kl[0]
 
 
@@ -72,10 +72,10 @@ def test_centres_on_one_point_are_spread_again_or_the_run_says_so(tmp_path):
     x, _ = make_blobs(500, 6, centers=10, cluster_std=0.4, random_state=0)
     same = np.repeat(x[:1], 10, axis=0)
     labels = np.arange(500) % 10
-    run = refiner(np.float32(x), same, tmp_path, labels, limit=200)
+    run = refiner(np.float32(x), same, tmp_path, labels, max_iter=200)
     reason = run.refine()
-    assert run.run.history[0]["reseeded"] == 9
-    used = len(np.unique(run.run.labels))
+    assert run.state.history[0]["reseeded"] == 9
+    used = len(np.unique(run.state.labels))
     assert used >= 9 or reason == "collapse"
 
 
@@ -99,39 +99,39 @@ def test_dead_clusters_that_may_not_be_moved_are_a_collapse(tmp_path, capsys):
 def test_one_in_a_hundred_stays_a_group_of_its_own(tmp_path):
     rng = np.random.default_rng(0)
     x = np.float32(np.vstack([rng.normal(0, 1, (990, 3)), rng.normal(12, 0.3, (10, 3))]))
-    run = refiner(x, np.array([[0.0] * 3, [12.0] * 3]), tmp_path, limit=200)
+    run = refiner(x, np.array([[0.0] * 3, [12.0] * 3]), tmp_path, max_iter=200)
     assert run.refine() != "collapse"
-    assert np.bincount(run.run.labels).tolist() == [990, 10]
+    assert np.bincount(run.state.labels).tolist() == [990, 10]
 
 
 def test_a_budget_ends_the_run_at_a_refresh(blobs, tmp_path):
     x, _, centres = blobs
-    run = refiner(x, centres, tmp_path, budget=0.0, limit=1000, tol=0.0)
+    run = refiner(x, centres, tmp_path, budget=0.0, max_iter=1000, tol=0.0)
     assert run.refine() == "budget"
 
 
 def test_every_tile_is_seen_once_before_any_is_seen_twice(blobs, tmp_path):
     x, _, centres = blobs
-    run = refiner(x, centres, tmp_path, batch=100)
+    run = refiner(x, centres, tmp_path, batch_size=100)
     seen = np.concatenate([run._next_batch() for _ in range(4)])
     assert sorted(seen) == list(range(400))
 
 
 def test_idec_keeps_the_reconstruction(blobs, tmp_path):
     x, _, centres = blobs
-    run = refiner(x, centres + 0.5, tmp_path, decode=True, tol=0.0, limit=20)
+    run = refiner(x, centres + 0.5, tmp_path, decode=True, tol=0.0, max_iter=20)
     run.refine()
-    errors = [row["reconstruction"] for row in run.run.history]
+    errors = [row["reconstruction"] for row in run.state.history]
     assert errors[0] is None
     assert errors[-1] < 0.5
 
 
 def test_a_resumed_run_gives_the_same_bits(blobs, tmp_path, monkeypatch):
-    monkeypatch.setattr("agri_cluster.dec.refine.PATIENCE", 0.0)
+    monkeypatch.setattr("agri_cluster.dec.refine.SAVE_SECONDS", 0.0)
     x, _, centres = blobs
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    plan = {"tol": 0.0, "limit": 40}
+    plan = {"tol": 0.0, "max_iter": 40}
     whole = refiner(x, centres + 0.7, tmp_path / "a", **plan)
     whole.refine()
 
@@ -143,14 +143,14 @@ def test_a_resumed_run_gives_the_same_bits(blobs, tmp_path, monkeypatch):
             raise Killed
 
     killed = refiner(x, centres + 0.7, tmp_path / "b", **plan)
-    killed.on_refresh = kill_at_third
+    killed.on_update = kill_at_third
     with pytest.raises(Killed):
         killed.refine()
     again = refiner(x, centres + 0.7, tmp_path / "b", **plan)
     assert again.resume()
-    assert again.run.iteration == 20
+    assert again.state.iteration == 20
     again.refine()
-    assert again.run.history == whole.run.history
+    assert again.state.history == whole.state.history
     np.testing.assert_array_equal(again.network.centres, whole.network.centres)
 
 
@@ -159,7 +159,7 @@ def test_a_state_of_other_settings_is_refused(blobs, tmp_path):
     first = refiner(x, centres, tmp_path)
     first._save()
     with pytest.raises(InputError, match="other settings"):
-        refiner(x, centres, tmp_path, limit=7).resume()
+        refiner(x, centres, tmp_path, max_iter=7).resume()
 
 
 def test_a_start_with_labels_is_learnt_before_it_is_refined(tmp_path):
@@ -168,26 +168,24 @@ def test_a_start_with_labels_is_learnt_before_it_is_refined(tmp_path):
     x = np.float32(rng.normal(size=(256, 2)) * [3, 1])
     labels = (x[:, 1] > 0).astype(np.int64)
     centres = np.array([x[labels == k].mean(axis=0) for k in (0, 1)]) * [[1, 0.1]]
-    run = refiner(x, centres, tmp_path, labels, warmup=Warmup(limit=2000))
-    run._embed()
-    before = (run._assign()[0] == labels).mean()
+    run = refiner(x, centres, tmp_path, labels, warmup=Warmup(max_iter=2000))
+    before = (run._embed_and_assign()[0] == labels).mean()
     run.warm_up()
-    run._embed()
     assert before < 0.9
-    assert (run._assign()[0] == labels).mean() >= 0.98
-    learnt = [row["agreement"] for row in run.run.warmup]
+    assert (run._embed_and_assign()[0] == labels).mean() >= 0.98
+    learnt = [row["agreement"] for row in run.state.warmup]
     assert learnt[0] == before
     assert learnt[-1] >= 0.98
     run._save()
-    again = refiner(x, centres, tmp_path, labels, warmup=Warmup(limit=2000))
+    again = refiner(x, centres, tmp_path, labels, warmup=Warmup(max_iter=2000))
     assert again.resume()
-    assert again.run.warmup == run.run.warmup
+    assert again.state.warmup == run.state.warmup
 
 
 def test_moved_centres_start_from_rest(blobs, tmp_path):
     x, _, centres = blobs
     run = refiner(x, centres, tmp_path)
-    run._refresh()
+    run._update()
     run._train(3)
     network = run.network
 
@@ -238,11 +236,18 @@ def test_other_targets_find_clear_groups_too(blobs, tmp_path, target):
     x, y, centres = blobs
     run = refiner(x, centres, tmp_path, target=target)
     assert run.refine() == "converged"
-    assert adjusted_rand_score(y, run.run.labels) == 1
+    assert adjusted_rand_score(y, run.state.labels) == 1
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"target": "none"}, {"batch": 0}, {"limit": -1}, {"interval": 0}, {"patience": 0}]
+    "wrong",
+    [
+        {"target": "none"},
+        {"batch_size": 0},
+        {"max_iter": -1},
+        {"update_interval": 0},
+        {"patience": 0},
+    ],
 )
 def test_a_schedule_is_checked(wrong):
     with pytest.raises(InputError):

@@ -4,16 +4,19 @@ import numpy as np
 import pytest
 from agri_cluster.backend.framework import keras, make_deterministic
 from agri_cluster.data.tiles import ArrayTiles
-from agri_cluster.deepcluster.deepcluster import DeepCluster, DeepClusterConfig, Turn
-from agri_cluster.deepcluster.lloyd import best_means, means, split
+from agri_cluster.deepcluster.deepcluster import DeepCluster, DeepClusterConfig, EpochResult
+from agri_cluster.deepcluster.kmeans import best_kmeans, kmeans
 from agri_cluster.deepcluster.pseudo import Classifier, even_draw
 from agri_cluster.encoders.views import Views
+from agri_cluster.init.lloyd import split
 from agri_core.files.errors import InputError
 from agri_data.augment.augment import Augment
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 
-ROWS = DeepClusterConfig(epochs=2, batch=16, lr=0.02, parts=3, tries=3, views=None)
+ROWS = DeepClusterConfig(
+    epochs=2, batch_size=16, learning_rate=0.02, n_components=3, n_init=3, views=None
+)
 
 
 def blobs(count: int = 60, width: int = 6, kinds: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -41,8 +44,8 @@ def model() -> DeepCluster:
 
 def test_blobs_are_found_and_stay_found(model: DeepCluster) -> None:
     assert normalized_mutual_info_score(blobs()[1], model.labels_) == pytest.approx(1)
-    assert [turn.epoch for turn in model.history_] == [0, 1, 2]
-    assert [turn.loss is None for turn in model.history_] == [False, False, True]
+    assert [result.epoch for result in model.history_] == [0, 1, 2]
+    assert [result.loss is None for result in model.history_] == [False, False, True]
     assert model.history_[0].nmi is None
     assert model.history_[-1].nmi == pytest.approx(1)
     assert model.history_[-1].used == 3
@@ -84,13 +87,13 @@ def test_killed_run_goes_on_to_the_same_result(model: DeepCluster, tmp_path: Pat
     class Kill(Exception):
         pass
 
-    def kill(turn: Turn) -> None:
+    def kill(result: EpochResult) -> None:
         raise Kill
 
     make_deterministic(0)
     rows, state = blobs()[0], tmp_path / "state.npz"
     with pytest.raises(Kill):
-        DeepCluster(3, perceptron(), ROWS).fit(rows, state=state, on_turn=kill)
+        DeepCluster(3, perceptron(), ROWS).fit(rows, state=state, on_epoch=kill)
     again = DeepCluster(3, perceptron(), ROWS).fit(rows, state=state)
     assert again.history_ == model.history_
     assert (again.cluster_centers_ == model.cluster_centers_).all()
@@ -99,7 +102,7 @@ def test_killed_run_goes_on_to_the_same_result(model: DeepCluster, tmp_path: Pat
     with pytest.raises(InputError, match="other settings"):
         DeepCluster(4, perceptron(), ROWS).fit(rows, state=state)
     with pytest.raises(InputError, match="seed 0"):
-        DeepCluster(3, perceptron(), ROWS, seed=1).fit(rows, state=state)
+        DeepCluster(3, perceptron(), ROWS, random_state=1).fit(rows, state=state)
 
 
 def test_tiles_are_learnt_from_views() -> None:
@@ -123,14 +126,16 @@ def test_tiles_are_learnt_from_views() -> None:
             seen.append(len(batch))
             return super().__call__(batch, rng)
 
-    config = DeepClusterConfig(epochs=1, batch=8, lr=0.01, tries=2, views=Spy(Augment()))
+    config = DeepClusterConfig(
+        epochs=1, batch_size=8, learning_rate=0.01, n_init=2, views=Spy(Augment())
+    )
     model = DeepCluster(2, encoder, config).fit(tiles)
     assert seen == [8, 8, 8]
     assert normalized_mutual_info_score(np.arange(24) < 12, model.labels_) == pytest.approx(1)
 
 
 def test_no_epochs_is_kmeans_on_the_encoder_as_given() -> None:
-    model = fitted(DeepClusterConfig(epochs=0, parts=3, tries=3, views=None))
+    model = fitted(DeepClusterConfig(epochs=0, n_components=3, n_init=3, views=None))
     reference = KMeans(3, n_init=10, random_state=0).fit(model.transform(blobs()[0]))
     assert normalized_mutual_info_score(reference.labels_, model.labels_) == pytest.approx(1)
     assert len(model.history_) == 1
@@ -159,7 +164,7 @@ def test_labels_are_those_of_predict_in_mixed_precision() -> None:
 
 
 def test_constant_items_are_refused() -> None:
-    with pytest.raises(InputError, match="nothing to group"):
+    with pytest.raises(InputError, match="nothing to cluster"):
         DeepCluster(3, perceptron(), ROWS).fit(np.ones((20, 6)))
 
 
@@ -172,7 +177,14 @@ def test_few_distinct_items_do_not_fill_all_clusters_but_say_so() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"epochs": -1}, {"batch": 0}, {"lr": 0}, {"parts": 0}, {"tries": 0}, {"momentum": 1}],
+    [
+        {"epochs": -1},
+        {"batch_size": 0},
+        {"learning_rate": 0},
+        {"n_components": 0},
+        {"n_init": 0},
+        {"momentum": 1},
+    ],
 )
 def test_settings_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError):
@@ -181,7 +193,7 @@ def test_settings_out_of_range(wrong: dict[str, float]) -> None:
 
 def test_means_are_those_of_scikit_learn() -> None:
     rows = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
-    found = best_means(ArrayTiles(rows), 4, np.random.default_rng(0), tries=10, passes=100)
+    found = best_kmeans(ArrayTiles(rows), 4, np.random.default_rng(0), n_init=10, max_iter=100)
     reference = KMeans(4, n_init=20, random_state=0).fit(rows)
     assert found.inertia * 200 == pytest.approx(reference.inertia_, rel=0.01)
     assert found.splits == 0
@@ -207,8 +219,8 @@ def test_split_does_nothing_where_no_cluster_has_two() -> None:
 def test_empty_clusters_are_filled_again(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
     far = np.float32([[0, 0], [90, 90], [91, 91]])
-    monkeypatch.setattr("agri_cluster.deepcluster.lloyd._first", lambda *_: far)
-    found = means(ArrayTiles(rows), 3, np.random.default_rng(0))
+    monkeypatch.setattr("agri_cluster.deepcluster.kmeans._initial", lambda *_: far)
+    found = kmeans(ArrayTiles(rows), 3, np.random.default_rng(0))
     assert found.splits >= 2
     assert np.bincount(found.labels, minlength=3).min() > 0
 
@@ -223,7 +235,7 @@ def test_even_draw_takes_as_many_of_each() -> None:
 def test_reset_draws_a_new_head_without_momentum() -> None:
     make_deterministic(0)
     encoder = perceptron()
-    classifier = Classifier(encoder, 3, lr=0.1, momentum=0.9, decay=0.0)
+    classifier = Classifier(encoder, 3, learning_rate=0.1, momentum=0.9, weight_decay=0.0)
     rows, truth = blobs()
     classifier.reset(np.random.default_rng(0))
     first = classifier.model.get_weights()[-2].copy()

@@ -104,10 +104,10 @@ def rows():
     return ArrayTiles((mixed + 0.1 * rng.standard_normal((300, 9)) + 3).astype(np.float32))
 
 
-def by_sklearn(x, groups, parts, whiten):
+def by_sklearn(x, groups, n_components, whiten):
     units = [normalize(part) for part in np.split(x, np.cumsum(groups)[:-1], axis=1)]
     scaled = StandardScaler().fit_transform(np.hstack(units))
-    return normalize(PCA(parts, whiten=whiten, svd_solver="full").fit_transform(scaled))
+    return normalize(PCA(n_components, whiten=whiten, svd_solver="full").fit_transform(scaled))
 
 
 @pytest.mark.parametrize("whiten", [False, True])
@@ -145,17 +145,17 @@ def test_rows_all_alike_are_refused():
         fit_whitening(ArrayTiles(np.ones((6, 3), np.float32)), (3,))
 
 
-@pytest.mark.parametrize(("groups", "parts"), [((4, 4), 3), ((9,), 0)])
-def test_arguments_that_do_not_fit_are_refused(rows, groups, parts):
-    with pytest.raises(InputError, match=r"groups|parts"):
-        fit_whitening(rows, groups, parts)
+@pytest.mark.parametrize(("groups", "n_components"), [((4, 4), 3), ((9,), 0)])
+def test_arguments_that_do_not_fit_are_refused(rows, groups, n_components):
+    with pytest.raises(InputError, match=r"groups|n_components"):
+        fit_whitening(rows, groups, n_components)
 
 
 def test_one_model_maps_a_tile_to_its_row_and_can_be_saved(tmp_path):
     rng = np.random.default_rng(0)
     tiles = ArrayTiles(rng.uniform(0, 255, (20, 24, 24, 3)).astype(np.float32))
     encoder = build_encoder("squeezenet", (24, 24, 3))
-    made = extract_whitened(encoder, tiles, tmp_path, parts=4, views=2)
+    made = extract_whitened(encoder, tiles, tmp_path, n_components=4, views=2)
     made.model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     found = again.predict(in_memory(tiles), verbose=0)

@@ -12,13 +12,14 @@ from agri_cluster.evaluation import baselines, spaces
 from agri_cluster.evaluation.baselines import (
     BASELINES,
     Baseline,
-    Run,
+    MethodRun,
     Space,
     make_space,
     run_baselines,
 )
 from agri_cluster.evaluation.comparison import method, table_csv, table_text
-from agri_cluster.evaluation.metrics import accuracy, contingency, nmi
+from agri_cluster.evaluation.metrics import accuracy, contingency
+from agri_cluster.evaluation.scores import score
 from agri_cluster.init import umap
 from agri_core.files.errors import InputError, MissingError
 from sklearn.datasets import load_digits
@@ -83,7 +84,7 @@ def test_a_stored_space_holds_the_same_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("group", [baselines.kmeans, baselines.ward])
-def test_kinds_far_apart_are_found(group: baselines.Group) -> None:
+def test_kinds_far_apart_are_found(group: baselines.Algorithm) -> None:
     found = group(spaces.flat(tiles()), 3, 0)
     assert accuracy(contingency(KINDS, found)) == 1.0
     np.testing.assert_array_equal(found, group(spaces.flat(tiles()), 3, 0))
@@ -96,19 +97,19 @@ def test_rows_too_many_for_memory_give_the_same_groups(monkeypatch: pytest.Monke
 
 
 def test_ward_on_a_neighbour_graph_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agri_cluster.init.starts.WHOLE_WARD", 20)
+    monkeypatch.setattr("agri_cluster.init.methods.WHOLE_WARD", 20)
     rows = spaces.flat(tiles(90))
     assert accuracy(contingency(np.arange(90) % 3, baselines.ward(rows, 3))) == 1.0
 
 
 def test_ward_of_digits_is_as_published() -> None:
-    table = contingency(TRUTH, baselines.ward(ArrayTiles(DIGITS), 10))
-    assert accuracy(table) == pytest.approx(0.8403, abs=1e-4)
-    assert nmi(table) == pytest.approx(0.8682, abs=1e-4)
+    labels = baselines.ward(ArrayTiles(DIGITS), 10)
+    assert accuracy(contingency(TRUTH, labels)) == pytest.approx(0.8403, abs=1e-4)
+    assert score(labels, 10, truth=TRUTH).nmi == pytest.approx(0.8682, abs=1e-4)
 
 
 @pytest.mark.parametrize("group", [baselines.kmeans, baselines.ward, baselines.umap_kmeans])
-def test_fewer_tiles_than_clusters_are_refused(group: baselines.Group) -> None:
+def test_fewer_tiles_than_clusters_are_refused(group: baselines.Algorithm) -> None:
     with pytest.raises(InputError, match="31 clusters need as many tiles, got 30"):
         group(spaces.flat(tiles()), 31, 0)
 
@@ -137,7 +138,7 @@ def test_running_out_of_memory_is_told() -> None:
         raise MemoryError
 
     found = run_baselines({"values": Space(tiles())}, 3, (0,), [Baseline("g", "values", greedy)])
-    assert found["g"] == [Run(0, None, trouble="not enough memory")]
+    assert found["g"] == [MethodRun(0, None, trouble="not enough memory")]
 
 
 def test_runs_are_timed_with_the_making_of_their_space() -> None:
@@ -171,9 +172,13 @@ def test_umap_that_is_lacking_or_fails_is_told(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_comparison_shows_mean_spread_and_trouble() -> None:
-    runs = [Run(0, KINDS, 1.0, 2.0), Run(1, KINDS * 0, 1.0, 4.0), Run(2, None, trouble="broke")]
+    runs = [
+        MethodRun(0, KINDS, 1.0, 2.0),
+        MethodRun(1, KINDS * 0, 1.0, 4.0),
+        MethodRun(2, None, trouble="broke"),
+    ]
     some = method("some", "values", 3, runs, truth=KINDS)
-    none = method("none", "values", 3, [Run(0, None, trouble="too many")], truth=KINDS)
+    none = method("none", "values", 3, [MethodRun(0, None, trouble="too many")], truth=KINDS)
     assert some.figures()["acc"] == (pytest.approx(2 / 3), pytest.approx(1 / 3))  # 1 and 1/3
     assert some.figures()["stability"] == (0.0, 0.0)
     assert some.trouble == "1 runs failed: broke" and none.trouble == "too many"

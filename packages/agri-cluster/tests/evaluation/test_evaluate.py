@@ -113,7 +113,7 @@ def test_the_table_has_the_clustering_and_every_baseline(
     groups = pd.read_csv(out / "groups.csv")
     assert groups["group"].tolist()[:3] == [0, 1, 2]
     assert (out / "dendrogram.png").is_file() and (out / "table.md").is_file()
-    assert "used to score, never to group" in done.stdout
+    assert "used to score, never to cluster" in done.stdout
 
 
 def test_labels_change_no_group(fitted: Fitted, labelled: ChipStore, tmp_path: Path) -> None:
@@ -154,12 +154,12 @@ def test_the_start_and_the_features_stand_beside_it_where_they_were_kept(
     fitted: Fitted, labelled: ChipStore, tmp_path: Path
 ) -> None:
     table = pd.read_csv(fitted.path / "clusters.csv")
-    table.assign(start=0).to_csv(fitted.path / "clusters.csv", index=False)
+    table.assign(initial=0).to_csv(fitted.path / "clusters.csv", index=False)
     shutil.copy(fitted.path / "embedding.npy", fitted.path / "features.npy")
     out = tmp_path / "out"
     assert run(fitted.path, labelled.path, "--out", out).exit_code == 0
     found = pd.read_csv(out / "table.csv").set_index("method")
-    assert found.loc["its start", "used"] == 1
+    assert found.loc["initial clusters", "used"] == 1
     assert found.loc["features + Ward", "purity"] == 1
     assert found.loc["clustering", "silhouette_features"] > 0.8
 

@@ -61,3 +61,8 @@ def test_the_tree_is_drawn(tmp_path: Path, cut: int | None) -> None:
     joins = linkage(np.arange(6.0)[:, None] ** 2, [3] * 6)
     path = draw_dendrogram(joins, [str(k) for k in range(6)], tmp_path / "tree.png", cut)
     assert Image.open(path).size[0] > 500
+
+
+def test_a_dollar_in_a_name_is_no_formula(tmp_path):
+    joins = linkage(np.array([[0.0], [1.0], [5.0]]), [1, 1, 1])
+    assert draw_dendrogram(joins, [r"$\frac{1$", "$x$", "b"], tmp_path / "t.png").is_file()

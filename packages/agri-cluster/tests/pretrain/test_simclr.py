@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from agri_cluster.backend.framework import keras, make_deterministic, ops
 from agri_cluster.backend.precision import computing
-from agri_cluster.backend.prefetch import ahead
+from agri_cluster.backend.prefetch import prefetch
 from agri_cluster.data.tiles import ArrayTiles
+from agri_cluster.pretrain.contrast import ContrastConfig
 from agri_cluster.pretrain.nt_xent import nt_xent
-from agri_cluster.pretrain.simclr import ContrastConfig, one_cycle, pretrain_contrastive
+from agri_cluster.pretrain.simclr import one_cycle, pretrain_contrastive
 from agri_core.files.errors import InputError
 
-FAST = ContrastConfig(epochs=2, batch=8, hidden=8, width=4, lr=0.01)
+FAST = ContrastConfig(epochs=2, batch_size=8, hidden_dim=8, projection_dim=4, learning_rate=0.01)
 
 
 def encoder(side: int | None = 8) -> keras.Model:
@@ -91,7 +92,9 @@ def test_loss_falls_and_every_weight_moves() -> None:
     make_deterministic(0)
     model = encoder()
     before = [w.copy() for w in model.get_weights()]
-    config = ContrastConfig(epochs=12, batch=16, hidden=16, width=8, lr=0.03)
+    config = ContrastConfig(
+        epochs=12, batch_size=16, hidden_dim=16, projection_dim=8, learning_rate=0.03
+    )
     seen: list[tuple[int, float]] = []
     losses = pretrain_contrastive(
         model, fields(32), config, np.random.default_rng(0), lambda *row: seen.append(row)
@@ -140,10 +143,12 @@ def test_state_of_other_settings_is_refused(tmp_path: Path) -> None:
 def test_mixed_precision_trains_and_leaves_no_trace() -> None:
     make_deterministic(0)
     model = encoder()
-    config = ContrastConfig(epochs=1, batch=8, hidden=8, width=4, precision="mixed_bfloat16")
+    config = ContrastConfig(
+        epochs=1, batch_size=8, hidden_dim=8, projection_dim=4, precision="mixed_bfloat16"
+    )
     losses = pretrain_contrastive(model, fields(), config, np.random.default_rng(0))
     plain = encoder()
-    config = ContrastConfig(epochs=1, batch=8, hidden=8, width=4)
+    config = ContrastConfig(epochs=1, batch_size=8, hidden_dim=8, projection_dim=4)
     expected = pretrain_contrastive(plain, fields(), config, np.random.default_rng(0))
     assert losses == pytest.approx(expected, abs=0.02)
     assert losses != expected
@@ -170,7 +175,7 @@ def test_layers_of_their_own_precision_keep_it() -> None:
 
 @pytest.mark.parametrize("side", [None, 8])
 def test_smaller_views_train_the_weights_of_the_encoder(side: int | None) -> None:
-    config = ContrastConfig(epochs=1, batch=8, hidden=8, width=4, size=4)
+    config = ContrastConfig(epochs=1, batch_size=8, hidden_dim=8, projection_dim=4, size=4)
     model = encoder(side)
     before = model.get_weights()
     losses = pretrain_contrastive(model, fields(), config, np.random.default_rng(0))
@@ -183,7 +188,7 @@ def test_smaller_views_train_the_weights_of_the_encoder(side: int | None) -> Non
 def test_smaller_views_of_an_encoder_whose_weights_are_for_a_size() -> None:
     layers = keras.layers
     flat = keras.Sequential([keras.Input((8, 8, 2)), layers.Flatten(), layers.Dense(3)])
-    config = ContrastConfig(epochs=1, batch=8, size=4)
+    config = ContrastConfig(epochs=1, batch_size=8, size=4)
     with pytest.raises(
         InputError, match=r"weights for items of \(8, 8, 2\).*cannot be \(4, 4, 2\)"
     ):
@@ -240,10 +245,10 @@ def test_items_ahead_come_in_order_and_errors_come_too() -> None:
 
     found = []
     with pytest.raises(OSError, match="torn"):
-        for item in ahead(items()):
+        for item in prefetch(items()):
             found.append(item)
     assert found == [0, 1, 2, 3, 4]
-    assert list(ahead(iter([]))) == []
+    assert list(prefetch(iter([]))) == []
 
 
 def _rng() -> np.random.Generator:

@@ -4,6 +4,7 @@ from agri_cluster.data.pictures import StoreSource
 from agri_cluster.report.profile import MOST, profiles
 from agri_cluster.report.spectrum import highest, spectrum
 from agri_core.bands import make_bands
+from agri_core.pages.render import render
 
 RNG = np.random.default_rng
 
@@ -82,10 +83,18 @@ def test_the_drawing_has_one_axis_for_all_cards():
     found = profiles(Made(values, ["<a>", "b"], "uint8"), ["0", "1"], np.array([0, 1]), 2, RNG(0))
     assert highest(found) == 150  # the next round number above 110
     drawn = spectrum(found, 0, found.mean.mean(axis=0), 150)
-    assert "&lt;a&gt;" in drawn and "<a>" not in drawn
-    # 10 of 150 on an axis from y = 108 up to y = 10: 108 - 98 / 15 = 101.5.
-    assert 'cy="101.5"' in drawn
-    assert "no pixel with data" in spectrum(
-        profiles(Made(values, ["a", "b"], "uint8"), ["0"], np.array([0]), 2, RNG(0)), 1,
-        np.zeros(2), 1.0,
-    )  # fmt: skip
+    # On an axis from y = 108 up to y = 10: 108 - 98 * 10 / 150 = 101.5, 108 - 98 * 20 / 150 = 94.9.
+    # The mean of all tiles is 35 and 65: 85.1 and 65.5. x from 34 + 12 to 262 - 8.
+    assert (drawn.mean, drawn.overall) == ("M46.0 101.5L254.0 94.9", "M46.0 85.1L254.0 65.5")
+    assert drawn.deviation == "M46.0 101.5L254.0 94.9L254.0 94.9L46.0 101.5Z"  # one pixel: 0
+    assert drawn.ticks == ((108.0, 0.0), (59.0, 75.0), (10.0, 150.0))
+    assert [name for _, name in drawn.names] == ["<a>", "b"] and not drawn.crowded
+    text = render("agri_cluster.report", "spectrum.svg", spectrum=drawn)
+    assert "&lt;a&gt;" in text and "<a>" not in text
+    assert 'cy="101.5"' in text and ">150</text>" in text
+
+
+def test_a_cluster_without_a_pixel_has_no_drawing():
+    values = np.array([[[[10, 20]]]], np.uint8)
+    found = profiles(Made(values, ["a", "b"], "uint8"), ["0"], np.array([0]), 2, RNG(0))
+    assert spectrum(found, 1, np.zeros(2), 1.0) is None

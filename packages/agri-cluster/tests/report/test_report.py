@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,12 +9,14 @@ import pandas as pd
 import pytest
 from agri_cluster import cli
 from agri_cluster.data.pictures import StoreSource
-from agri_cluster.evaluation.scoreboard import read_scoreboard
+from agri_cluster.evaluation.scoreboard import Scoreboard, read_scoreboard
 from agri_cluster.report.charts import draw_refreshes, draw_sizes
 from agri_cluster.report.groups import groups, leaves, neighbours, tree
 from agri_cluster.report.moments import FRAMES, moments
 from agri_cluster.report.page import page
 from agri_cluster.report.report import WRITTEN, make_report
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 RNG = np.random.default_rng
@@ -73,9 +76,9 @@ def test_like_groups_follow_one_another(write_fitted):
 def test_moments_go_from_start_to_end(fitted, write_fitted):
     found = moments(fitted, RNG(0))
     assert [m.title for m in found] == [
-        "step 0 · 3 in use · 50.0% changed",
-        "step 40 · 3 in use · 25.0% changed",
-        "step 80 · 3 in use · 16.7% changed",
+        "iteration 0 · 3 used · 50.0% changed",
+        "iteration 40 · 3 used · 25.0% changed",
+        "iteration 80 · 3 used · 16.7% changed",
     ]
     assert np.array_equal(found[-1].labels, fitted.labels)
     long = write_fitted(list("abcd"), np.eye(4), np.eye(4), refreshes=25)
@@ -85,7 +88,7 @@ def test_moments_go_from_start_to_end(fitted, write_fitted):
 def test_the_end_is_shown_where_it_is_not_the_last_refresh(fitted):
     np.save(fitted.path / "series" / "labels-002.npy", np.zeros(24, np.int64))
     found = moments(fitted, RNG(0))
-    assert [m.title for m in found][-1] == "the end"
+    assert [m.title for m in found][-1] == "final"
     assert np.array_equal(found[-1].labels, fitted.labels)
 
 
@@ -147,6 +150,27 @@ def test_names_are_escaped(made):
     assert "crops &lt;script&gt;" in text
 
 
+@given(st.text(), st.text())
+def test_no_text_changes_the_tags(made, name, other):
+    def shown(first, second):
+        info = {
+            **made.info,
+            "stop_reason": first,
+            "warnings": [second],
+            "settings": {first: second},
+        }
+        group = replace(made.groups[0], name=first or "-")
+        views = tuple(replace(view, ids=(second,)) for view in made.cards[0].views)
+        spectrum = replace(made.cards[0].spectrum, names=((0.0, first),) * 4)
+        card = replace(made.cards[0], group=group, views=views, spectrum=spectrum)
+        board = Scoreboard(("method", first), ((second, "1"),), (first,))
+        text = page(replace(made, source=second, info=info, cards=[card], unit=first), board)
+        assert text.encode("utf-8")
+        return [(tag, sorted(attributes)) for tag, attributes in _read(text).tags]
+
+    assert shown(name or "-", other) == shown("a", "b")
+
+
 def test_every_group_has_a_card_and_links_lead_to_cards(made):
     reader = _read(page(made))
     ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
@@ -161,7 +185,7 @@ def test_the_page_says_what_is_known(made):
     text = _read(page(made)).text
     assert "Converged" in text
     assert "3 of 4" in text
-    assert "1 of 4 groups are empty: 3" in text
+    assert "1 of 4 clusters are empty: 3" in text
     assert "NDVI 0.80" in text
     assert "reflectance" in text
     assert "t00" in text
@@ -194,12 +218,12 @@ def test_the_command_writes_everything_and_leaves_nothing_stale(run, fitted, fou
     out = tmp_path / "reports"
     code, said, _ = run("report", fitted.path, four_bands.path, "--out", out)
     assert code == 0
-    assert re.match(r"wrote .*report\.html: 3 groups on one page of 0\.\d MB", said)
-    assert {file.name for file in out.iterdir()} == {*WRITTEN, "report.html"}
-    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    assert re.match(r"wrote .*report\.html: 3 clusters on one page of 0\.\d MB", said)
+    assert {file.name for file in out.glob("[!.]*")} == {*WRITTEN, "report.html"}
+    before = {file.name: file.read_bytes() for file in out.glob("[!.]*")}
     (out / "metrics.json").write_text("of evaluate")
     assert run("report", fitted.path, four_bands.path, "--out", out, "--no-tsne")[0] == 0
-    after = {file.name: file.read_bytes() for file in out.iterdir()}
+    after = {file.name: file.read_bytes() for file in out.glob("[!.]*")}
     assert set(before) - set(after) == {"tsne.png", "series.png", "tsne.gif"}
     assert set(after) - set(before) == {"metrics.json"}
     same = set(after) & set(before) - {"report.html"}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from agri_cluster.data.tiles import ArrayTiles
 from agri_cluster.selection import choice
-from agri_cluster.selection.choice import Wish, choose_tiles, quotas
+from agri_cluster.selection.choice import SelectionRequest, choose_tiles, quotas
 from agri_core.files.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,10 +25,10 @@ TABLE = pd.DataFrame(
 )
 
 
-def choose(kept=(0, 1), table=TABLE, labels=LABELS, points=PLACES, **wish):
+def choose(kept=(0, 1), table=TABLE, labels=LABELS, points=PLACES, **asked):
     tiles = ArrayTiles(np.asarray(points)[:, None])
     rng = np.random.default_rng(0)
-    found = choose_tiles(table, labels, tiles, kept, Wish(**wish), rng)
+    found = choose_tiles(table, labels, tiles, kept, SelectionRequest(**asked), rng)
     return "".join(table["chip_id"].to_numpy()[found.rows]), found.ranks.tolist()
 
 
@@ -52,7 +52,7 @@ def test_diverse_tiles_are_far_from_those_before():
 def test_only_of_the_clusters_kept_and_sure_enough():
     assert choose(kept=[1], count=9, how="nearest") == ("bfe", [1, 2, 3])
     assert choose(count=9, how="nearest", confidence=0.9) == ("abdfc", [1, 1, 2, 2, 3])
-    with pytest.raises(InputError, match=r"as confident as 0\.99; the most confident is 0\.98"):
+    with pytest.raises(InputError, match=r"has a confidence of 0\.99; the highest is 0\.98"):
         choose(count=9, confidence=0.99)
 
 
@@ -71,7 +71,7 @@ def test_a_very_large_cluster_is_sampled_with_the_seed(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("asked", "words"),
     [
         ({"count": 0}, "--count is a number of tiles from 1, got 0"),
         ({"count": 1, "each": -1}, "--each"),
@@ -80,9 +80,9 @@ def test_a_very_large_cluster_is_sampled_with_the_seed(monkeypatch: pytest.Monke
         ({"count": 1, "confidence": float("nan")}, "--confidence"),
     ],
 )
-def test_wishes_that_choose_nothing_are_refused(wish, words):
+def test_requests_that_choose_nothing_are_refused(asked, words):
     with pytest.raises(InputError, match=words):
-        Wish(**wish)
+        SelectionRequest(**asked)
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=9),
@@ -96,4 +96,4 @@ def test_quotas_are_what_turns_one_by_one_give(sizes, count, each):
             if room and given_[place] < size:
                 given_[place] += 1
                 room -= 1
-    assert quotas(sizes, Wish(count, each)) == given_
+    assert quotas(sizes, SelectionRequest(count, each)) == given_

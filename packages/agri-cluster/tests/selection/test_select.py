@@ -175,7 +175,7 @@ def test_outlines_lie_where_the_chips_do(run: Run, tiles: Path, fitted: Path):
     here = fitted.parent
     out = ("--out", here / "c.csv", "--geojson", here / "c.geojson")
     code, _, said = run("select", fitted, *out)
-    assert code == 2 and "--geojson FILE and --chips STORE" in said
+    assert code == 2 and "--geojson FILE needs --chips STORE" in said
     assert run("select", fitted, "--each", 1, *out, "--chips", tiles)[0] == 0
     features = json.loads((here / "c.geojson").read_text())["features"]
     chosen = read(here / "c.csv")
@@ -222,7 +222,7 @@ def test_groups_of_merged_clusters(run: Run, fitted: Path):
         (["--names", "none.yaml"], "there is no file none.yaml"),
         (["--count", "0"], "--count is a number of tiles from 1, got 0"),
         (["--how", "best"], "--how is one of nearest, diverse, boundary"),
-        (["--confidence", "0.95"], "the most confident is 0.9,"),
+        (["--confidence", "0.95"], "the highest is 0.9;"),
         (["--groups", "5"], "4 clusters with tiles can be merged into 1 to 4 groups, got 5"),
     ],
 )
@@ -237,8 +237,11 @@ def test_what_cannot_be_is_one_line(run: Run, fitted: Path, options: list[str], 
 def test_names_by_hand_are_not_overwritten(run: Run, fitted: Path):
     names = fitted.parent / "names.yaml"
     assert run("name", fitted, "--out", names)[0] == 0
+    assert run("name", fitted, "--out", names)[0] == 0
+    names.write_text(names.read_text().replace("0:", "0: arable", 1))
     code, _, said = run("name", fitted, "--out", names)
-    assert code == 2 and "may hold names by hand" in said
+    assert code == 2 and "names.yaml" in said
+    assert "0: arable" in names.read_text()
 
 
 def test_chips_without_labels_or_of_something_else_name_nothing(
@@ -249,7 +252,7 @@ def test_chips_without_labels_or_of_something_else_name_nothing(
     source.write_text(text)
     build(source, fitted.parent / "bare", cut=Cut(SIZE))
     code, _, said = run("name", fitted, "--truth", fitted.parent / "bare", "--out", names)
-    assert code == 2 and "carry no labels" in said
+    assert code == 2 and "have no labels" in said
     build(source, fitted.parent / "large", cut=Cut(2 * SIZE))
     code, _, said = run("name", fitted, "--truth", fitted.parent / "large", "--out", names)
     assert code == 2 and "18 of 24 tiles are not in" in said

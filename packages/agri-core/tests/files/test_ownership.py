@@ -149,6 +149,15 @@ def test_added_files_spare_the_users_and_retire_our_own(tmp_path: Path) -> None:
     assert (tmp_path / "page.html").read_text() == "2"
 
 
+def test_what_is_still_being_made_may_be_written_twice(tmp_path: Path) -> None:
+    with adding_files(tmp_path / "out") as folder:
+        (folder / "plain.png").write_text("1")
+        write_text(folder / "plain.png", "2")
+        write_text(folder / "plain.png", "3")
+    assert (tmp_path / "out" / "plain.png").read_text() == "3"
+    assert set(read_record(tmp_path / "out")) == {"plain.png"}
+
+
 def test_files_changed_in_place_by_a_command_stay_their_first_writers(tmp_path: Path) -> None:
     with running(Run("agri-data chips")):
         fill(tmp_path / "store", table="1", info="1")

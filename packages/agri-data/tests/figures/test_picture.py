@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from agri_core.files.errors import InputError, MissingError
-from agri_core.legend import COVER, IGNORE
+from agri_core.legend import COVER, IGNORE, Legend
 from agri_data.figures.picture import (
     Panel,
     colourise,
@@ -112,6 +112,12 @@ def test_sheet_is_the_same_every_time(tmp_path: Path) -> None:
     panel = Panel(np.zeros((8, 8, 3), np.uint8), "x")
     one, two = (sheet([[panel]], None, tmp_path / name, "t") for name in ("a.png", "b.png"))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_dollar_in_a_name_is_no_formula(tmp_path: Path) -> None:
+    panel = Panel(np.zeros((8, 8, 3), np.uint8), r"$\frac{1$")  # as a formula it cannot be parsed
+    legend = Legend.of({"$x$": "#112233", r"$\nothing$": "#445566"})
+    assert sheet([[panel]], legend, tmp_path / "a.png", r"$\frac{1$").is_file()
 
 
 def test_sheet_refuses_nothing_and_nonsense(tmp_path: Path) -> None:

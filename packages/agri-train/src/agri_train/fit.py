@@ -10,7 +10,7 @@ from agri_map.bundle.spec import BundleSpec
 from torch import nn
 
 from agri_train.bundle.calibrate import collect_logits, fit_temperature
-from agri_train.bundle.export import export_bundle
+from agri_train.bundle.export import ExportError, export_bundle
 from agri_train.bundle.record import make_spec, run_fingerprint
 from agri_train.config import TrainConfig
 from agri_train.data.class_weights import class_weights
@@ -70,7 +70,8 @@ def fit(
     """Train `net` and write all outputs of the run into `out`.
 
     Afterwards `net` holds the best weights. A run with the same settings and data resumes after
-    the last finished epoch; with others it starts from the beginning and says so. Call
+    the last finished epoch, or only exports the best epoch when none is left to train; with other
+    settings or data it starts from the beginning and says so. Call
     `agri_train.engine.seed.seed_all(config.seed)` before building `net`.
 
     Args:
@@ -89,6 +90,7 @@ def fit(
     Raises:
         AgriError: the data, the settings and the network do not fit together, `out` holds
             something else, or the loss is no longer finite.
+        ExportError: the bundle does not compute what the network computes; the checkpoints stay.
     """
     spec = make_spec(store, bands, task, name, arch)
     data = ChipDataModule(store, spec, config, task)
@@ -184,7 +186,7 @@ def _run(
     spec = _score(module, data, epoch, hardware)
     if not state.folder.sample(epoch).exists():
         report.draw(module, epoch)
-    parity = _export(module, data, spec, state.folder)
+    parity = _export(module, data, spec, state.folder.bundle, best)
     rate = mean_rate(rows[before:])
     return FitResult(state.folder.bundle, best, state.folder.history, spec, rate, len(rows), parity)
 
@@ -205,7 +207,13 @@ def _score(
 
 
 def _export(
-    module: TrainingModule, data: ChipDataModule, spec: BundleSpec, folder: RunFolder
+    module: TrainingModule, data: ChipDataModule, spec: BundleSpec, bundle: Path, best: Path
 ) -> float:
     examples, _ = data.read(data.rows("val")[:2])
-    return export_bundle(module.net, spec, module.loss.head, folder.bundle, examples=examples)
+    try:
+        return export_bundle(module.net, spec, module.loss.head, bundle, examples=examples)
+    except ExportError as error:
+        raise ExportError(
+            f"{error} The trained weights are in {best}; the same command exports them again "
+            "without training."
+        ) from error

@@ -9,7 +9,7 @@ from agri_map.bundle.bundle import read_spec
 from agri_map.bundle.spec import BundleSpec
 from agri_map.inference.engine import open_engine
 from agri_train.bundle.calibrate import fit_temperature
-from agri_train.bundle.export import ExportError, Probabilities, export_bundle
+from agri_train.bundle.export import ExportError, Probabilities, check_gap, export_bundle, rounding
 from agri_train.config import TrainConfig
 from agri_train.device.hardware import choose
 from torch import nn
@@ -82,6 +82,90 @@ def test_a_graph_that_differs_is_never_left(tmp_path, examples):
         export_bundle(Fixed(), spec(), "multiclass", path, examples=examples)
     assert path.read_bytes() == b"earlier"
     assert [p.name for p in tmp_path.glob("[!.]*")] == ["model.onnx"]
+
+
+class Shaky(nn.Module):
+    """Loses four digits: a batch norm takes off a level that the convolution adds."""
+
+    def __init__(self, fault=None):
+        super().__init__()
+        torch.manual_seed(0)
+        self.fault = fault
+        self.mix = nn.Conv2d(4, 32, 3, padding=1, padding_mode="replicate")
+        self.norm, self.head = nn.BatchNorm2d(32, momentum=None), nn.Conv2d(32, 3, 1)
+        with torch.no_grad():
+            self(torch.randn(2, 4, 64, 64))  # sets the statistics of the batch norm
+        self.eval()
+
+    def forward(self, x):
+        if self.fault is not None and torch.onnx.is_in_onnx_export():
+            x = self.fault(x)
+        return self.head(self.norm(self.mix(x + 1e4)).relu())
+
+
+def test_a_network_that_magnifies_rounding_is_exported(tmp_path, capsys):
+    net, path = Shaky(), tmp_path / "model.onnx"
+    image = torch.randn(1, 4, 48, 48)
+    with torch.no_grad():
+        own = rounding(Probabilities(net, "multiclass"), [image])
+        exact = net.double()(image.double()).softmax(1)
+    assert own[0] > 3e-4  # three times what other networks are allowed
+    net.float()
+    gap = export_bundle(net, spec(), "multiclass", path)
+    assert 1e-4 < gap < 5 * own[0]
+    assert "warning: the network magnifies rounding" in capsys.readouterr().err
+    # The bundle is as right as the network itself.
+    error = np.abs(open_engine(path).run(image.numpy()) - exact.numpy())
+    assert error.max() < 5 * own[0]
+    assert error.mean() < 3 * own[1]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [lambda x: 1.05 * x, lambda x: x + 0.1, lambda x: x.flip(1), nn.functional.gelu],
+    ids=["another deviation", "another mean", "other bands", "another operation"],
+)
+def test_rounding_is_no_excuse_for_a_wrong_graph(tmp_path, fault):
+    with pytest.raises(ExportError, match=r"by .* in the mean by .* own rounding explains"):
+        export_bundle(Shaky(fault), spec(), "multiclass", tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("gap", "own", "right"),
+    [
+        ((2e-3, 2e-5), (3e-4, 3e-6), True),  # both below ten times the network's own
+        ((4e-3, 2e-5), (3e-4, 3e-6), False),  # the largest is above
+        ((2e-3, 4e-5), (3e-4, 3e-6), False),  # the mean is above
+        ((2e-4, 1e-6), (0.0, 0.0), False),
+        ((9e-5, 9e-6), (0.0, 0.0), True),  # the floors
+        ((float("nan"), 0.0), (1.0, 1.0), False),
+    ],
+)
+def test_largest_and_mean_difference_both_count(gap, own, right):
+    pair = (torch.tensor(gap, dtype=torch.float64), torch.tensor(own, dtype=torch.float64))
+    if right:
+        check_gap(*pair)
+    else:
+        with pytest.raises(ExportError):
+            check_gap(*pair)
+
+
+def test_the_error_of_a_network_by_hand():
+    class Third(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.tensor(1.0))
+
+        def forward(self, x):
+            # 16,777,217 needs 25 bits, so in float32 the sum is 16,777,216 and the logit 0, not 1.
+            return (x * self.weight + 16_777_216.0) - 16_777_216.0
+
+    image = torch.ones(1, 1, 1, 2)
+    image[..., 1] = 2.0  # has room in 24 bits
+    own = rounding(Probabilities(Third(), "binary"), [image])
+    # sigmoid(1) - sigmoid(0) = 0.2310586; half of the pixels are right.
+    assert own.tolist() == pytest.approx([0.2310586, 0.1155293])
 
 
 @pytest.mark.parametrize("name", ["Unet", "DeepLabV3", "DeepLabV3Plus"])

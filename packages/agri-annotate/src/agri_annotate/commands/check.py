@@ -168,7 +168,7 @@ def options(
 
 def summary(outcome: "Outcome", out: Path | None) -> list[str]:
     """Return the lines to end with: masks, regions, classes."""
-    from agri_annotate.report.report import legible
+    from agri_core.files.text import legible
 
     report = outcome.report
     drawn, clipped = report.count("drawn", "clipped"), report.count("clipped")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
+from agri_core.files.text import legible
 from numpy.typing import NDArray
 
 from agri_annotate.diff.matching import OVERLAP, SAME, Change
 from agri_annotate.model.project import Problem
-from agri_annotate.report.report import legible
 
 CHANGES: tuple[Change, ...] = get_args(Change)
 UNTOUCHED: tuple[Change, ...] = ("kept",)

@@ -1,15 +1,15 @@
-"""Outlines of regions as SVG, to lie over a thumbnail."""
+"""Outlines of regions, to lie over a thumbnail; the template `drawing.svg` draws them."""
 
 import math
 from collections.abc import Iterator
-from html import escape
+from dataclasses import dataclass
 from typing import Any
 
 import shapely
 
 from agri_annotate.masks.outline import outline
 from agri_annotate.model.shape import Circle, Ellipse, Point, Points, Polygon, Polyline, Rect, Shape
-from agri_annotate.report.report import PictureReport, RegionReport
+from agri_annotate.report.report import PictureReport
 from agri_annotate.report.thumbnail import LARGEST
 
 MOST = 400
@@ -27,54 +27,82 @@ CROWD = 30
 """Outlines of so many regions are drawn finer."""
 
 
-def drawing(picture: PictureReport, key: str, colours: dict[int | None, str]) -> str:
-    """Return an SVG in the pixels of the picture; ids begin with `key`."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The outline of one region: an SVG element with its attributes, and how to draw it."""
+
+    tag: str
+    attributes: dict[str, float | str]
+    colour: str
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """The number of a region and where it stands."""
+
+    x: float
+    y: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The outlines of one picture, in its pixels.
+
+    Attributes:
+        key: what ids on the page begin with.
+        size: `(width, height)` of the picture.
+        scale: pixels of the picture in one of the thumbnail.
+        fine: factor of the width of the lines.
+        total: regions of the picture; at most `MOST` of them have a mark.
+        marks: the outlines, in the order of the file.
+        numbers: those that have room.
+    """
+
+    key: str
+    size: tuple[int, int]
+    scale: float
+    fine: float
+    total: int
+    marks: tuple[Mark, ...]
+    numbers: tuple[Number, ...]
+
+
+def drawing(picture: PictureReport, key: str, colours: dict[int | None, str]) -> Drawing:
+    """Return the outlines of a picture; `colours` are those of the classes, by id."""
     height, width = picture.shape or (1, 1)
     scale = max(height, width) / LARGEST
     regions = picture.regions[:MOST]
-    fine = 1.0 if len(regions) < CROWD else 0.6
-    shapes = "".join(
-        f'<g id="{key}-{number}">{_element(region.shape, scale)}</g>'
-        for number, region in enumerate(regions)
-    )
-    used = "".join(
-        _used(f"{key}-{number}", region, escape(colours[region.code]))
-        for number, region in enumerate(regions)
-    )
-    numbers = "".join(_numbers(picture, scale))
-    return (
-        f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" '
-        f'style="--u:{scale * fine:.4g}" role="img" aria-label="{len(picture.regions)} outlines">'
-        f"<defs>{shapes}</defs>{used}"
-        f'<g font-size="{TEXT * scale:.4g}" stroke-width="{2.6 * scale:.4g}">{numbers}</g></svg>'
+    return Drawing(
+        key=key,
+        size=(width, height),
+        scale=scale,
+        fine=1.0 if len(regions) < CROWD else 0.6,
+        total=len(picture.regions),
+        marks=tuple(
+            Mark(*_element(region.shape, scale), colours[region.code], region.fate == "lost")
+            for region in regions
+        ),
+        numbers=tuple(_numbers(picture, scale)),
     )
 
 
-def _used(key: str, region: RegionReport, colour: str) -> str:
-    """Draw an outline over a light seam; one that is in no mask is dashed."""
-    lost = " lost" if region.fate == "lost" else ""
-    return (
-        f'<use href="#{key}" class="halo{lost}"/>'
-        f'<use href="#{key}" class="line{lost}" stroke="{colour}" fill="{colour}"/>'
-    )
-
-
-def _element(shape: Shape, scale: float) -> str:
+def _element(shape: Shape, scale: float) -> tuple[str, dict[str, float | str]]:
     match shape:
         case Rect(x, y, width, height):
-            return f'<rect x="{x:.7g}" y="{y:.7g}" width="{width:.7g}" height="{height:.7g}"/>'
+            return "rect", {"x": x, "y": y, "width": width, "height": height}
         case Circle(cx, cy, r):
-            return f'<circle cx="{cx:.7g}" cy="{cy:.7g}" r="{r:.7g}"/>'
+            return "circle", {"cx": cx, "cy": cy, "r": r}
         case Ellipse(cx, cy, rx, ry, theta):
             turn = f"rotate({math.degrees(theta):.7g} {cx:.7g} {cy:.7g})"
-            place = f'cx="{cx:.7g}" cy="{cy:.7g}" rx="{rx:.7g}" ry="{ry:.7g}"'
-            return f'<ellipse {place} transform="{turn}"/>'
+            return "ellipse", {"cx": cx, "cy": cy, "rx": rx, "ry": ry, "transform": turn}
         case Polygon(points):
-            return f'<path d="M{_path((*points, points[0]), scale)}z"/>'
+            return "path", {"d": f"M{_path((*points, points[0]), scale)}z"}
         case Polyline(points):
-            return f'<path fill="none" d="M{_path(points, scale)}"/>'
+            return "path", {"fill": "none", "d": f"M{_path(points, scale)}"}
         case Point(cx, cy):
-            return f'<circle cx="{cx:.7g}" cy="{cy:.7g}" r="{3 * scale:.4g}"/>'
+            return "circle", {"cx": cx, "cy": cy, "r": f"{3 * scale:.4g}"}
 
 
 def _path(points: Points, scale: float) -> str:
@@ -83,8 +111,8 @@ def _path(points: Points, scale: float) -> str:
     return "L".join(f"{x:.6g} {y:.6g}" for x, y in shapely.get_coordinates(line).tolist())
 
 
-def _numbers(picture: PictureReport, scale: float) -> Iterator[str]:
-    """Write numbers where no later region lies over them, if there is such a place."""
+def _numbers(picture: PictureReport, scale: float) -> Iterator[Number]:
+    """Yield numbers where no later region lies over them, if there is such a place."""
     height, width = picture.shape or (1, 1)
     frame = shapely.box(0, 0, width, height)
     regions = picture.regions[:MOST]
@@ -95,12 +123,11 @@ def _numbers(picture: PictureReport, scale: float) -> Iterator[str]:
             continue
         above = [shapes[other] for other in tree.query(shape) if other > index]
         rest = shapely.difference(shape, shapely.union_all(above)) if above else shape
-        x, y = _spot(shape if rest.is_empty else rest, frame, scale)
-        yield f'<text x="{x:.6g}" y="{y:.6g}">{region.number}</text>'
+        yield Number(*_spot(shape if rest.is_empty else rest, frame, scale), region.number)
 
 
 def _spot(shape: Any, frame: Any, scale: float) -> tuple[float, float]:
-    """Give a place for a number: inside, or for a small shape to the right of it."""
+    """Return a place for a number: inside, or for a small shape to the right of it."""
     west, north, east, south = shape.bounds
     at = shape.representative_point()
     if max(east - west, south - north) >= ROOMY * scale:

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from agri_core.files.text import legible
+
 from agri_annotate.formats.readers.values import printable
 from agri_annotate.model.legend import Legend
 from agri_annotate.model.project import Problem
@@ -165,12 +167,6 @@ def hide(report: Report, text: str) -> str:
     for folder in sorted(folders - {".", "/"}, key=len, reverse=True):
         text = text.replace(f"{folder}/", "").replace(f"{folder}\\", "")
     return legible(text)
-
-
-def legible(text: str) -> str:
-    """Make a text one that UTF-8 can hold, control characters shown as escapes."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in whole)
 
 
 def _classes(report: Report) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """A small JPEG of a picture, as text for a page."""
 
-import base64
 import io
 import struct
 import warnings
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.pages.uri import data_uri
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -34,7 +34,7 @@ def thumbnail(path: Path) -> str | None:
         return None
     sink = io.BytesIO()
     image.save(sink, "JPEG", quality=QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(sink.getvalue()).decode('ascii')}"
+    return data_uri(sink.getvalue(), "jpeg")
 
 
 def _read(path: Path) -> Image.Image | None:

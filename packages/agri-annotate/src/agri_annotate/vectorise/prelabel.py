@@ -9,6 +9,7 @@ from typing import Any
 
 from agri_core.files.atomic import replacing_file
 from agri_core.files.errors import InputError
+from agri_core.files.text import legible
 
 from agri_annotate.formats.conversion import check_target
 from agri_annotate.formats.write import render
@@ -16,7 +17,6 @@ from agri_annotate.formats.writers.text import compact, encode
 from agri_annotate.model.legend import BACKGROUND, Legend, LegendClass, colour
 from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.model.shape import Polygon
-from agri_annotate.report.report import legible
 from agri_annotate.vectorise.draft import CONFIDENCE, Draft, Options, make_draft
 from agri_annotate.vectorise.pairs import by_picture, pair
 from agri_annotate.vectorise.polygonise import Outline

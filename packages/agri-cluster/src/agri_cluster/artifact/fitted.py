@@ -1,16 +1,16 @@
-"""A fitted clustering on disk: what `fit` leaves and every other command reads.
+"""A fitted clustering on disk: what `fit` writes and every other command reads.
 
     OUT/model.keras      tile -> embedding, one Keras model
     OUT/centres.npy      (K, D) float32
     OUT/cluster.json     settings, alpha, scale, input, stop reason, warnings, versions
-    OUT/clusters.csv     chip_id, cluster, confidence, margin, distance, start; a row per tile
+    OUT/clusters.csv     chip_id, cluster, confidence, margin, distance, initial; a row per tile
     OUT/embedding.npy    (N, D) float32, rows as in clusters.csv, already divided by the scale
-    OUT/features.npy     (N, F) of a frozen encoder, rows as in clusters.csv; else not there
-    OUT/history.csv      a row per refresh (COLUMNS)
+    OUT/features.npy     (N, F) of a frozen encoder, rows as in clusters.csv; else missing
+    OUT/history.csv      a row per target update (COLUMNS)
     OUT/pretrain.csv     epoch, loss
-    OUT/series/          rows.npy (M,); per refresh labels-NNN.npy (M,), embedding-NNN.npy (M, D)
+    OUT/series/          rows.npy (M,); per update labels-NNN.npy (M,), embedding-NNN.npy (M, D)
 
-The series holds at most `SERIES` tiles, drawn once, so that pictures of it stay small.
+The series holds at most `SERIES` tiles, drawn once, which keeps it small.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ COLUMNS = (
     "refresh", "iteration", "changed", "used", "largest", "smallest",
     "confidence", "kl", "reconstruction", "reseeded",
 )  # fmt: skip
-"""Of history.csv. changed: share of labels other than at the last refresh, 0..1. used: clusters
-with at least one tile. largest, smallest: share of tiles in that cluster. confidence: mean largest
-soft label. kl: KL(P||Q) per tile over the full set. reconstruction: mean squared error since the
-last refresh, empty for DEC. reseeded: centres moved by the guard."""
+"""Of history.csv. refresh: number of the target update. changed: share of labels changed since the
+previous update, 0..1. used: clusters with at least one tile. largest, smallest: share of tiles in
+that cluster. confidence: mean largest soft label. kl: KL(P||Q) per tile over the full set.
+reconstruction: mean squared error since the previous update, empty for DEC. reseeded: centres moved
+by the guard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Fitted:
 
     @property
     def clusters(self) -> int:
-        """How many centres there are, used or not."""
+        """The number of clusters K, with or without tiles."""
         return len(self.centres)
 
     @property
@@ -99,11 +100,11 @@ class Fitted:
 
     @property
     def history(self) -> pd.DataFrame:
-        """A row per refresh."""
+        """A row per target update."""
         return pd.read_csv(self.path / HISTORY)
 
     def series(self) -> list[tuple[Ints, Floats]]:
-        """Return labels `(M,)` and embedding `(M, D)` of the sampled tiles at each refresh."""
+        """Return labels `(M,)` and embedding `(M, D)` of the sampled tiles at each update."""
         folder = self.path / SERIES_DIR
         return [
             (_load(file).astype(np.int64), _load(folder / f"embedding-{file.stem[-3:]}.npy"))

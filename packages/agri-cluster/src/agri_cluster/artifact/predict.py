@@ -1,4 +1,4 @@
-"""The groups of other tiles by a fitted clustering."""
+"""Assign other tiles to the clusters of a fitted clustering."""
 
 from __future__ import annotations
 
@@ -32,10 +32,13 @@ def predict_to(folder: Path, chips: Path, out: Path, split: str | None = None) -
             f"{tiles.shape}; cut chips of the same size and bands"
         )
     alpha = float(fitted.info["alpha"])
-    with replacing_file(out) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
+    with (
+        replacing_file(out) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(HEADER)
-        for indices, items in progress(batches(tiles), "grouping", -(-len(tiles) // BATCH)):
+        for indices, items in progress(batches(tiles), "predicting", -(-len(tiles) // BATCH)):
             z = np.asarray(model.predict_on_batch(items), np.float32)
             for i, line in zip(indices, columns(z, fitted.centres, alpha), strict=True):
                 table.writerow((tiles.ids[i], *line))

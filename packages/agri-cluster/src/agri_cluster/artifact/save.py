@@ -1,4 +1,4 @@
-"""A fitted clustering to disk (`fitted` says what lies where), and back to use."""
+"""Write a fitted clustering to a folder (files: `agri_cluster.artifact.fitted`), load its model."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ from agri_cluster.data.rows import RowFile
 from agri_cluster.data.tiles import Floats, Ints, batches
 
 SCHEMA = 1
-START = "start"
+INITIAL = "initial"
 READ = 4096
 HEADER = ("chip_id", "cluster", "confidence", "margin", "distance")
 PACKAGES = ("agri-cluster", "keras", "numpy", "scikit-learn")
 
 
 @dataclass(frozen=True, slots=True)
-class Grouping:
-    """A clustering as it leaves its fit.
+class FitOutput:
+    """The output of a fit.
 
     Attributes:
         model: tile to embedding.
         rows: the embedding of all tiles, `(N, D)`.
         centres: `(K, D)`.
         alpha: degrees of freedom of the soft assignment.
-        start: the group of each tile before the refinement, `(N,)`; None where there is none.
-        history: a row per refresh.
+        initial: the initial cluster of each tile, `(N,)`; None where there is none.
+        history: a row per target update.
         pretrain: loss per epoch.
         series: snapshots of some tiles.
         facts: for cluster.json.
@@ -59,37 +59,37 @@ class Grouping:
     rows: RowFile
     centres: Floats
     alpha: float
-    start: Ints | None
+    initial: Ints | None
     history: Sequence[Mapping[str, Any]]
     pretrain: Sequence[float]
     series: Series
     facts: Mapping[str, Any]
 
 
-def save(folder: Path, made: Grouping, info: Mapping[str, Any]) -> None:
+def save(folder: Path, output: FitOutput, info: Mapping[str, Any]) -> None:
     """Write a clustering into the empty `folder`."""
-    made.model.save(folder / MODEL)
-    np.save(folder / CENTRES, made.centres)
-    shutil.copyfile(made.rows.path, folder / EMBEDDING)
-    _write_table(folder / TABLE, made)
-    lines = [[row.get(name) for name in COLUMNS] for row in made.history]
+    output.model.save(folder / MODEL)
+    np.save(folder / CENTRES, output.centres)
+    shutil.copyfile(output.rows.path, folder / EMBEDDING)
+    _write_table(folder / TABLE, output)
+    lines = [[row.get(name) for name in COLUMNS] for row in output.history]
     write_text(folder / HISTORY, csv_text(COLUMNS, lines))
-    losses = [[epoch, loss] for epoch, loss in enumerate(made.pretrain, start=1)]
+    losses = [[epoch, loss] for epoch, loss in enumerate(output.pretrain, start=1)]
     write_text(folder / PRETRAIN, csv_text(("epoch", "loss"), losses))
-    _write_series(folder / SERIES_DIR, made.series)
+    _write_series(folder / SERIES_DIR, output.series)
     versions = {name: version(name) for name in PACKAGES} | {"backend": backend_name()}
-    head = {"schema": SCHEMA, "alpha": made.alpha, "versions": versions}
-    write_json(folder / INFO, head | dict(info) | dict(made.facts))
+    head = {"schema": SCHEMA, "alpha": output.alpha, "versions": versions}
+    write_json(folder / INFO, head | dict(info) | dict(output.facts))
 
 
 def load_model(folder: Path) -> keras.Model:
-    """Read the model of a clustering, running no code that its file may hold.
+    """Load the model of a clustering without running any code of its file.
 
     Raises:
         MissingError: there is none.
-        InputError: the file is damaged, or holds what is not read from outside.
+        InputError: the file is damaged, or holds layers that are not loaded from files.
     """
-    # The layers it is made of register themselves when their modules are imported.
+    # Importing these modules registers the layers that the model is made of.
     import agri_cluster.encoders.photograph
     import agri_cluster.encoders.squeezenet
     import agri_cluster.encoders.statistics
@@ -111,21 +111,21 @@ def columns(z: Floats, centres: Floats, alpha: float) -> list[list[object]]:
     q = np.exp(log_assignment(z, centres, alpha))
     top = -np.sort(-q, axis=1)[:, :2]
     margin = top[:, 0] - top[:, 1] if len(centres) > 1 else top[:, 0]
-    far = np.sqrt(square.min(axis=1))
-    found = zip(square.argmin(axis=1), top[:, 0], margin, far, strict=True)
-    return [[int(k), f"{sure:.6g}", f"{gap:.6g}", f"{d:.6g}"] for k, sure, gap, d in found]
+    distance = np.sqrt(square.min(axis=1))
+    found = zip(square.argmin(axis=1), top[:, 0], margin, distance, strict=True)
+    return [[int(k), f"{q:.6g}", f"{gap:.6g}", f"{d:.6g}"] for k, q, gap, d in found]
 
 
-def _write_table(path: Path, made: Grouping) -> None:
-    more = () if made.start is None else (START,)
+def _write_table(path: Path, output: FitOutput) -> None:
+    more = () if output.initial is None else (INITIAL,)
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow((*HEADER, *more))
-        for indices, z in batches(made.rows, READ):
-            lines = columns(z, made.centres, made.alpha)
+        for indices, z in batches(output.rows, READ):
+            lines = columns(z, output.centres, output.alpha)
             for i, line in zip(indices, lines, strict=True):
-                begun = [] if made.start is None else [int(made.start[i])]
-                table.writerow((made.rows.ids[i], *line, *begun))
+                extra = [] if output.initial is None else [int(output.initial[i])]
+                table.writerow((output.rows.ids[i], *line, *extra))
 
 
 def _write_series(folder: Path, series: Series) -> None:

@@ -1,4 +1,4 @@
-"""Snapshots of a few tiles' embedding and labels over the refreshes, for pictures of the way."""
+"""Snapshots of the embedding and labels of some tiles over the target updates."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from agri_cluster.artifact.fitted import SERIES
 from agri_cluster.data.rows import RowFile
 from agri_cluster.data.tiles import Floats, Ints
 
-MOST = 24
+MAX_SHOTS = 24
 
 
 @dataclass(slots=True)
 class Series:
-    """At most `MOST` snapshots, spread over the run; every other is dropped when there are more.
+    """At most `MAX_SHOTS` snapshots spread over the run; beyond that, every other one is dropped.
 
     Attributes:
         rows: positions of the tiles, `(M,)`, drawn once.
-        shots: refresh number, labels `(M,)` and embedding `(M, D)`.
+        shots: number of the update, labels `(M,)` and embedding `(M, D)`.
     """
 
     rows: Ints
@@ -33,10 +33,10 @@ class Series:
         return cls(np.sort(rng.choice(count, size, replace=False)).astype(np.int64))
 
     def add(self, refresh: int, labels: Ints, rows: RowFile) -> None:
-        """Keep what a refresh found, if it is one of those to keep."""
+        """Keep the snapshot of a target update, if it is one of those to keep."""
         if refresh % self._step:
             return
         self.shots.append((refresh, labels[self.rows], rows.take(self.rows)))
-        if len(self.shots) > MOST:
+        if len(self.shots) > MAX_SHOTS:
             self._step *= 2
             self.shots = [shot for shot in self.shots if shot[0] % self._step == 0]

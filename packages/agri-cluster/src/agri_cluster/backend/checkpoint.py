@@ -1,6 +1,6 @@
-"""The state of a training run: one `.npz` of plain arrays, replaced whole.
+"""Checkpoint of a training run: one `.npz` of plain arrays, replaced atomically.
 
-A kill loses little, and a resumed run gives the same bits as one that was never stopped.
+A resumed run gives the same bits as one that was never stopped.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ from agri_cluster.backend.framework import keras, ops
 
 Arrays = dict[str, NDArray[Any]]
 
+SAVE_SECONDS = 20.0
+"""Seconds between two checkpoints of a run: writing costs little, and a kill loses no more."""
 
-class Clock:
-    """Says when so many seconds have passed since it last said so."""
+
+class Timer:
+    """A timer that is due every so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._last = seconds, time.monotonic()
 
     def due(self) -> bool:
-        """Return whether it is time again."""
+        """Return whether the interval has passed, and restart it if so."""
         now = time.monotonic()
         if now - self._last < self._seconds:
             return False
@@ -66,7 +69,7 @@ def write_variables(model: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> N
 def save_state(path: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
     """Write arrays and JSON-able facts as one file."""
     text = np.frombuffer(json.dumps(facts).encode(), np.uint8)
-    with replacing_file(path) as beside, beside.open("wb") as stream:
+    with replacing_file(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, allow_pickle=False, facts=text, **arrays)
 
 

@@ -39,7 +39,7 @@ with quietly():
     import keras
     from keras import ops
 
-__all__ = ["backend_name", "keras", "make_deterministic", "ops"]
+__all__ = ["backend_name", "keras", "make_deterministic", "ops", "set_seed"]
 
 
 def backend_name() -> str:
@@ -47,9 +47,14 @@ def backend_name() -> str:
     return str(keras.config.backend())
 
 
-def make_deterministic(seed: int) -> None:
-    """Seed Python, NumPy and the framework; on a CPU the same seed then gives the same bits."""
+def set_seed(seed: int) -> None:
+    """Seed Python, NumPy and the framework."""
     keras.utils.set_random_seed(seed)
+
+
+def make_deterministic(seed: int) -> None:
+    """Seed everything and use only deterministic operations; on a CPU results repeat to the bit."""
+    set_seed(seed)
     if backend_name() == "tensorflow":
         import tensorflow as tf
 

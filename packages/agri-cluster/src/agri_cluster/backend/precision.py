@@ -1,4 +1,4 @@
-"""A model that computes in another precision for a while; its weights stay float32."""
+"""Temporary mixed precision of a model; its weights stay float32."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def check_precision(precision: str) -> str:
 
 @contextlib.contextmanager
 def computing(model: keras.Model, precision: str) -> Iterator[None]:
-    """Let every layer of `model` compute in `precision` until the end of the block.
+    """Compute in `precision` in every layer of `model` until the end of the block.
 
-    Layers of another precision than float32 were made so on purpose and are left alone.
+    Layers that are not float32 were made so on purpose and are kept.
     """
     check_precision(precision)
     changed = [
@@ -50,7 +50,7 @@ def _change(layers: list[keras.layers.Layer], precision: str) -> None:
 
 
 def _retrace(model: keras.Model, changed: list[keras.layers.Layer]) -> None:
-    """Forget the compiled `predict`, which would keep the precision it was traced in."""
+    """Recompile `predict`, which would keep the precision it was traced in."""
     if changed:
         model.make_predict_function(force=True)
 

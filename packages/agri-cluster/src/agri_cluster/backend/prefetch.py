@@ -1,4 +1,4 @@
-"""The next batch is made while the framework works on the present one."""
+"""Prefetching: the next batch is made while the framework trains on the current one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
+def prefetch(items: Iterator[T]) -> Iterator[T]:
     """Yield `items` in order, each made in another thread while the one before it is used.
 
     One at a time, so generators of random numbers used within are drawn from in a fixed order.

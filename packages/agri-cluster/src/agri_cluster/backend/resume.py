@@ -1,4 +1,4 @@
-"""Going on with a killed training: everything it needs lies in one file of `checkpoint`."""
+"""Save and resume a training run: weights, optimizer, generator and progress in one checkpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from agri_cluster.backend.checkpoint import (
 from agri_cluster.backend.framework import keras
 
 
-def keep(
+def save_run(
     path: Path | None,
     model: keras.Model,
     rng: np.random.Generator,
@@ -29,14 +29,14 @@ def keep(
     facts: Mapping[str, Any],
     arrays: Arrays | None = None,
 ) -> None:
-    """Write weights, optimizer and generator, and what else the caller needs; nothing to None.
+    """Write weights, optimizer, generator and the caller's progress; do nothing without a path.
 
     Args:
-        path: the file, replaced whole.
+        path: the checkpoint, replaced atomically; None to keep none.
         model: compiled, its optimizer built.
         rng: the generator in use.
-        settings: what the run was started with, in words that another run can be compared by.
-        facts: JSON-able.
+        settings: of the run, as text; a run with other settings does not resume.
+        facts: progress as JSON-able values.
         arrays: further arrays.
     """
     if path is None:
@@ -45,10 +45,10 @@ def keep(
     save_state(path, {**read_variables(model), **(arrays or {})}, {**facts, **head})
 
 
-def go_on(
+def resume_run(
     path: Path | None, model: keras.Model, rng: np.random.Generator, settings: str
 ) -> tuple[Arrays, dict[str, Any]] | None:
-    """Put model and generator where `keep` found them; None when there is nothing to go on from.
+    """Restore model and generator from a checkpoint; return None where there is none.
 
     Raises:
         InputError: the file is damaged or of a run with other settings.
@@ -60,7 +60,7 @@ def go_on(
     if facts.get("settings") != settings:
         raise InputError(
             f"{path} is of a run with other settings ({facts.get('settings')}; now {settings}); "
-            "delete it, or go on with those"
+            "delete it, or use those settings"
         )
     write_variables(model, arrays)
     set_generator(rng, facts["rng"])

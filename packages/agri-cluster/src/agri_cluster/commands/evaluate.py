@@ -1,4 +1,4 @@
-"""`agri-cluster evaluate`: a fitted clustering beside plain ways to group the same tiles."""
+"""`agri-cluster evaluate`: scores of a fitted clustering and of baselines on the same tiles."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from agri_core.files.commands import OUTPUT
 def evaluate(
     fitted: Annotated[Path, typer.Argument(help="Folder that 'fit' made.")],
     chips: Annotated[Path, typer.Argument(help="The tiles it was fitted on.")],
-    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the table and the figures.")],
+    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the tables and metrics.")],
     truth: Annotated[
         bool | None,
-        typer.Option(help="Score by the chips' labels; by default when they have any."),
+        typer.Option(help="Score against the chips' labels; by default if they have any."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each baseline.")] = 1,
     repeat: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="The same fit with another seed; several times."),
+        typer.Option(metavar="DIR", help="The same fit with another seed; repeatable."),
     ] = None,
     groups: Annotated[
-        int | None, typer.Option(min=1, help="Merge the clusters into so many as well.")
+        int | None, typer.Option(min=1, help="Also score the clusters merged into so many groups.")
     ] = None,
 ) -> None:
-    """Score a clustering beside k-means, PCA, Ward, band statistics and UMAP on the same tiles.
+    """Compare a clustering with k-means, PCA, Ward, band statistics and UMAP on the same tiles.
 
-    Labels of the chips are used to score and for nothing else. A baseline that cannot be run is
-    named with the reason. OUT gets metrics.json, table.csv, table.md, runs.csv and, where labels
+    Labels of the chips are used only to score. A baseline that cannot be run is listed with the
+    reason. OUT gets metrics.json, table.csv, table.md, runs.csv and, where labels
     are known, composition.csv.
 
     Example: agri-cluster evaluate data/cluster data/tiles --seeds 3 --out reports/cluster

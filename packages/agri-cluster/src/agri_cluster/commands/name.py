@@ -15,26 +15,30 @@ if TYPE_CHECKING:
     from agri_cluster.selection.naming import Majority
 
 
-HEADING = "A name for each cluster; several may share one, and those left empty are not chosen."
+HEADING = "A name for each cluster; several may share a name, and clusters without one are skipped."
 
 
 def name(
     fitted: Annotated[Path, typer.Argument(help="A fitted clustering (`agri-cluster fit`).")],
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="The names to write, a .yaml; never over edited ones.")
+        Path,
+        OUTPUT,
+        typer.Option(help="The names file to write, a .yaml; edited ones are never replaced."),
     ],
     truth: Annotated[
         Path | None,
-        typer.Option(metavar="CHIPS", help="Chips with labels: each cluster by its majority."),
+        typer.Option(
+            metavar="CHIPS", help="Chips with labels: name each cluster by its majority class."
+        ),
     ] = None,
     groups: Annotated[
         int | None, typer.Option(min=1, help="Merge the clusters into so many groups first.")
     ] = None,
 ) -> None:
-    """Write a line per cluster for a person to put its name on, or name them from known labels.
+    """Write a names file with a line per cluster to fill in, or fill it from known labels.
 
-    Look at the page of `agri-cluster report` beside it. Clusters that are the same get one name;
-    those you do not want get none.
+    Look at the page of `agri-cluster report` to name the clusters. Clusters of the same class get
+    the same name; those that you do not want get none.
 
     Example: agri-cluster name data/cluster --out names.yaml
     """
@@ -50,11 +54,11 @@ def name(
     labels, count = grouped(opened, groups)
     sizes = np.bincount(labels, minlength=count)
     found: dict[int, Majority] = {}
-    told = HEADING
+    heading = HEADING
     if truth is not None:
-        found, told = _by_truth(list(opened.table["chip_id"]), labels, truth)
-        say(told)
-    write_text(out, names_text(sizes, found, told))
+        found, heading = _by_truth(list(opened.table["chip_id"]), labels, truth)
+        say(heading)
+    write_text(out, names_text(sizes, found, heading))
     used = int(np.count_nonzero(sizes))
     named = ", ".join(sorted({item.name for item in found.values()}))
     say(f"{out}: {used} clusters, {f'named {named}' if found else 'to be named in this file'}")
@@ -70,7 +74,7 @@ def _by_truth(ids: Sequence[str], labels: Ints, chips: Path) -> tuple[dict[int, 
     found = {} if truth is None else name_by_truth(labels, truth)
     if truth is None or not found:
         raise InputError(
-            f"the clustered chips in {chips} carry no labels, so they cannot name clusters; look "
-            "at them and name them yourself, without --truth"
+            f"the clustered chips in {chips} have no labels to name clusters by; "
+            "look at the clusters and name them yourself, without --truth"
         )
     return found, f"named from known labels ({truth.source} in {chips}), not by a person"

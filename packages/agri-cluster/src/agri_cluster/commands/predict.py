@@ -1,4 +1,4 @@
-"""`agri-cluster predict`: the groups of tiles that were not there when it was fitted."""
+"""`agri-cluster predict`: assign new tiles to the clusters of a fit."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def predict(
     chips: Annotated[Path, typer.Argument(help="A chip store, or a folder of pictures.")],
     out: Annotated[Path, OUTPUT, typer.Option(help="The CSV to write.")],
     split: Annotated[
-        str, typer.Option(help="Only the chips of a part: train, val or test; all when empty.")
+        str, typer.Option(help="Only the chips of a split: train, val or test; all when empty.")
     ] = "",
 ) -> None:
-    """Write the group of each tile, with its confidence, margin and distance to the centre.
+    """Write the cluster of each tile, with its confidence, margin and distance to the centre.
 
-    Tiles are scaled by the numbers of the fit, not by their own.
+    Tiles are scaled by the statistics of the fit, not by their own.
 
-    Example: agri-cluster predict data/cluster data/new-tiles --out new-groups.csv
+    Example: agri-cluster predict data/cluster data/new-tiles --out new-clusters.csv
     """
     from agri_core.files.console import say
 
     from agri_cluster.artifact.predict import predict_to
 
     count = predict_to(folder, chips, out, split or None)
-    say(f"{count} tiles grouped in {out}")
+    say(f"{count} tiles assigned to clusters in {out}")

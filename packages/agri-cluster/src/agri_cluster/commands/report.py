@@ -1,4 +1,4 @@
-"""`agri-cluster report`: one page that shows what is in each group."""
+"""`agri-cluster report`: one page that shows what is in each cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def report(
     seed: Annotated[int, typer.Option(min=0, help="Draws the tiles to show.")] = 0,
     tsne: Annotated[bool, typer.Option(help="Draw the map of the tiles, which is slow.")] = True,
 ) -> None:
-    """Show the groups on one page: their tiles, spectra, sizes, likeness and how they came about.
+    """Show the clusters on one page: their tiles, spectra, sizes, similarity and training.
 
     The page opens without a network. Where 'evaluate' has left its table in OUT, the page has it.
 
@@ -48,4 +48,4 @@ def report(
         found = make_report(clustering, source, folder, names=given, seed=seed, tsne=tsne)
         (folder / PAGE).write_text(page(found, board), encoding="utf-8")
     size = (out / PAGE).stat().st_size / 1e6
-    say(f"wrote {out / PAGE}: {len(found.groups)} groups on one page of {size:.1f} MB")
+    say(f"wrote {out / PAGE}: {len(found.groups)} clusters on one page of {size:.1f} MB")

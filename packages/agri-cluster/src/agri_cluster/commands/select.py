@@ -30,30 +30,33 @@ def select(
         int | None, typer.Option(min=1, help="Merge the clusters into so many groups first.")
     ] = None,
     count: Annotated[
-        int | None, typer.Option(help="Tiles in all, clusters taking turns; 64 without --each.")
+        int | None,
+        typer.Option(help="Tiles in all, clusters taking turns; default 64 without --each."),
     ] = None,
-    each: Annotated[int | None, typer.Option(help="At most so many tiles of a cluster.")] = None,
+    each: Annotated[int | None, typer.Option(help="Maximum number of tiles per cluster.")] = None,
     how: Annotated[str, typer.Option(help="nearest, diverse or boundary.")] = "diverse",
-    confidence: Annotated[float, typer.Option(help="Least soft label of a chosen tile.")] = 0.0,
+    confidence: Annotated[float, typer.Option(help="Minimum confidence of a tile.")] = 0.0,
     pseudo: Annotated[
         Path | None,
         OUTPUT,
-        typer.Option(help="Also chip_id,label,confidence of every tile, a .csv."),
+        typer.Option(help="Also write pseudo-labels of all tiles, a .csv."),
     ] = None,
     geojson: Annotated[
         Path | None,
         OUTPUT,
-        typer.Option(help="Also the outlines of the chosen tiles; wants --chips."),
+        typer.Option(help="Also write outlines of the chosen tiles; needs --chips."),
     ] = None,
     chips: Annotated[
         Path | None, typer.Option(help="The chip store that was clustered, for --geojson.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sample of very large clusters.")] = 7,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the sample of very large clusters.")
+    ] = 7,
 ) -> None:
     """Choose tiles of named clusters to draw on, the clusters taking turns.
 
-    With names only the named clusters are chosen from, else all. `nearest` tiles are the typical
-    ones, `diverse` ones differ as much as can be, `boundary` ones another cluster nearly got.
+    With names only tiles of named clusters are chosen, else of all. `nearest` tiles are the most
+    typical, `diverse` ones as different as possible, `boundary` ones close to another cluster.
 
     Example: agri-cluster select data/cluster --names names.yaml --count 64 --out chosen.csv
 
@@ -66,19 +69,23 @@ def select(
     from agri_data.store.store import ChipStore
 
     from agri_cluster.artifact.fitted import Fitted
-    from agri_cluster.selection.choice import Wish, choose_tiles, grouped
+    from agri_cluster.selection.choice import SelectionRequest, choose_tiles, grouped
     from agri_cluster.selection.selection import Selection
 
     if (geojson is None) != (chips is None):
-        raise InputError("--geojson FILE and --chips STORE, which has the places, go together")
-    wish = Wish(DEFAULT_COUNT if count is None and each is None else count, each, how, confidence)
+        raise InputError(
+            "--geojson FILE needs --chips STORE for the georeference; give both or neither"
+        )
+    request = SelectionRequest(
+        DEFAULT_COUNT if count is None and each is None else count, each, how, confidence
+    )
     opened = Fitted.open(fitted)
     labels, number = grouped(opened, groups)
     sizes = np.bincount(labels, minlength=number)
     named = _names(names, keep or [], sizes)
     kept = sorted(named) if named else np.flatnonzero(sizes).tolist()
     rng = np.random.default_rng(seed)
-    chosen = choose_tiles(opened.table, labels, opened.embedding, kept, wish, rng)
+    chosen = choose_tiles(opened.table, labels, opened.embedding, kept, request, rng)
     selection = Selection(opened.table, labels, named, chosen)
     pseudo_text = "" if pseudo is None else selection.pseudo_text()
     outlines = {} if chips is None else selection.geojson(ChipStore.open(chips))
@@ -88,11 +95,13 @@ def select(
     if geojson is not None:
         write_json(geojson, outlines)
         if len(outlines["features"]) < len(chosen.rows):
-            warn(f"{len(chosen.rows) - len(outlines['features'])} chosen chips have no place")
+            warn(
+                f"{len(chosen.rows) - len(outlines['features'])} chosen chips have no georeference"
+            )
     for line in selection.summary():
         say(line)
-    if wish.count is not None and len(chosen.rows) < wish.count:
-        warn(f"{wish.count} tiles were asked for, there are {len(chosen.rows)}")
+    if request.count is not None and len(chosen.rows) < request.count:
+        warn(f"{request.count} tiles were asked for, there are {len(chosen.rows)}")
     say(f"{out}: next, agri-data select SOURCE --chosen {out} --size TILE --out data/select")
 
 

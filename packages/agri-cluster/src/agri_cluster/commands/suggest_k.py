@@ -1,4 +1,4 @@
-"""`agri-cluster suggest-k`: how many groups there may be."""
+"""`agri-cluster suggest-k`: a range for the number of clusters."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def suggest_k(
         Path, typer.Argument(help="A folder that 'fit' made, a chip store, or pictures.")
     ],
     out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the chart and the curves.")],
-    least: Annotated[int, typer.Option(help="Fewest groups to try, 2 or more.")] = 2,
-    most: Annotated[int, typer.Option(help="Most groups to try.")] = 20,
-    parts: Annotated[int, typer.Option(min=1, help="Principal components to look at.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Draws tiles, starts and references.")] = 0,
+    min_clusters: Annotated[int, typer.Option(help="Fewest clusters to try, 2 or more.")] = 2,
+    max_clusters: Annotated[int, typer.Option(help="Most clusters to try.")] = 20,
+    n_components: Annotated[int, typer.Option(min=1, help="Principal components used.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of tiles, k-means and references.")] = 0,
 ) -> None:
-    """Suggest a number of groups, by four rules and the range in which most of them agree.
+    """Suggest a number of clusters, by four rules and the range in which most of them agree.
 
-    Of a fitted clustering its embedding is looked at, which has been trained to fall into as many
-    groups as were asked for; of tiles, the principal components of the bands' statistics. OUT gets
+    For a fitted clustering its embedding is used, which was trained for the number of clusters
+    asked for; for tiles, the principal components of the band statistics. OUT gets
     suggestion.json, curves.csv and curves.png.
 
-    Example: agri-cluster suggest-k data/tiles --most 30 --out reports/groups
+    Example: agri-cluster suggest-k data/tiles --max-clusters 30 --out reports/clusters
     """
     import numpy as np
     from agri_core.files.console import say, warn
@@ -34,8 +34,8 @@ def suggest_k(
     from agri_cluster.evaluation.suggestion import describe, open_rows, write_suggestion
 
     rng = np.random.default_rng(seed)
-    rows = open_rows(source, parts, rng)
-    suggestion = suggest_k(rows, spaced(least, most), rng)
+    rows = open_rows(source, n_components, rng)
+    suggestion = suggest_k(rows, spaced(min_clusters, max_clusters), rng)
     write_suggestion(suggestion, out)
     for note in suggestion.warnings:
         warn(note)

@@ -1,4 +1,4 @@
-"""Where the tiles of a clustering are in a chip store, and on the ground."""
+"""Positions of clustered tiles in a chip store, and their outlines on the ground."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def find_rows(store: ChipStore, ids: Sequence[str]) -> Ints:
 def outlines(
     store: ChipStore, rows: Ints, properties: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[list[list[float]], Mapping[str, Any]]]:
-    """Yield the ring in degrees and the properties of each chip that has a place."""
+    """Yield the ring in degrees and the properties of each georeferenced chip."""
     crs, transforms = (store.table[name].to_numpy() for name in ("crs", "transform"))
     for row, about in zip(rows, properties, strict=True):
         if crs[row] and transforms[row]:

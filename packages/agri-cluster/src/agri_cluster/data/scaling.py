@@ -1,7 +1,7 @@
-"""From a file's own units to an encoder's input: one offset and one factor per band.
+"""Scaling of pixels to an encoder's input: one offset and one factor per band.
 
-The numbers are part of a fitted clustering. Another store is scaled by the numbers of the first,
-never by its own, or the same field would fall into another cluster.
+The scaling is part of a fitted clustering. Other stores are scaled by it, never by their own
+statistics, or the same field would fall into another cluster.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ PHOTO_TOP = 255.0
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """How pixels become input: `(value - offset) * factor` per band.
+    """Scaling of pixels: `(value - offset) * factor` per band.
 
     Attributes:
         scale: "standard", of mean 0 and deviation 1, or "photo", of 0..255 and clipped to it.
         unit: of the pixels, "uint8", "dn" or "reflectance".
         bands: names in channel order.
         offset: a number per band, in the unit of the pixels.
-        factor: a number per band; 0 for a band that was constant, which then tells nothing.
+        factor: a number per band; 0 for a constant band, which carries no information.
         fill: the input of a pixel without data, a number per band.
     """
 

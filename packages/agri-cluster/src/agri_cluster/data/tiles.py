@@ -1,4 +1,4 @@
-"""What is clustered: rows of features or image tiles, read by position, never all at once."""
+"""Items to cluster: rows of features or image tiles, read by position, never all at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Tiles(Protocol):
 
 
 class ArrayTiles:
-    """An array in memory, `(N, H, W, C)` or `(N, F)`, its values used as they are."""
+    """An array in memory, `(N, H, W, C)` or `(N, F)`, without scaling."""
 
     def __init__(self, array: ArrayLike, ids: Sequence[str] | None = None) -> None:
         """Wrap `array`.

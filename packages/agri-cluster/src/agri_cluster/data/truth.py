@@ -1,4 +1,4 @@
-"""The class of each tile, where a store knows it; only scores and names ever see it."""
+"""Reference class of each tile, where a store has labels; used only by scores and names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Truth:
     Attributes:
         classes: `(N,)`, ids of the legend, `UNKNOWN` where there is none.
         names: of the classes, by id.
-        source: where they come from, in words.
+        source: description of where they come from.
     """
 
     classes: Ints
@@ -37,8 +37,8 @@ class Truth:
 def read_truth(store: ChipStore, indices: ArrayLike) -> Truth | None:
     """Return the classes of the chips at `indices`, None where the store has no labels.
 
-    A chip with a mask is of the class that most of its labelled pixels are of (of two equal ones
-    the first in the legend).
+    A chip with a mask has the majority class of its labelled pixels (of two equal ones the first in
+    the legend).
 
     Raises:
         StoreError: a label is not in the legend.
@@ -75,7 +75,7 @@ def find_truth(path: Path, ids: Sequence[str], wanted: bool | None = None) -> Tr
         store = ChipStore.open(path)
         found = read_truth(store, find_rows(store, ids))
     if wanted and (found is None or not (found.classes != UNKNOWN).any()):
-        raise InputError(f"{path} has no labels to score by; leave out --truth")
+        raise InputError(f"{path} has no labels to score against; leave out --truth")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Dead and giant clusters: noticed at every refresh, mended, or the run stops and says so."""
+"""Dead and dominant clusters: detected at every update, then reseeded or a collapse."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What counts as dead, giant and collapsed; shares are of all tiles, K is the cluster count.
+    """Limits for dead and dominant clusters; shares are of all tiles, K is the cluster count.
 
-    A cluster is dead when its share is below `dead` / K and below half of its share at the start:
-    what the start itself made small is left alone. It is giant when its share is above `giant` and
-    has grown by more than half of what was missing from 1 at the start. The clustering has
-    collapsed when a cluster is giant, when fewer than `used` x K clusters hold a tile, or when more
-    than `lost` x K are dead although centres were moved as often as they may be.
+    A cluster is dead when its share is below `dead` / K and below half of its initial share:
+    clusters that were small from the start are kept. It is dominant when its share is above `giant`
+    and above the middle between the largest initial share and 1. The clustering has collapsed when
+    a cluster is dominant, when fewer than `used` x K clusters hold a tile, or when more than
+    `lost` x K are dead although centres were moved as often as allowed.
 
     Attributes:
         dead: see above, 0.1 by default.
         giant: see above, 0.5 by default.
         used: see above, 0.5 by default.
         lost: see above, 0.05 by default.
-        reseeds: how many times centres may be moved in one run.
+        reseeds: how often centres may be moved in one run.
     """
 
     dead: float = 0.1
@@ -50,34 +50,34 @@ def shares(labels: Ints, clusters: int) -> Doubles:
     return np.bincount(labels, minlength=clusters) / max(len(labels), 1)
 
 
-def dead_clusters(now: Doubles, start: Doubles, guard: Guard) -> Ints:
-    """Return the clusters that died since the start, given shares `(K,)` of both."""
+def dead_clusters(now: Doubles, initial: Doubles, guard: Guard) -> Ints:
+    """Return the clusters that died, given current and initial shares `(K,)`."""
     empty = now == 0
-    small = (now < guard.dead / len(now)) & (now < start / 2)
+    small = (now < guard.dead / len(now)) & (now < initial / 2)
     return np.flatnonzero(empty | small).astype(np.int64)
 
 
 def perplexity(now: Doubles) -> float:
-    """Return how many clusters of one size would be as spread out as the shares `(K,)`, 1 to K."""
+    """Return the perplexity of the shares `(K,)`: the effective number of clusters, 1 to K."""
     held = now[now > 0]
     return float(np.exp(-(held * np.log(held)).sum()))
 
 
-def dying(now: Doubles, start: Doubles, guard: Guard) -> str:
-    """Return what is wrong where no centre may be moved any more, "" when nothing is."""
-    dead = len(dead_clusters(now, start, guard))
+def dying(now: Doubles, initial: Doubles, guard: Guard) -> str:
+    """Return why too many clusters are dead once no centre may be moved, "" if they are not."""
+    dead = len(dead_clusters(now, initial, guard))
     if dead <= guard.lost * len(now):
         return ""
     again = f" again after {guard.reseeds} reseedings" if guard.reseeds else ""
     return f"{dead} of {len(now)} clusters are dead{again}"
 
 
-def collapsed(now: Doubles, start: Doubles, guard: Guard) -> str:
-    """Return what is wrong with shares `(K,)`, "" when nothing is."""
+def collapsed(now: Doubles, initial: Doubles, guard: Guard) -> str:
+    """Return why the shares `(K,)` are a collapse, "" if they are not."""
     used, count = int((now > 0).sum()), len(now)
     if used < guard.used * count:
         return f"only {used} of {count} clusters hold a tile"
-    limit = max(guard.giant, (1 + float(start.max())) / 2)
+    limit = max(guard.giant, (1 + float(initial.max())) / 2)
     if now.max() > limit:
         return f"cluster {int(now.argmax())} holds {now.max():.0%} of the tiles"
     return ""
@@ -86,7 +86,7 @@ def collapsed(now: Doubles, start: Doubles, guard: Guard) -> str:
 def new_centres(
     count: int, members: Floats, centre: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Ints]:
-    """Return `count` centres taken from the rim of the largest cluster, and their rows.
+    """Return `count` centres taken from the edge of the largest cluster, and their rows.
 
     As faiss splits its largest cluster, but at its farthest tiles, drawn in proportion to the
     squared distance from its centre, and moved a hundredth of the way back so that no centre

@@ -1,4 +1,4 @@
-"""The network that is refined: encoder, scale, soft assignment, and for IDEC the decoder."""
+"""The clustering network: encoder, scale, soft assignment, and for IDEC the decoder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Balance = Literal["none", "soft"]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network under refinement; its parts share their weights.
+    """A clustering network; its models share their weights.
 
     Attributes:
         embedder: item to scaled embedding, `(B, D)`.
-        trainer: item to log q `(B, K)` (and the item again, for IDEC); compiled.
+        trainer: item to log q `(B, K)` (and the reconstructed item, for IDEC); compiled.
         head: the layer that holds the centres.
-        gamma: weight of the KL term beside the reconstruction, for IDEC.
+        gamma: weight of the KL term relative to the reconstruction, for IDEC.
     """
 
     embedder: keras.Model
@@ -33,8 +33,8 @@ class Network:
     head: StudentAssignment
     gamma: float = 0.1
 
-    def beside(self, optimizer: Any) -> Network:
-        """Return a network of the same weights that another optimizer trains."""
+    def with_optimizer(self, optimizer: Any) -> Network:
+        """Return a network with the same weights and another optimizer."""
         inputs, outputs = self.trainer.inputs, self.trainer.outputs
         return replace(self, trainer=_compiled(inputs, outputs, optimizer, self.gamma, 0.0))
 
@@ -58,15 +58,15 @@ class Network:
         return float(np.asarray(found[2]))
 
     def move_centres(self, rows: NDArray[np.int64], centres: Floats) -> None:
-        """Put the centres `rows` elsewhere and let their momentum start again from rest."""
+        """Move the centres `rows` and set their momentum to 0."""
         changed = self.centres
         changed[rows] = centres
         self.head.centres.assign(changed)
         for variable in self.trainer.optimizer.variables:
             if "centres" in variable.path and tuple(variable.shape) == changed.shape:
-                rest = np.array(ops.convert_to_numpy(variable))
-                rest[rows] = 0.0
-                variable.assign(rest)
+                momentum = np.array(ops.convert_to_numpy(variable))
+                momentum[rows] = 0.0
+                variable.assign(momentum)
 
 
 def build_network(
@@ -89,7 +89,7 @@ def build_network(
         centres: first centres in the scaled embedding, `(K, D)`.
         alpha: degrees of freedom of the kernel.
         scale: the embedding is divided by this.
-        gamma: weight of the KL term beside the reconstruction.
+        gamma: weight of the KL term relative to the reconstruction.
         balance: weight of a penalty on uneven cluster shares within a batch.
         optimizer: SGD of rate 0.01 and momentum 0.9 when None.
     """
@@ -122,7 +122,7 @@ def kl_loss(balance: float) -> Any:
 
     With `balance` above 0, that many times the negative entropy of the batch's mean q is added: 0
     when all clusters have the same share, ln K when one has all (SCAN's term, Van Gansbeke et al.
-    2020); it also keeps clusters alike in size where the land is not.
+    2020). It makes cluster sizes even, which is wrong where true sizes are not.
     """
     if balance < 0:
         raise InputError(f"balance is 0 or more, got {balance}")

@@ -1,24 +1,29 @@
-"""The clustering loop of DEC: refresh the target over the full set, train towards it, repeat."""
+"""The refinement of DEC: update the target over the full set, train towards it, repeat."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from agri_core.files.console import progress_bar, warn
-from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
-from agri_cluster.backend.checkpoint import Arrays, Clock, read_variables, write_variables
+from agri_cluster.backend.checkpoint import (
+    SAVE_SECONDS,
+    Arrays,
+    Timer,
+    read_variables,
+    write_variables,
+)
 from agri_cluster.backend.framework import keras
-from agri_cluster.backend.resume import go_on, keep
+from agri_cluster.backend.resume import resume_run, save_run
 from agri_cluster.data.distances import log_assignment
-from agri_cluster.data.rows import RowFile, RowWriter
-from agri_cluster.data.tiles import Floats, Ints, Tiles, batches
+from agri_cluster.data.rows import RowFile
+from agri_cluster.data.tiles import Floats, Ints, Tiles
+from agri_cluster.dec.assignment import READ, assign, confidence_and_kl, write_embedding
 from agri_cluster.dec.guard import (
     Guard,
     collapsed,
@@ -30,33 +35,16 @@ from agri_cluster.dec.guard import (
 )
 from agri_cluster.dec.network import Network
 from agri_cluster.dec.schedule import TARGETS, Schedule
-from agri_cluster.dec.target import Frequencies, MovingFrequencies, divergence, sharpened, smoothed
-from agri_cluster.dec.warmup import learn_start
+from agri_cluster.dec.state import RefineState
+from agri_cluster.dec.target import Frequencies, MovingFrequencies, sharpened, smoothed
+from agri_cluster.dec.warmup import learn_labels
+from agri_cluster.dec.work import EMBEDDING, REFINE
 from agri_cluster.encoders.draws import Draw
-from agri_cluster.pretrain.autoencoder import PATIENCE
 
 StopReason = Literal["converged", "max_iter", "budget", "collapse"]
-OnRefresh = Callable[[int, Ints, RowFile], None]
-RIM = 4096
-WARM = 100
-"""Steps at least between two looks of the warm-up."""
-COUNTS = ("iteration", "calm", "reseeds", "best", "errors", "warmup", "history")
-
-
-@dataclass(slots=True)
-class Run:
-    """What a run has come to; everything a resumed one needs beside the network's weights."""
-
-    labels: Ints
-    start: NDArray[np.float64]
-    iteration: int = 0
-    calm: int = 0
-    reseeds: int = 0
-    best: float = 0.0
-    order: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    errors: list[float] = field(default_factory=list)
-    warmup: list[dict[str, Any]] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
+OnUpdate = Callable[[int, Ints, RowFile], None]
+WARMUP_INTERVAL = 100
+"""Steps at least between two evaluations of the warm-up."""
 
 
 class Refiner:
@@ -64,14 +52,14 @@ class Refiner:
 
     Args:
         network: as `build_network` gives it; trained in place.
-        tiles: the clean items.
-        labels: the start's groups, `(N,)`.
-        schedule: how long and how often.
-        guard: against collapse.
+        tiles: the items without augmentation.
+        labels: the initial clusters, `(N,)`.
+        schedule: how long, and how often the target is updated.
+        guard: limits against collapse.
         rng: draws order, views and new centres.
-        folder: holds the embedding of the last refresh and the state to resume from.
-        draw: gives the views to learn from; targets always come from the clean items.
-        on_refresh: told the refresh's number, labels and embedding.
+        folder: holds the embedding of the last update and the checkpoint.
+        draw: gives the views to train on; targets always come from the items themselves.
+        on_update: called with the number of a target update, the labels and the embedding.
     """
 
     def __init__(
@@ -84,199 +72,173 @@ class Refiner:
         rng: np.random.Generator,
         folder: Path,
         draw: Draw | None = None,
-        on_refresh: OnRefresh | None = None,
+        on_update: OnUpdate | None = None,
     ) -> None:
         self.network, self.tiles, self.schedule, self.guard = network, tiles, schedule, guard
-        self.rng, self.folder, self.draw, self.on_refresh = rng, folder, draw, on_refresh
+        self.rng, self.folder, self.draw, self.on_update = rng, folder, draw, on_update
         self.clusters = network.head.clusters
-        self.run = Run(labels, shares(labels, self.clusters))
+        self.state = RefineState(labels, shares(labels, self.clusters))
         self._best: Arrays = {}
         self._began = time.monotonic()
-        self._state = folder / "refine.npz"
         self._settings = f"{len(tiles)} items {tiles.shape}, {schedule}, {guard}, views: {draw}"
 
     @property
     def rows(self) -> RowFile:
-        """The embedding at the last refresh, `(N, D)`."""
-        return RowFile(self.folder / "rows.npy", self.tiles.ids)
+        """The embedding at the last update, `(N, D)`."""
+        return RowFile(self.folder / EMBEDDING, self.tiles.ids)
+
+    def resume(self) -> bool:
+        """Restore the checkpoint of an interrupted run; return whether there is one."""
+        path = self.folder / REFINE
+        found = resume_run(path, self.network.trainer, self.rng, self._settings)
+        if found is None:
+            return False
+        arrays, facts = found
+        self.state = RefineState.restored(arrays, facts)
+        self._best = {name[1:]: array for name, array in arrays.items() if name.startswith("bv")}
+        return True
 
     def warm_up(self) -> None:
-        """Train towards the start's labels, smoothed, until embedding and centres give them."""
-        how, labels = self.schedule.warmup, self.run.labels
-        network = self.network.beside(keras.optimizers.Adam(how.lr))
+        """Train towards the smoothed initial labels until embedding and centres reproduce them."""
+        config, labels = self.schedule.warmup, self.state.labels
+        network = self.network.with_optimizer(keras.optimizers.Adam(config.learning_rate))
 
         def step() -> None:
             rows = self._next_batch()
             network.step(self._items(rows), smoothed(labels[rows], self.clusters))
 
         def agreement() -> float:
-            self._embed()
-            return float((self._assign()[0] == labels).mean())
+            return float((self._embed_and_assign()[0] == labels).mean())
 
-        interval = max(self.schedule.steps(len(self.tiles)), WARM)
-        self.run.warmup = learn_start(how, interval, step, agreement)
-
-    def resume(self) -> bool:
-        """Go back to the state that a stopped run left; return whether there is one."""
-        found = go_on(self._state, self.network.trainer, self.rng, self._settings)
-        if found is None:
-            return False
-        arrays, facts = found
-        run = Run(arrays["labels"], arrays["start"], order=arrays["order"])
-        for name in COUNTS:
-            setattr(run, name, facts[name])
-        self._best = {name[1:]: array for name, array in arrays.items() if name.startswith("b")}
-        self.run = run
-        return True
+        interval = max(self.schedule.steps(len(self.tiles)), WARMUP_INTERVAL)
+        self.state.warmup = learn_labels(config, interval, step, agreement)
 
     def refine(self) -> StopReason:
-        """Refresh and train until one of the stop rules holds; the last thing done is a refresh."""
+        """Update the target and train until a stop rule holds; the last thing done is an update."""
         interval = self.schedule.steps(len(self.tiles))
-        bar = progress_bar("refining", self.schedule.limit, "step")
-        bar.update(self.run.iteration)
-        clock = Clock(PATIENCE)
-        while not (reason := self._refresh()):
-            steps = min(interval, self.schedule.limit - self.run.iteration)
+        bar = progress_bar("refining", self.schedule.max_iter, "step")
+        bar.update(self.state.iteration)
+        timer = Timer(SAVE_SECONDS)
+        while not (reason := self._update()):
+            steps = min(interval, self.schedule.max_iter - self.state.iteration)
             self._train(steps)
             bar.update(steps)
-            if clock.due():
+            if timer.due():
                 self._save()
         bar.close()
         if reason == "collapse":
-            self._restore()
+            self._restore_best()
         return reason
 
-    def _refresh(self) -> StopReason | None:
-        self._embed()
-        labels, frequencies = self._assign()
-        labels, frequencies, moved = self._reseed(labels, frequencies)
-        run, now = self.run, shares(labels, self.clusters)
-        changed = float((labels != run.labels).mean())
-        run.labels, self._frequencies = labels, frequencies
+    def _update(self) -> StopReason | None:
+        """Assign all tiles, record the result, and return the reason to stop, if any."""
+        labels, frequencies, moved = self._reseed(*self._embed_and_assign())
+        state, now = self.state, shares(labels, self.clusters)
+        changed = float((labels != state.labels).mean())
+        state.labels, self._frequencies = labels, frequencies
         self._record(changed, now, moved)
-        if self.on_refresh is not None:
-            self.on_refresh(len(run.history) - 1, labels, self.rows)
-        trouble = collapsed(now, run.start, self.guard)
-        if not trouble and not moved and run.reseeds >= self.guard.reseeds:
-            trouble = dying(now, run.start, self.guard)
+        if self.on_update is not None:
+            self.on_update(len(state.history) - 1, labels, self.rows)
+        trouble = self._trouble(now, moved)
         if trouble:
-            warn(f"the clustering collapsed at step {run.iteration}: {trouble}")
+            warn(f"the clustering collapsed at step {state.iteration}: {trouble}")
             return "collapse"
-        if perplexity(now) > run.best:
-            run.best, self._best = perplexity(now), read_variables(self.network.trainer)
+        if perplexity(now) > state.best:
+            state.best, self._best = perplexity(now), read_variables(self.network.trainer)
         return self._stop(changed)
 
+    def _trouble(self, now: NDArray[np.float64], moved: int) -> str:
+        trouble = collapsed(now, self.state.initial, self.guard)
+        if trouble or moved or self.state.reseeds < self.guard.reseeds:
+            return trouble
+        return dying(now, self.state.initial, self.guard)
+
     def _stop(self, changed: float) -> StopReason | None:
-        run, schedule = self.run, self.schedule
-        run.calm = run.calm + 1 if run.iteration and changed < schedule.tol else 0
-        if run.calm >= schedule.patience:
+        state, schedule = self.state, self.schedule
+        state.calm = state.calm + 1 if state.iteration and changed < schedule.tol else 0
+        if state.calm >= schedule.patience:
             return "converged"
-        if run.iteration >= schedule.limit:
+        if state.iteration >= schedule.max_iter:
             return "max_iter"
         if schedule.budget is not None and time.monotonic() - self._began > schedule.budget:
             return "budget"
         return None
 
-    def _embed(self) -> None:
-        width = self.network.embedder.output_shape[-1]
-        with RowWriter(self.folder / "rows.npy", len(self.tiles), width) as writer:
-            for _, items in batches(self.tiles):
-                z = self.network.embed(items)
-                if not np.isfinite(z).all():
-                    raise InputError(
-                        f"the embedding is no longer finite at step {self.run.iteration}; lower "
-                        "the learning rate"
-                    )
-                writer.add(z)
-
-    def _assign(self) -> tuple[Ints, Frequencies]:
-        frequencies, labels = Frequencies(self.clusters), []
-        for log_q in self._log_q():
-            frequencies.add(log_q)
-            labels.append(log_q.argmax(axis=1))
-        return np.concatenate(labels).astype(np.int64), frequencies
-
-    def _log_q(self) -> Any:
-        centres, alpha = self.network.centres, self.network.head.alpha
-        return (log_assignment(z, centres, alpha) for _, z in batches(self.rows, RIM))
+    def _embed_and_assign(self) -> tuple[Ints, Frequencies]:
+        path = self.folder / EMBEDDING
+        write_embedding(self.network, self.tiles, path, self.state.iteration)
+        return assign(self.network, self.rows)
 
     def _reseed(self, labels: Ints, frequencies: Frequencies) -> tuple[Ints, Frequencies, int]:
+        """Move dead centres to the edge of the largest cluster, as often as the guard allows."""
         now = shares(labels, self.clusters)
-        dead = dead_clusters(now, self.run.start, self.guard)
+        dead = dead_clusters(now, self.state.initial, self.guard)
         largest = np.flatnonzero(labels == now.argmax())
-        if not len(dead) or self.run.reseeds >= self.guard.reseeds or len(largest) <= len(dead):
+        spent = self.state.reseeds >= self.guard.reseeds
+        if not len(dead) or spent or len(largest) <= len(dead):
             return labels, frequencies, 0
-        some = self.rng.permutation(largest)[: max(RIM, len(dead))]
+        some = self.rng.permutation(largest)[: max(READ, len(dead))]
         centre = self.network.centres[int(now.argmax())]
         made, _ = new_centres(len(dead), self.rows.take(some), centre, self.rng)
         self.network.move_centres(dead, made)
-        self.run.reseeds += 1
-        return *self._assign(), len(dead)
+        self.state.reseeds += 1
+        return *assign(self.network, self.rows), len(dead)
 
     def _record(self, changed: float, now: NDArray[np.float64], moved: int) -> None:
-        sure = gap = 0.0
-        for log_q in self._log_q():
-            sure += float(np.exp(log_q.max(axis=1)).sum())
-            gap += float(divergence(sharpened(log_q, self._frequencies.total), log_q).sum())
-        run, count = self.run, len(self.tiles)
-        run.history.append({
-            "refresh": len(run.history), "iteration": run.iteration, "changed": changed,
+        confidence, kl = confidence_and_kl(self.network, self.rows, self._frequencies)
+        state = self.state
+        state.history.append({
+            "refresh": len(state.history), "iteration": state.iteration, "changed": changed,
             "used": int((now > 0).sum()), "largest": float(now.max()),
-            "smallest": float(now.min()), "confidence": sure / count, "kl": gap / count,
-            "reconstruction": float(np.mean(run.errors)) if run.errors else None,
+            "smallest": float(now.min()), "confidence": confidence, "kl": kl,
+            "reconstruction": float(np.mean(state.errors)) if state.errors else None,
             "reseeded": moved,
         })  # fmt: skip
-        run.errors = []
+        state.errors = []
 
     def _train(self, steps: int) -> None:
         log_target = self._targets()
         for _ in range(steps):
             chosen = self._next_batch()
-            self._step(chosen, np.exp(log_target(chosen)))
-            self.run.iteration += 1
+            error = self.network.step(self._items(chosen), np.exp(log_target(chosen)))
+            if np.isfinite(error):
+                self.state.errors.append(error)
+            self.state.iteration += 1
 
     def _targets(self) -> Callable[[Ints], NDArray[np.float64]]:
-        """Return what gives the log target of chosen tiles until the next refresh."""
+        """Return the function from tiles to their log target, valid until the next update."""
         alpha, total = self.network.head.alpha, self._frequencies.total
         if self.schedule.target == "full":
-            # Of the centres and the embedding at the refresh, not of those at the step.
+            # Of the centres and the embedding at the update, not of those at the step.
             centres, rows = self.network.centres, self.rows
             return lambda chosen: sharpened(
                 log_assignment(rows.take(chosen), centres, alpha), total
             )
         moving = MovingFrequencies(total / len(self.tiles), TARGETS[self.schedule.target])
 
-        def now(chosen: Ints) -> NDArray[np.float64]:
+        def current(chosen: Ints) -> NDArray[np.float64]:
             z = self.network.embed(self.tiles.take(chosen))
             log_q = log_assignment(z, self.network.centres, alpha)
             return sharpened(log_q, moving.add(log_q))
 
-        return now
-
-    def _step(self, rows: Ints, target: NDArray[np.float64]) -> None:
-        error = self.network.step(self._items(rows), target)
-        if np.isfinite(error):
-            self.run.errors.append(error)
+        return current
 
     def _items(self, rows: Ints) -> Floats:
         return self.draw(rows, self.rng) if self.draw else self.tiles.take(rows)
 
     def _next_batch(self) -> Ints:
-        run, size = self.run, min(self.schedule.batch, len(self.tiles))
-        if len(run.order) < size:
-            run.order = self.rng.permutation(len(self.tiles))
-        chosen, run.order = run.order[:size], run.order[size:]
+        state, size = self.state, min(self.schedule.batch_size, len(self.tiles))
+        if len(state.order) < size:
+            state.order = self.rng.permutation(len(self.tiles))
+        chosen, state.order = state.order[:size], state.order[size:]
         return chosen
 
-    def _restore(self) -> None:
+    def _restore_best(self) -> None:
         if self._best:
             write_variables(self.network.trainer, self._best)
-        self._embed()
-        self.run.labels, self._frequencies = self._assign()
+        self.state.labels, self._frequencies = self._embed_and_assign()
 
     def _save(self) -> None:
-        run = self.run
-        arrays = {"labels": run.labels, "start": run.start, "order": run.order}
-        arrays |= {f"b{name}": value for name, value in self._best.items()}
-        facts = {name: getattr(run, name) for name in COUNTS}
-        keep(self._state, self.network.trainer, self.rng, self._settings, facts, arrays)
+        arrays = self.state.arrays() | {f"b{name}": value for name, value in self._best.items()}
+        model, facts = self.network.trainer, self.state.facts()
+        save_run(self.folder / REFINE, model, self.rng, self._settings, facts, arrays)

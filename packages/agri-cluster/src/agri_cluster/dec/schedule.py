@@ -1,4 +1,4 @@
-"""How long a clustering is refined, and how often its target is renewed."""
+"""Schedule of the refinement: its length, and the interval of target updates."""
 
 from __future__ import annotations
 
@@ -9,48 +9,47 @@ from agri_core.files.errors import InputError
 from agri_cluster.dec.warmup import Warmup
 
 TARGETS = {"full": 1.0, "ema": 0.9, "batch": 0.0}
-"""Ways to sharpen the target, with the momentum of the frequencies from batch to batch."""
+"""Ways to sharpen the target: momentum of the cluster frequencies from batch to batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long, and how often the target is renewed.
+    """Length of the refinement, and interval of target updates.
 
     Attributes:
-        batch: tiles a step.
-        limit: steps at most.
-        target: whose frequencies sharpen it: "full", of all tiles at the last refresh (DEC); or, of
-            the assignment as it is at the step, "batch", of its tiles, or "ema", a moving average.
-        interval: steps between refreshes; None = one pass over the tiles, from 20 to 200.
-        tol: share of labels that may change at a refresh of a clustering that has converged.
-        patience: refreshes in a row that must be so calm.
-        budget: seconds at most, checked at refreshes; None = no limit.
-        warmup: how the embedding first learns a start's labels, where those are more than the
-            nearest centre.
+        batch_size: tiles per step.
+        max_iter: maximum number of steps.
+        target: whose frequencies sharpen it: "full", of all tiles at the last update (DEC); or, of
+            the assignment at the step, "batch", of its tiles, or "ema", a moving average.
+        update_interval: steps between target updates; None = one epoch, from 20 to 200 steps.
+        tol: share of labels changed below which an update counts as calm.
+        patience: consecutive calm updates that end the run.
+        budget: maximum seconds, checked at updates; None = no limit.
+        warmup: how the embedding learns initial labels that are not those of the nearest centre.
     """
 
-    batch: int = 256
-    limit: int = 2000
+    batch_size: int = 256
+    max_iter: int = 2000
     target: str = "full"
-    interval: int | None = None
+    update_interval: int | None = None
     tol: float = 0.001
     patience: int = 2
     budget: float | None = None
     warmup: Warmup = field(default_factory=Warmup)
 
     def __post_init__(self) -> None:
-        if min(self.batch, self.patience) < 1 or min(self.limit, self.tol) < 0:
+        if min(self.batch_size, self.patience) < 1 or min(self.max_iter, self.tol) < 0:
             raise InputError(
-                "batch and patience of 1 or more, and limit and tol of 0 or more are expected, "
-                f"got {self}"
+                "batch_size and patience of 1 or more, and max_iter and tol of 0 or more are "
+                f"expected, got {self}"
             )
         if self.target not in TARGETS:
             raise InputError(f"target is one of {', '.join(TARGETS)}, got {self.target!r}")
-        if self.interval is not None and self.interval < 1:
-            raise InputError(f"the refresh interval is 1 step or more, got {self.interval}")
+        if self.update_interval is not None and self.update_interval < 1:
+            raise InputError(f"update_interval is 1 step or more, got {self.update_interval}")
 
     def steps(self, tiles: int) -> int:
-        """Return the steps between two refreshes for a set of that many tiles."""
-        if self.interval is not None:
-            return self.interval
-        return min(max(-(-tiles // self.batch), 20), 200)
+        """Return the steps between two target updates for a set of that many tiles."""
+        if self.update_interval is not None:
+            return self.update_interval
+        return min(max(-(-tiles // self.batch_size), 20), 200)

@@ -1,8 +1,8 @@
-"""The warm-up before the refinement: the embedding learns a start that is not its own.
+"""Warm-up before the refinement: embedding and centres learn initial labels of another space.
 
-Groups of the input (Ward, spectral, UMAP, given labels) are no nearest centres of the embedding.
-Refining from centres that do not give the groups would lose what the start knew; so embedding and
-centres are first trained like a classifier, by Adam, until they give the start's labels.
+Clusters of the input (Ward, spectral, UMAP, given labels) are not the nearest centres of the
+embedding. Refining from centres that do not reproduce them would lose them; so embedding and
+centres are first trained as a classifier, by Adam, until they do.
 """
 
 from __future__ import annotations
@@ -17,51 +17,53 @@ from agri_core.files.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Warmup:
-    """How long a start's labels are learnt.
+    """Length of the warm-up.
 
     Attributes:
-        limit: steps at most.
-        lr: of Adam.
-        learnt: share of tiles that must have the start's label; the warm-up is then done.
-        patience: looks in a row that may find no higher share before it ends as well.
+        max_iter: maximum number of steps.
+        learning_rate: of Adam.
+        agreement: share of tiles with their initial label at which the warm-up ends.
+        patience: consecutive evaluations without a higher share that end it as well.
     """
 
-    limit: int = 3000
-    lr: float = 0.001
-    learnt: float = 0.995
+    max_iter: int = 3000
+    learning_rate: float = 0.001
+    agreement: float = 0.995
     patience: int = 5
 
     def __post_init__(self) -> None:
-        if self.limit < 0 or not self.lr > 0 or not 0 <= self.learnt <= 1 or self.patience < 1:
+        if self.max_iter < 0 or not self.learning_rate > 0 or self.patience < 1:
             raise InputError(
-                "a warm-up has a limit of 0 or more, lr above 0, a share learnt from 0 to 1 and "
-                f"patience of 1 or more, got {self}"
+                "a warm-up has max_iter of 0 or more, learning_rate above 0 and patience of 1 or "
+                f"more, got {self}"
             )
+        if not 0 <= self.agreement <= 1:
+            raise InputError(f"a warm-up has an agreement from 0 to 1, got {self.agreement}")
 
 
-def learn_start(
-    how: Warmup, interval: int, step: Callable[[], None], agreement: Callable[[], float]
+def learn_labels(
+    config: Warmup, interval: int, step: Callable[[], None], agreement: Callable[[], float]
 ) -> list[dict[str, Any]]:
-    """Take steps until the labels are learnt, no more is learnt, or the limit is reached.
+    """Take steps until the labels are learnt, the agreement stalls, or the limit is reached.
 
     Args:
-        how: when to end.
-        interval: steps between two looks.
+        config: when to end.
+        interval: steps between two evaluations.
         step: takes one.
-        agreement: gives the share of tiles that have the start's label.
+        agreement: returns the share of tiles that have their initial label.
 
     Returns:
-        a row per look: `step`, and `agreement` after so many.
+        a row per evaluation: `step`, and `agreement` after so many.
     """
     history = [{"step": 0, "agreement": agreement()}]
     best, calm = history[0]["agreement"], 0
-    for done in progress(range(1, how.limit + 1), "warm-up"):
+    for done in progress(range(1, config.max_iter + 1), "warm-up"):
         step()
-        if done % interval and done != how.limit:
+        if done % interval and done != config.max_iter:
             continue
         now = agreement()
         history.append({"step": done, "agreement": now})
         best, calm = (now, 0) if now > best else (best, calm + 1)
-        if now >= how.learnt or calm >= how.patience:
+        if now >= config.agreement or calm >= config.patience:
             break
     return history

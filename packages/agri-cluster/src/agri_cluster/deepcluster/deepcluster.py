@@ -1,7 +1,7 @@
 """DeepCluster (Caron et al. 2018): the clusters of one epoch are the classes of the next.
 
-Each epoch: features of all tiles, PCA and unit length, k-means, then the encoder learns to tell the
-clusters apart, from as many tiles of each and with a new last layer.
+Each epoch: features of all tiles, PCA and unit length, k-means, then the encoder is trained to
+classify the clusters, from as many tiles of each and with a new last layer.
 """
 
 from __future__ import annotations
@@ -18,40 +18,42 @@ from sklearn.utils.validation import check_is_fitted
 from agri_cluster.data.distances import squared_distances
 from agri_cluster.data.sources import as_tiles
 from agri_cluster.data.tiles import Floats, Ints, Tiles, batches
-from agri_cluster.deepcluster.recluster import DeepClusterConfig, OnTurn, Reclustering, Turn
+from agri_cluster.deepcluster.config import DeepClusterConfig, EpochResult
+from agri_cluster.deepcluster.recluster import OnEpoch, Reclustering
 from agri_cluster.encoders.features import encode
 
-__all__ = ["DeepCluster", "DeepClusterConfig", "Turn"]
+__all__ = ["DeepCluster", "DeepClusterConfig", "EpochResult"]
 
 Data = Tiles | ArrayLike | Path | str
 
 
 class DeepCluster(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Group tiles by DeepCluster.
+    """Cluster tiles by DeepCluster.
 
     Attributes after `fit`:
         labels_: cluster of each tile, `(N,)`; what `predict` gives for the same tiles.
         cluster_centers_: `(K, D)`, in the embedding.
         model_: Keras model, item to embedding `(D,)`: encoder, PCA, unit length.
-        history_: a `Turn` for each clustering, one more than epochs.
+        history_: an `EpochResult` for each clustering, one more than epochs.
     """
 
     def __init__(
         self,
-        clusters: int,
+        n_clusters: int,
         encoder: Any,
         config: DeepClusterConfig | None = None,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
-        """Keep the settings.
+        """Set the settings.
 
         Args:
-            clusters: K.
+            n_clusters: K.
             encoder: Keras model, item to features; `fit` trains a copy.
-            config: how to learn.
-            seed: of every random number.
+            config: settings of the training.
+            random_state: seed of every random number.
         """
-        self.clusters, self.encoder, self.config, self.seed = clusters, encoder, config, seed
+        self.n_clusters, self.encoder = n_clusters, encoder
+        self.config, self.random_state = config, random_state
 
     def fit(
         self,
@@ -59,24 +61,24 @@ class DeepCluster(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         y: object = None,
         *,
         state: Path | None = None,
-        on_turn: OnTurn | None = None,
+        on_epoch: OnEpoch | None = None,
     ) -> DeepCluster:
-        """Cluster items, learn, and repeat.
+        """Cluster the items, train on the clusters, repeat.
 
         Args:
             X: array, set of tiles, chip store or folder of pictures.
             y: not used.
-            state: file kept up to date after each epoch; when it is there, the run goes on.
-            on_turn: called after each epoch, and after the last clustering.
+            state: checkpoint, written after each epoch; an existing one is resumed.
+            on_epoch: called after each epoch, and after the last clustering.
 
         Raises:
             InputError: fewer items than clusters, fewer than 2 clusters, views of what is no tile,
                 or a loss that is no longer finite.
         """
         tiles, config = as_tiles(X), self.config or DeepClusterConfig()
-        run = Reclustering(self.encoder, tiles, self.clusters, config, self.seed)
-        run.learn(state, on_turn)
-        self.model_, self.cluster_centers_ = run.finish(on_turn)
+        run = Reclustering(self.encoder, tiles, self.n_clusters, config, self.random_state)
+        run.learn(state, on_epoch)
+        self.model_, self.cluster_centers_ = run.finish(on_epoch)
         self.history_, self.n_iter_ = run.history, config.epochs
         self.labels_ = self.predict(tiles)
         return self

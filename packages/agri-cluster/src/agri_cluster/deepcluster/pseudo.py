@@ -1,4 +1,4 @@
-"""Learning clusters as if they were classes."""
+"""Training on pseudo-labels: clusters taken as classes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from agri_cluster.backend.framework import keras, ops
 from agri_cluster.data.tiles import Floats, Ints
 
 HEAD = "pseudo_labels"
-FIRST = 0.01
-"""Deviation of the last layer's first weights, as in the authors' code."""
+INITIAL_STD = 0.01
+"""Standard deviation of the last layer's initial weights, as in the authors' code."""
 
 
 class Classifier:
@@ -20,22 +20,30 @@ class Classifier:
     """
 
     def __init__(
-        self, encoder: keras.Model, clusters: int, *, lr: float, momentum: float, decay: float
+        self,
+        encoder: keras.Model,
+        clusters: int,
+        *,
+        learning_rate: float,
+        momentum: float,
+        weight_decay: float,
     ) -> None:
         inputs = keras.Input(encoder.input_shape[1:])
         self._head = keras.layers.Dense(clusters, name=HEAD, dtype="float32")
         self.model = keras.Model(inputs, self._head(encoder(inputs)))
         self.model.compile(
-            optimizer=keras.optimizers.SGD(lr, momentum=momentum, weight_decay=decay or None),
+            optimizer=keras.optimizers.SGD(
+                learning_rate, momentum=momentum, weight_decay=weight_decay or None
+            ),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             jit_compile=False,
         )
         self.model.optimizer.build(self.model.trainable_variables)
 
     def reset(self, rng: np.random.Generator) -> None:
-        """Draw a new last layer, with no momentum: cluster numbers mean nothing across epochs."""
+        """Reset the last layer and its momentum: cluster numbers change from epoch to epoch."""
         kernel, bias = self._head.kernel, self._head.bias
-        kernel.assign(rng.normal(0.0, FIRST, tuple(kernel.shape)).astype(np.float32))
+        kernel.assign(rng.normal(0.0, INITIAL_STD, tuple(kernel.shape)).astype(np.float32))
         bias.assign(np.zeros(tuple(bias.shape), np.float32))
         for variable in self.model.optimizer.variables:
             if HEAD in variable.path:
@@ -49,8 +57,8 @@ class Classifier:
 def even_draw(labels: Ints, count: int, rng: np.random.Generator) -> Ints:
     """Return `count` positions, as many of each cluster that has any, in random order.
 
-    Small clusters repeat; of large ones a part is drawn. Without it the encoder learns to name the
-    largest cluster, whatever it sees (the paper's "trivial parametrization").
+    Small clusters repeat; large ones are sampled. Without it the encoder learns to predict the
+    largest cluster for everything (the paper's "trivial parametrization").
     """
     used = np.unique(labels)
     each = -(-count // len(used))

@@ -1,106 +1,42 @@
-"""The loop of DeepCluster: cluster the features, learn the clusters, and again."""
+"""The loop of DeepCluster: cluster the features, train on the clusters as classes, repeat."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 from agri_core.files.console import Bar, progress_bar
 from agri_core.files.errors import InputError
-from agri_data.augment.augment import Augment
 
 from agri_cluster.backend.framework import keras
-from agri_cluster.backend.precision import check_precision, computing
-from agri_cluster.backend.prefetch import ahead
-from agri_cluster.backend.resume import go_on, keep
+from agri_cluster.backend.precision import computing
+from agri_cluster.backend.prefetch import prefetch
+from agri_cluster.backend.resume import resume_run, save_run
 from agri_cluster.data.rows import RowFile, RowWriter
-from agri_cluster.data.tiles import BATCH, Floats, Ints, Tiles, batches
-from agri_cluster.deepcluster.lloyd import best_means
+from agri_cluster.data.tiles import Floats, Ints, Tiles, batches
+from agri_cluster.deepcluster.config import DeepClusterConfig, EpochResult
+from agri_cluster.deepcluster.kmeans import best_kmeans
 from agri_cluster.deepcluster.pseudo import Classifier, even_draw
 from agri_cluster.encoders.features import extract
 from agri_cluster.encoders.registry import build_encoder
-from agri_cluster.encoders.views import Views
 from agri_cluster.encoders.whitening import Whitening, fit_whitening
 
-PARTS = 256
+COMPONENTS = 256
+"""Principal components that k-means sees in the paper."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeepClusterConfig:
-    """How DeepCluster learns.
-
-    Attributes:
-        epochs: how often the tiles are clustered and learnt.
-        batch: tiles a step.
-        lr: of SGD, constant as in the paper.
-        momentum: of SGD.
-        decay: weight decay.
-        parts: principal components that k-means sees; None is the paper's 256, but at most a
-            quarter of the features.
-        tries: k-means starts of the last clustering; the others have one, as in the paper.
-        views: augments what the encoder learns from, never what is clustered; None for features.
-        precision: "float32" or "mixed_bfloat16".
-    """
-
-    epochs: int = 20
-    batch: int = BATCH
-    lr: float = 0.05
-    momentum: float = 0.9
-    decay: float = 0.00001
-    parts: int | None = None
-    tries: int = 10
-    views: Views | None = Views(Augment(crop=0.3))  # noqa: RUF009 (frozen)
-    precision: str = "float32"
-
-    def __post_init__(self) -> None:
-        if self.epochs < 0 or self.batch < 1 or self.tries < 1 or not self.lr > 0:
-            raise InputError(
-                "epochs of 0 or more, batch and tries of 1 or more and lr above 0 are expected, "
-                f"got {self}"
-            )
-        if self.parts is not None and self.parts < 1:
-            raise InputError(f"parts is 1 or more, got {self.parts}")
-        if not 0 <= self.momentum < 1 or self.decay < 0:
-            raise InputError(
-                "momentum from 0 to below 1 and decay of 0 or more are expected, got "
-                f"{self.momentum} and {self.decay}"
-            )
-        check_precision(self.precision)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One clustering and what was learnt from it.
-
-    Attributes:
-        epoch: 0 for the clustering of the encoder as given; the last is learnt from no more.
-        loss: mean cross-entropy of learning it, nats; None for the last.
-        nmi: agreement with the clustering before, 0..1; None for the first.
-        used: clusters with at least one tile.
-        largest: share of the tiles in the largest cluster.
-        splits: empty clusters that were given half of another.
-    """
-
-    epoch: int
-    loss: float | None
-    nmi: float | None
-    used: int
-    largest: float
-    splits: int
-
-
-OnTurn = Callable[[Turn], None]
+OnEpoch = Callable[[EpochResult], None]
 
 
 class Reclustering:
     """A run of DeepCluster over one set of tiles.
 
     Attributes:
-        history: a `Turn` for each clustering so far.
+        history: a `EpochResult` for each clustering so far.
     """
 
     def __init__(
@@ -122,19 +58,23 @@ class Reclustering:
         self._encoder = keras.models.clone_model(encoder)
         self._encoder.set_weights(encoder.get_weights())
         self._classifier = Classifier(
-            self._encoder, clusters, lr=config.lr, momentum=config.momentum, decay=config.decay
+            self._encoder,
+            clusters,
+            learning_rate=config.learning_rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
         )
         self._labels: Ints | None = None
-        self.history: list[Turn] = []
+        self.history: list[EpochResult] = []
 
-    def learn(self, state: Path | None = None, on_turn: OnTurn | None = None) -> None:
-        """Do the epochs that are not done yet, going on from `state` where there is one.
+    def learn(self, state: Path | None = None, on_epoch: OnEpoch | None = None) -> None:
+        """Run the epochs that are not done yet, resuming from the checkpoint `state` if it exists.
 
         Raises:
             InputError: `state` is of another run, or the loss is no longer finite.
         """
-        self._go_on(state)
-        size = min(self._config.batch, len(self._tiles))
+        self._resume(state)
+        size = min(self._config.batch_size, len(self._tiles))
         steps = len(self._tiles) // size
         with (
             closing(progress_bar("deepcluster", self._config.epochs * steps, "step")) as bar,
@@ -142,30 +82,30 @@ class Reclustering:
         ):
             bar.update(len(self.history) * steps)
             while len(self.history) < self._config.epochs:
-                turn = self._cluster(tries=1)[2]
-                self.history.append(replace(turn, loss=self._epoch(size, bar)))
-                self._keep(state)
-                if on_turn is not None:
-                    on_turn(self.history[-1])
+                result = self._cluster(n_init=1)[2]
+                self.history.append(replace(result, loss=self._epoch(size, bar)))
+                self._save(state)
+                if on_epoch is not None:
+                    on_epoch(self.history[-1])
 
-    def finish(self, on_turn: OnTurn | None = None) -> tuple[keras.Model, Floats]:
+    def finish(self, on_epoch: OnEpoch | None = None) -> tuple[keras.Model, Floats]:
         """Cluster once more; return the model from item to embedding and the centres `(K, D)`."""
-        whitening, centres, turn = self._cluster(self._config.tries)
-        self.history.append(turn)
-        if on_turn is not None:
-            on_turn(turn)
+        whitening, centres, result = self._cluster(self._config.n_init)
+        self.history.append(result)
+        if on_epoch is not None:
+            on_epoch(result)
         return whitening.on(self._encoder), centres
 
-    def _cluster(self, tries: int) -> tuple[Whitening, Floats, Turn]:
+    def _cluster(self, n_init: int) -> tuple[Whitening, Floats, EpochResult]:
         with tempfile.TemporaryDirectory() as folder:
             features = extract(self._encoder, self._tiles, Path(folder) / "features.npy")
             width = features.shape[0]
-            parts = self._config.parts or min(PARTS, max(width // 4, 2))
-            whitening = fit_whitening(features, [width], parts, whiten=True)
+            components = self._config.n_components or min(COMPONENTS, max(width // 4, 2))
+            whitening = fit_whitening(features, [width], components, whiten=True)
             rows = _whitened(features, whitening, Path(folder) / "rows.npy")
-            found = best_means(rows, self._clusters, self._rng, tries=tries)
+            found = best_kmeans(rows, self._clusters, self._rng, n_init=n_init)
         share = np.bincount(found.labels, minlength=self._clusters) / len(found.labels)
-        turn = Turn(
+        result = EpochResult(
             epoch=len(self.history),
             loss=None,
             nmi=None if self._labels is None else _nmi(self._labels, found.labels),
@@ -174,19 +114,19 @@ class Reclustering:
             splits=found.splits,
         )
         self._labels = found.labels
-        return whitening, found.centres, turn
+        return whitening, found.centres, result
 
     def _epoch(self, size: int, bar: Bar) -> float:
         self._classifier.reset(self._rng)
         total, steps = 0.0, 0
-        for items, labels in ahead(self._draws(size)):
+        for items, labels in prefetch(self._draws(size)):
             total += self._classifier.step(items, labels)
             steps += 1
             bar.update()
         if not np.isfinite(total):
             raise InputError(
                 f"the loss became {total} in epoch {len(self.history)}; lower the learning rate "
-                f"({self._config.lr:g}), or standardise the input"
+                f"({self._config.learning_rate:g}), or standardise the input"
             )
         return total / steps
 
@@ -205,16 +145,16 @@ class Reclustering:
         assert self._labels is not None, "learning follows clustering"
         return self._labels
 
-    def _keep(self, state: Path | None) -> None:
-        facts = {"history": [asdict(turn) for turn in self.history]}
+    def _save(self, state: Path | None) -> None:
+        facts = {"history": [asdict(result) for result in self.history]}
         model, arrays = self._classifier.model, {"labels": self._current()}
-        keep(state, model, self._rng, self._settings(), facts, arrays)
+        save_run(state, model, self._rng, self._settings(), facts, arrays)
 
-    def _go_on(self, state: Path | None) -> None:
-        found = go_on(state, self._classifier.model, self._rng, self._settings())
+    def _resume(self, state: Path | None) -> None:
+        found = resume_run(state, self._classifier.model, self._rng, self._settings())
         if found is not None:
             self._labels = found[0]["labels"]
-            self.history = [Turn(**turn) for turn in found[1]["history"]]
+            self.history = [EpochResult(**result) for result in found[1]["history"]]
 
     def _settings(self) -> str:
         what = f"{self._clusters} clusters of {len(self._tiles)} tiles, seed {self._seed}"

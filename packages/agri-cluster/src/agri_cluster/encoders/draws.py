@@ -1,4 +1,4 @@
-"""What the embedding learns from at a step: the chosen tiles, each in one of its views."""
+"""Training batches: the chosen tiles, each in one of its views."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class DrawViews:
 
 @dataclass(frozen=True, slots=True)
 class DrawTurns:
-    """Features of tiles as they were found for one of their turns."""
+    """Features of tiles in one of their rotations or reflections."""
 
     rows: RowFile = field(repr=False)
     views: int
 
     def __call__(self, indices: Ints, rng: np.random.Generator) -> Floats:
-        """Return the row of one turn of each of the tiles at `indices`."""
+        """Return the features of a random rotation or reflection of each tile at `indices`."""
         return self.rows.take(indices * self.views + rng.integers(self.views, size=len(indices)))

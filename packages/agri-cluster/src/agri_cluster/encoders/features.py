@@ -37,8 +37,8 @@ def extract(
         tiles: the items.
         path: of the file, which is replaced when it is complete.
         batch: items at a time.
-        views: ways in which each tile is laid (`agri_cluster.encoders.turns`), itself first, 1..8:
-            the file holds that many rows per tile, one after the other.
+        views: rotations and reflections of each tile (`agri_cluster.encoders.turns`), itself
+            first, 1..8: the file holds that many rows per tile, one after the other.
         precision: "float32", or "mixed_bfloat16" for processors that are faster at it.
 
     Raises:
@@ -66,9 +66,9 @@ class Features:
     """Whitened features of a set.
 
     Attributes:
-        model: one Keras model from a tile to its row: the mean over the turns, whitened.
+        model: one Keras model from a tile to its row: the mean over the rotations, whitened.
         rows: of all tiles, `(N, P)`.
-        turns: of each tile as it lies and turned, `(N * views, P)`; None with one view.
+        turns: of each rotation and reflection of each tile, `(N * views, P)`; None with one view.
     """
 
     model: Any
@@ -81,18 +81,18 @@ def extract_whitened(
     tiles: Tiles,
     folder: Path,
     *,
-    parts: int = 50,
+    n_components: int = 50,
     whiten: bool = False,
     views: int = 1,
     **options: Any,
 ) -> Features:
-    """Write rows of `parts` columns to `folder`; `options` are those of `extract`.
+    """Write rows of `n_components` columns to `folder`; `options` are those of `extract`.
 
-    Rows have a mean square of 1, which is what a network takes well.
+    Rows have a mean square of 1, which suits a network's input.
     """
     raw = extract(encoder, tiles, folder / "raw.npy", views=views, **options)
     means = _Mean(raw, tiles, views)
-    whitening = fit_whitening(means, encoder.groups, parts, whiten=whiten, level=1.0)
+    whitening = fit_whitening(means, encoder.groups, n_components, whiten=whiten, level=1.0)
     rows = _write(whitening, means, folder / "features.npy")
     turns = _write(whitening, raw, folder / "turns.npy") if views > 1 else None
     raw.path.unlink()
@@ -135,7 +135,7 @@ def _names(tiles: Tiles, views: int) -> Sequence[str]:
 def encode(model: Any, items: Floats, batch: int = BATCH) -> Floats:
     """Return `model(items)`, `(n, F)` float32, for at most `batch` items.
 
-    Fewer are filled up, so that the framework compiles one shape only.
+    Smaller batches are padded, so that the framework compiles one shape only.
     """
     count = len(items)
     if count < batch:

@@ -1,8 +1,8 @@
-"""Light of a batch changed on the scale of the whole set, as contrastive learning needs it.
+"""Photometric jitter on the scale of the whole set, as contrastive learning needs it.
 
 `agri_data.augment.light` measures strength in each tile's own deviations, under which smooth tiles
 (water, bare soil) hardly change and stay recognisable by their exact colour. Here one unit is the
-band's deviation over all tiles.
+band's standard deviation over all tiles.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Jitter:
-    """How strongly the light of a tile may change; half-widths of uniform draws.
+    """Strength of the photometric jitter; half-widths of uniform draws.
 
     Attributes:
         brightness: added to all bands alike, in deviations of each band over the set.

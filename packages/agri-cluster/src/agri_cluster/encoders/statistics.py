@@ -1,4 +1,4 @@
-"""Statistics of bands as an encoder: for land that differs by its spectrum, hard to beat."""
+"""Band statistics as an encoder: a strong choice where classes differ by their spectrum."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agri_cluster.backend.framework import keras, ops
 
 @keras.saving.register_keras_serializable(package="agri_cluster")
 class BandStatistics(keras.layers.Layer):  # type: ignore[misc]
-    """Tiles `(N, H, W, C)` to mean, deviation, least and largest value of each band, `(N, 4 C)`."""
+    """Tiles `(N, H, W, C)` to mean, deviation, minimum and maximum of each band, `(N, 4 C)`."""
 
     def call(self, inputs: Any) -> Any:
         """Return the statistics, those of one kind side by side."""

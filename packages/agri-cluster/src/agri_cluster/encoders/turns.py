@@ -1,4 +1,4 @@
-"""The eight ways to lay a square tile: four quarter turns, each also mirrored."""
+"""The eight rotations and reflections of a square tile: four quarter turns, each also mirrored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def turn(items: Floats, number: int) -> Floats:
 
 
 def check_views(shape: tuple[int, ...], views: int) -> None:
-    """See that items of `shape` can be laid in `views` ways.
+    """Check that items of `shape` have `views` rotations and reflections.
 
     Raises:
         InputError: they cannot.

@@ -1,4 +1,4 @@
-"""Augmented views of a batch of tiles: agri-data's warp and light, drawn anew for each tile."""
+"""Augmented views of a batch of tiles: agri-data's warp and photometric changes, per tile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pretrained weights of a Keras model: `none`, `imagenet`, or a file; nothing is fetched unasked.
+"""Pretrained weights of a Keras model: `none`, `imagenet` (downloads), or a file.
 
 Files are read as tables of numbers under layer names, in any of Keras's three layouts: the HDF5 of
 Keras 1 and 2, `.weights.h5` and `.keras`. No configuration in them is followed and no code run.

@@ -1,4 +1,4 @@
-"""Features of different sizes made one embedding: unit groups, standardised, PCA, unit rows.
+"""Whitening of features: unit groups, standardisation, PCA, unit rows.
 
 Without it k-means sees only the group, or the few features, of the largest values.
 """
@@ -54,10 +54,10 @@ class Whitening:
 
     Attributes:
         groups: widths of the groups of features, which sum to F; each group is given length 1, and
-            so is the row that comes out. With no groups sizes are kept, here and there.
+            so is the output row. Without groups magnitudes are kept.
         mean: of the features after that, `(F,)`.
         matrix: `(F, P)`; rows are `(x - mean) @ matrix`, then of length 1.
-        explained: share of the variance in each of the P parts.
+        explained: share of the variance in each of the P components.
         level: root mean square of a row's values; 1 / sqrt(P) gives rows of length 1.
     """
 
@@ -94,22 +94,22 @@ class Whitening:
 def fit_whitening(
     features: Tiles,
     groups: Sequence[int],
-    parts: int = 50,
+    n_components: int = 50,
     *,
     whiten: bool = False,
     level: float | None = None,
 ) -> Whitening:
-    """Fit the map to rows `(N, F)`, which are read twice and never held.
+    """Fit the map to rows `(N, F)`, which are read twice and never all in memory.
 
     Args:
         features: the rows.
         groups: widths of the groups of features; none to keep sizes.
-        parts: principal components P to keep; fewer where the features have no more.
-        whiten: also divide each part by its deviation.
+        n_components: principal components P to keep; fewer where the features have no more.
+        whiten: also divide each component by its standard deviation.
         level: root mean square of a row's values; None = rows of length 1.
 
     Raises:
-        InputError: all rows are alike, or there are too many features.
+        InputError: all rows are equal, or there are too many features.
     """
     width = features.shape[0]
     if groups and sum(groups) != width:
@@ -119,16 +119,16 @@ def fit_whitening(
             f"at most {MAX_FEATURES} features can be whitened, got {width}; use an encoder that "
             "pools them, or train an embedding"
         )
-    if parts < 1:
-        raise InputError(f"parts must be 1 or more, got {parts}")
+    if n_components < 1:
+        raise InputError(f"n_components is 1 or more, got {n_components}")
     mean, covariance = _moments(features, groups)
     deviation = np.sqrt(np.diag(covariance))
     factor = np.where(deviation > _FLAT * deviation.max(), 1 / np.maximum(deviation, _TINY), 0.0)
     if deviation.max() < _FLAT:
         raise InputError(
-            f"all {len(features)} items have the same features, so there is nothing to group"
+            f"all {len(features)} items have the same features, so there is nothing to cluster"
         )
-    matrix, explained = _principal(covariance * np.outer(factor, factor), parts, whiten)
+    matrix, explained = _principal(covariance * np.outer(factor, factor), n_components, whiten)
     return Whitening(
         tuple(groups),
         mean.astype(np.float32),
@@ -149,10 +149,10 @@ def _moments(features: Tiles, groups: Sequence[int]) -> tuple[Doubles, Doubles]:
     return mean, covariance
 
 
-def _principal(correlation: Doubles, parts: int, whiten: bool) -> tuple[Doubles, Doubles]:
+def _principal(correlation: Doubles, n_components: int, whiten: bool) -> tuple[Doubles, Doubles]:
     """Return `(F, P)` directions of largest variance, signed so that each one's largest is > 0."""
     values, vectors = np.linalg.eigh(correlation)
-    order = np.argsort(values)[::-1][:parts]
+    order = np.argsort(values)[::-1][:n_components]
     order = order[values[order] > _FLAT * values.max()]
     chosen = vectors[:, order]
     largest = chosen[np.abs(chosen).argmax(axis=0), np.arange(len(order))]

@@ -1,4 +1,4 @@
-"""Plain ways to group the same tiles, which a deep clustering has to beat to be worth its cost."""
+"""Baselines: simple ways to cluster the same tiles, which a deep clustering has to outperform."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ import numpy as np
 from agri_core.files.console import progress
 from agri_core.files.errors import AgriError, InputError
 
-from agri_cluster.data.tiles import Floats, Ints, Tiles, batches, in_memory, sample
+from agri_cluster.data.tiles import Ints, Tiles, in_memory, sample
 from agri_cluster.evaluation.spaces import fitting
-from agri_cluster.init import starts
+from agri_cluster.init import methods
+from agri_cluster.init.lloyd import lloyd
 from agri_cluster.init.umap import umap_layout
 
-Group = Callable[[Tiles, int, int], Ints]
+Algorithm = Callable[[Tiles, int, int], Ints]
 
-TRIES, WIDE_TRIES = 10, 3
+N_INIT, WIDE_N_INIT = 10, 3
 WIDE = 1024
-POLISH, SETTLED = 5, 0.002
+"""Columns beyond which k-means has fewer initialisations, to bound the time."""
+PASSES = 5
 LARGEST_WARD = LARGEST_UMAP = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A way to group: its name, the name of its space and what it does there."""
+    """A baseline: its name, the name of its space, and its clustering algorithm."""
 
     name: str
     space: str
-    group: Group
+    algorithm: Algorithm
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Rows to group in, or why there are none, and what it took to make them.
+    """Rows to cluster, or why there are none, and the cost of computing them.
 
     Attributes:
         rows: `(N, F)`, None when it failed.
@@ -52,14 +54,14 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class MethodRun:
     """One run of a method.
 
     Attributes:
-        seed: of the run, None where the method draws nothing or the seed is not known.
-        labels: the group of each tile, `(N,)`; None when the run failed.
+        seed: of the run, None where the method is deterministic or the seed is unknown.
+        labels: the cluster of each tile, `(N,)`; None when the run failed.
         seconds: wall time, the space included; None where not measured here.
-        cpu: processor seconds, those of other processes started for it included.
+        cpu: processor seconds, those of child processes included.
         trouble: why there are no labels, "" when there are.
     """
 
@@ -70,7 +72,7 @@ class Run:
     trouble: str = ""
 
 
-class Clock:
+class Stopwatch:
     """Wall and processor seconds since it was made."""
 
     def __init__(self) -> None:
@@ -82,10 +84,10 @@ class Clock:
 
 
 def kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
-    """Group by k-means, the best of several k-means++ starts; a sample first where rows are many.
+    """Cluster by k-means, the best of several k-means++ initialisations.
 
-    Where not all rows fit into memory, the centres of a sample go through at most `POLISH` passes
-    of Lloyd over all rows.
+    Where not all rows fit into memory, the centres of a sample are refined by full passes over all
+    rows.
 
     Raises:
         InputError: there are fewer rows than clusters.
@@ -95,28 +97,28 @@ def kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
     _check_count(rows, clusters)
     rng = np.random.default_rng(seed)
     part = rows.take(sample(rows, max(fitting(rows), clusters), rng))
-    tries = TRIES if rows.shape[0] <= WIDE else WIDE_TRIES
+    n_init = N_INIT if rows.shape[0] <= WIDE else WIDE_N_INIT
     with warnings.catch_warnings():
         # Fewer different rows than clusters: the table shows how many are used.
         warnings.simplefilter("ignore")
-        model = KMeans(clusters, n_init=tries, random_state=seed).fit(part)
+        model = KMeans(clusters, n_init=n_init, random_state=seed).fit(part)
     if len(part) == len(rows):
         return np.asarray(model.labels_, np.int64)
-    return _polished(rows, np.asarray(model.cluster_centers_, np.float32))
+    return lloyd(rows, np.asarray(model.cluster_centers_, np.float32), PASSES).labels
 
 
 def ward(rows: Tiles, clusters: int, seed: int = 0) -> Ints:
-    """Group by Ward's rule, as a fit may start.
+    """Cluster by Ward's rule.
 
     Raises:
         InputError: there are fewer rows than clusters, or more than `LARGEST_WARD`.
     """
     _check_count(rows, clusters, LARGEST_WARD)
-    return starts.ward(in_memory(rows), clusters, np.random.default_rng(seed))
+    return methods.ward(in_memory(rows), clusters, np.random.default_rng(seed))
 
 
 def umap_kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
-    """Group by k-means on a UMAP layout in ten dimensions (after N2D, McConville et al. 2021).
+    """Cluster by k-means on a UMAP layout in ten dimensions (after N2D, McConville et al. 2021).
 
     Raises:
         MissingError: umap-learn is not installed.
@@ -126,7 +128,7 @@ def umap_kmeans(rows: Tiles, clusters: int, seed: int) -> Ints:
 
     _check_count(rows, clusters, LARGEST_UMAP)
     layout = umap_layout(in_memory(rows), seed=seed)
-    labels = KMeans(clusters, n_init=TRIES, random_state=seed).fit_predict(layout)
+    labels = KMeans(clusters, n_init=N_INIT, random_state=seed).fit_predict(layout)
     return np.asarray(labels, np.int64)
 
 
@@ -145,13 +147,13 @@ OF_FEATURES = (
 
 
 def make_space(make: Callable[[], Tiles]) -> Space:
-    """Make a space and time it; what stops it is told in the record, not raised."""
-    clock = Clock()
+    """Compute a space and time it; a failure is recorded, not raised."""
+    watch = Stopwatch()
     try:
         rows = make()
     except (AgriError, MemoryError) as error:
         return Space(None, trouble=_reason(error))
-    return Space(rows, *clock.read())
+    return Space(rows, *watch.read())
 
 
 def run_baselines(
@@ -159,56 +161,33 @@ def run_baselines(
     clusters: int,
     seeds: Sequence[int] = (0,),
     baselines: Sequence[Baseline] = BASELINES,
-) -> dict[str, list[Run]]:
-    """Run each baseline with each seed; the runs of each, by its name.
+) -> dict[str, list[MethodRun]]:
+    """Run each baseline with each seed; return the runs by the baseline's name.
 
-    One that cannot be run, or whose space could not be made, tells why in its runs.
+    A baseline that fails, or whose space does, has the reason in its runs.
     """
     plan = [(item, seed) for item in baselines for seed in seeds]
-    found: dict[str, list[Run]] = {item.name: [] for item in baselines}
+    found: dict[str, list[MethodRun]] = {item.name: [] for item in baselines}
     for item, seed in progress(plan, "baselines"):
         found[item.name].append(run_one(item, spaces[item.space], clusters, seed))
     return found
 
 
-def run_one(item: Baseline, space: Space, clusters: int, seed: int) -> Run:
-    """Run one baseline with one seed; what stops it is told in the run, not raised."""
+def run_one(item: Baseline, space: Space, clusters: int, seed: int) -> MethodRun:
+    """Run one baseline with one seed; a failure is recorded, not raised."""
     if space.rows is None:
-        return Run(seed, None, trouble=space.trouble)
-    clock = Clock()
+        return MethodRun(seed, None, trouble=space.trouble)
+    watch = Stopwatch()
     try:
-        labels = item.group(space.rows, clusters, seed)
+        labels = item.algorithm(space.rows, clusters, seed)
     except (AgriError, MemoryError) as error:
-        return Run(seed, None, trouble=_reason(error))
-    seconds, cpu = clock.read()
-    return Run(seed, labels, space.seconds + seconds, space.cpu + cpu)
+        return MethodRun(seed, None, trouble=_reason(error))
+    seconds, cpu = watch.read()
+    return MethodRun(seed, labels, space.seconds + seconds, space.cpu + cpu)
 
 
 def _reason(error: Exception) -> str:
     return str(error) or "not enough memory"
-
-
-def _polished(rows: Tiles, centres: Floats) -> Ints:
-    labels, centres = _lloyd(rows, centres)
-    for _ in range(POLISH):
-        before = labels
-        labels, centres = _lloyd(rows, centres)
-        if np.mean(labels != before) < SETTLED:
-            break
-    return labels
-
-
-def _lloyd(rows: Tiles, centres: Floats) -> tuple[Ints, Floats]:
-    """The nearest centre of each row, and the mean row of each cluster; that of none stays."""
-    labels = np.empty(len(rows), np.int64)
-    totals = np.zeros(centres.shape)
-    lengths = np.square(centres).sum(axis=1)
-    for indices, part in batches(rows):
-        labels[indices] = near = (lengths - 2 * part @ centres.T).argmin(axis=1)
-        totals += np.eye(len(centres), dtype=np.float32)[near].T @ part
-    count = np.bincount(labels, minlength=len(centres))[:, None]
-    means = np.where(count > 0, totals / np.maximum(count, 1), centres)
-    return labels, means.astype(np.float32)
 
 
 def _check_count(rows: Tiles, clusters: int, most: int | None = None) -> None:

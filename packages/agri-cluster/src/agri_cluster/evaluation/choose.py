@@ -1,9 +1,9 @@
-"""How many groups there may be: four rules, their curves, and the range in which they agree.
+"""Suggest a number of clusters: four rules, their curves, and the range in which they agree.
 
 No rule is exact. Silhouette (Rousseeuw 1987), Davies-Bouldin (1979), the gap statistic (Tibshirani,
-Walther and Hastie 2001) and the eigengap of a neighbour graph each give one vote; what is suggested
-is the shortest range that holds most of the votes, with its middle. Calinski-Harabasz is not
-consulted: it prefers two groups nearly everywhere.
+Walther and Hastie 2001) and the eigengap of a neighbour graph each give one vote; the suggestion is
+the shortest range that holds most of the votes, with its middle. Calinski-Harabasz is left out: it
+prefers two clusters nearly everywhere.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from numpy.typing import NDArray
 from agri_cluster.data.tiles import Floats, Ints, Tiles, sample
 
 ROWS = 3_000
-"""At most so many rows are looked at, drawn at random: the time grows with their cube."""
-TRIES = 10
+"""Maximum number of rows, drawn at random: the time grows with their cube."""
+N_INIT = 10
 REFERENCES = 10
 NEIGHBOURS = 10
 QUORUM = 3
-FAINT = 0.05
+"""Votes that the suggested range holds."""
+MIN_SILHOUETTE = 0.05
 Doubles = NDArray[np.float64]
 Curve = tuple[float, ...]
-Run = tuple[Ints, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A range for the number of groups.
+    """A suggested range for the number of clusters.
 
     Attributes:
         candidates: the K that were tried, rising.
@@ -46,8 +46,8 @@ class Suggestion:
         low: least K of the range.
         high: greatest K of the range.
         best: the K to try first.
-        rows: how many rows were looked at.
-        warnings: what to know before believing it.
+        rows: number of rows that were used.
+        warnings: reasons to doubt it.
     """
 
     candidates: tuple[int, ...]
@@ -66,19 +66,18 @@ class Suggestion:
             "low": self.low,
             "high": self.high,
             "votes": self.votes,
-            "least": self.candidates[0],
-            "most": self.candidates[-1],
+            "min_clusters": self.candidates[0],
+            "max_clusters": self.candidates[-1],
             "rows": self.rows,
             "warnings": list(self.warnings),
         }
 
 
 def suggest_k(rows: Tiles, candidates: Sequence[int], rng: np.random.Generator) -> Suggestion:
-    """Suggest a number of groups for rows `(N, F)`.
+    """Suggest a number of clusters for rows `(N, F)`.
 
     Args:
-        rows: a space in which distance means something: an embedding, or a few tens of principal
-            components.
+        rows: a space with meaningful distances: an embedding, or some tens of principal components.
         candidates: the K to try, 2 or more each.
         rng: draws the rows, the k-means starts and the references of the gap statistic.
 
@@ -88,7 +87,7 @@ def suggest_k(rows: Tiles, candidates: Sequence[int], rng: np.random.Generator) 
     values = np.asarray(rows.take(sample(rows, ROWS, rng)), np.float64)
     tried = _possible(values, candidates)
     distances = _distances(values)
-    runs = [_grouped(values, k, rng, TRIES) for k in progress(tried, "groups")]
+    runs = [_kmeans(values, k, rng, N_INIT) for k in progress(tried, "clusters")]
     gap, error = _gap(values, tried, np.array([spread for _, spread in runs]), rng)
     curves = {
         "silhouette": tuple(_silhouette(distances, labels) for labels, _ in runs),
@@ -100,17 +99,17 @@ def suggest_k(rows: Tiles, candidates: Sequence[int], rng: np.random.Generator) 
     return _concluded(tried, curves, len(values))
 
 
-def spaced(least: int, most: int, count: int = 30) -> tuple[int, ...]:
-    """Return all K from `least` to `most`, or at most `count` of them in rising steps.
+def spaced(low: int, high: int, count: int = 30) -> tuple[int, ...]:
+    """Return all K from `low` to `high`, or at most `count` of them, geometrically spaced.
 
     Raises:
         InputError: the two are not 2 or more in rising order.
     """
-    if not 2 <= least <= most:
-        raise InputError(f"the groups to try are from 2 up, got {least} to {most}")
-    if most - least < count:
-        return tuple(range(least, most + 1))
-    return tuple(int(k) for k in np.unique(np.geomspace(least, most, count).round()))
+    if not 2 <= low <= high:
+        raise InputError(f"the numbers of clusters to try are from 2 up, got {low} to {high}")
+    if high - low < count:
+        return tuple(range(low, high + 1))
+    return tuple(int(k) for k in np.unique(np.geomspace(low, high, count).round()))
 
 
 def _possible(values: Doubles, candidates: Sequence[int]) -> tuple[int, ...]:
@@ -118,23 +117,25 @@ def _possible(values: Doubles, candidates: Sequence[int]) -> tuple[int, ...]:
     tried = tuple(sorted({k for k in candidates if 2 <= k <= min(different, len(values) - 1)}))
     if not tried:
         raise InputError(
-            f"{len(values)} tiles, {different} of them different, cannot be told apart into any of "
-            f"{list(candidates)[:8]} groups"
+            f"{len(values)} tiles, {different} of them different, cannot form any of "
+            f"{list(candidates)[:8]} clusters"
         )
     return tried
 
 
-def _grouped(values: Doubles, clusters: int, rng: np.random.Generator, tries: int) -> Run:
-    """Labels of the best of several k-means, and the mean over all of log squared distance.
+def _kmeans(
+    values: Doubles, clusters: int, rng: np.random.Generator, n_init: int
+) -> tuple[Ints, float]:
+    """Labels of the best of several k-means runs, and the mean of their log inertia.
 
-    The mean, not the least: one start on even points must compare with one start on these.
+    The mean, not the minimum: the references of the gap statistic have one run each.
     """
     from sklearn.cluster import KMeans
 
     runs = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for _ in range(tries):
+        for _ in range(n_init):
             seed = int(rng.integers(2**31))
             runs.append(KMeans(clusters, n_init=1, random_state=seed).fit(values))
     best = min(runs, key=lambda run: float(run.inertia_))
@@ -149,17 +150,9 @@ def _distances(values: Doubles) -> Floats:
 
 
 def _silhouette(distances: Floats, labels: Ints) -> float:
-    """Mean silhouette, from the sums of distances of each row to each group."""
-    sizes = np.bincount(labels)
-    sums = distances @ np.eye(len(sizes), dtype=np.float32)[labels]
-    row = np.arange(len(labels))
-    alone = sizes[labels] == 1
-    inside = sums[row, labels] / np.maximum(sizes[labels] - 1, 1)
-    means = sums / sizes
-    means[row, labels] = np.inf
-    outside = means.min(axis=1)
-    largest = np.maximum(np.maximum(inside, outside), 1e-12)
-    return float(np.where(alone, 0.0, (outside - inside) / largest).mean())
+    from sklearn.metrics import silhouette_score
+
+    return float(silhouette_score(distances, labels, metric="precomputed"))
 
 
 def _davies_bouldin(values: Doubles, labels: Ints) -> float:
@@ -171,14 +164,14 @@ def _davies_bouldin(values: Doubles, labels: Ints) -> float:
 def _gap(
     values: Doubles, tried: Sequence[int], spread: Doubles, rng: np.random.Generator
 ) -> tuple[Curve, Curve]:
-    """Gap and its error: the spread beside that of points even in the box of the principal axes."""
+    """Gap and its error: the spread relative to uniform points in the box of the principal axes."""
     centred = values - values.mean(axis=0)
     turned = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
     low, high = turned.min(axis=0), turned.max(axis=0)
     found = np.empty((REFERENCES, len(tried)))
     for number in progress(range(REFERENCES), "references"):
         even = rng.uniform(low, high, turned.shape)
-        found[number] = [_grouped(even, k, rng, 1)[1] for k in tried]
+        found[number] = [_kmeans(even, k, rng, 1)[1] for k in tried]
     gap = found.mean(axis=0) - spread
     error = found.std(axis=0) * math.sqrt(1 + 1 / REFERENCES)
     return tuple(map(float, gap)), tuple(map(float, error))
@@ -234,11 +227,12 @@ def _notes(
 ) -> Iterator[str]:
     if high - low > max(4, low // 2):
         told = ", ".join(f"{name} {vote or 'none'}" for name, vote in votes.items())
-        yield f"the rules disagree ({told}): the range says little, look at the curves"
+        yield f"the rules disagree ({told}): look at the curves before using the range"
     if len(tried) > 1 and high == tried[-1]:
-        yield f"the range ends at the most that was tried, {high}: try more groups"
-    if max(curves["silhouette"]) < FAINT:
+        yield f"the range ends at the largest number tried, {high}: try more clusters"
+    best = max(curves["silhouette"])
+    if best < MIN_SILHOUETTE:
         yield (
-            f"the groups hardly stand apart (silhouette {max(curves['silhouette']):.2f} at best): "
-            "any number of them is a cut through something continuous"
+            f"the clusters are hardly separated (silhouette {best:.2f} at best): any number of "
+            "them divides a continuum"
         )

@@ -1,4 +1,4 @@
-"""Several ways to group the same tiles in one table: mean, spread and stability over their runs."""
+"""Methods in one table: mean, standard deviation and stability over their runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agri_core.files.csvfile import csv_text
 
 from agri_cluster.data.tiles import Ints, Tiles
 from agri_cluster.evaluation import metrics
-from agri_cluster.evaluation.baselines import Run
+from agri_cluster.evaluation.baselines import MethodRun
 from agri_cluster.evaluation.scores import Scores, score
 
 FIGURES = (
@@ -27,25 +27,25 @@ SHOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One way to group, its runs and the scores of those that succeeded.
+    """One clustering method, its runs and the scores of those that succeeded.
 
     Attributes:
         name: unique in a comparison.
-        space: what it groups, in words.
-        clusters: K, the groups asked for.
-        runs: one a seed.
+        space: description of the rows it clusters.
+        clusters: K, the number of clusters asked for.
+        runs: one per seed.
         scores: of each run with labels, in order.
     """
 
     name: str
     space: str
     clusters: int
-    runs: tuple[Run, ...]
+    runs: tuple[MethodRun, ...]
     scores: tuple[Scores, ...]
 
     @property
     def trouble(self) -> str:
-        """Why runs are missing, "" where none is."""
+        """Why runs failed, "" where none did."""
         failed = [run for run in self.runs if run.labels is None]
         if not failed:
             return ""
@@ -53,7 +53,7 @@ class Method:
         return failed[0].trouble if whole else f"{len(failed)} runs failed: {failed[0].trouble}"
 
     def figures(self) -> dict[str, tuple[float, float] | None]:
-        """Return mean and deviation over the runs of every figure, None for an absent one."""
+        """Return mean and standard deviation over the runs of every metric, None where absent."""
         found = {name: _spread([getattr(s, name) for s in self.scores]) for name in FIGURES}
         for space in self.scores[0].silhouette if self.scores else ():
             values = [s.silhouette[space] for s in self.scores]
@@ -69,7 +69,7 @@ def method(
     name: str,
     space: str,
     clusters: int,
-    runs: Sequence[Run],
+    runs: Sequence[MethodRun],
     *,
     truth: Ints | None = None,
     spaces: Mapping[str, Tiles] | None = None,

@@ -1,4 +1,4 @@
-"""The chart of a suggested number of groups: each rule's curve, its vote, and the range."""
+"""The chart of a suggested number of clusters: each rule's curve, its vote, and the range."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def draw_suggestion(suggestion: Suggestion, path: Path) -> Path:
     figure = new_figure(9.0, 6.2)
     figure.set_layout_engine("constrained")
     low, high = suggestion.low, suggestion.high
-    told = f"{low} groups" if low == high else f"{low} to {high} groups"
+    told = f"{low} clusters" if low == high else f"{low} to {high} clusters"
     figure.suptitle(
-        f"How many groups? {told}, try {suggestion.best} first", fontsize=12, color=INK,
+        f"How many clusters? {told}, try {suggestion.best} first", fontsize=12, color=INK,
         weight="bold", x=0.01, ha="left",
     )  # fmt: skip
     for axes, (rule, title) in zip(figure.subplots(2, 2).flat, RULES.items(), strict=True):
@@ -45,7 +45,7 @@ def _draw(axes: Any, suggestion: Suggestion, rule: str, title: str) -> None:
     axes.set_title(
         f"{title}: {'none' if vote is None else vote}", fontsize=9, color=INK, loc="left"
     )
-    axes.set_xlabel("groups", color=INK, fontsize=8)
+    axes.set_xlabel("clusters", color=INK, fontsize=8)
     axes.tick_params(colors=INK, labelsize=8)
     axes.xaxis.get_major_locator().set_params(integer=True)
     for side in ("top", "right"):

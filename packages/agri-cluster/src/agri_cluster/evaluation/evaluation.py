@@ -1,4 +1,4 @@
-"""Score a fitted clustering beside plain ways to group the same tiles."""
+"""Evaluation of a fitted clustering: its scores and those of the baselines on the same tiles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agri_cluster.data.truth import Truth
 from agri_cluster.evaluation.baselines import (
     BASELINES,
     OF_FEATURES,
-    Run,
+    MethodRun,
     Space,
     make_space,
     run_baselines,
@@ -26,11 +26,11 @@ from agri_cluster.evaluation.merge import merge_clusters
 from agri_cluster.evaluation.spaces import flat, principal, statistics, stored
 
 FEATURES = "features.npy"
-START = "start"
-"""A column of clusters.csv: the grouping that the centres started from."""
+INITIAL = "initial"
+"""Column of clusters.csv: the initial clusters."""
 SPACES = {
     "values": "values of the tiles",
-    "bands": "mean, deviation, least and largest value of each band",
+    "bands": "mean, standard deviation, minimum and maximum of each band",
     "pca": "principal components of the values",
     "features": "features of the frozen encoder",
 }
@@ -38,12 +38,12 @@ SPACES = {
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A fitted clustering and what stands beside it.
+    """The scores of a fitted clustering and of the methods it is compared with.
 
     Attributes:
         fitted: the clustering.
-        methods: the clustering first, then its start and the baselines.
-        truth: the class of each tile, None where unknown; only scores have seen it.
+        methods: the clustering first, then its initial clusters and the baselines.
+        truth: the class of each tile, None where unknown; only scores use it.
         group: the group of each cluster when they were merged, `(K,)`.
     """
 
@@ -68,11 +68,11 @@ def evaluate(
     Args:
         fitted: the clustering.
         tiles: what it was fitted on, in its order (`matching`).
-        folder: for rows that are worked out once; a few tens of numbers a tile.
+        folder: for rows that are computed once; some tens of numbers per tile.
         truth: the class of each tile.
         seeds: runs of each baseline, with the seeds 0, 1, ...
-        repeats: the same fit with other seeds; they give mean, spread and stability.
-        groups: merge the clusters into so many as well.
+        repeats: the same fit with other seeds, for mean, standard deviation and stability.
+        groups: also score the clusters merged into so many groups.
 
     Raises:
         InputError: a repeat is of other tiles, or `groups` is more than there are clusters.
@@ -101,7 +101,7 @@ def matching(fitted: Fitted, tiles: Tiles) -> Part:
     lacking = [name for name in ids if name not in place]
     if lacking:
         raise InputError(
-            f"{len(lacking)} of the {len(ids)} tiles of {fitted.path} are not there, such as "
+            f"{len(lacking)} of the {len(ids)} tiles of {fitted.path} are missing, such as "
             f"{lacking[0]!r}; give the chips it was fitted on"
         )
     return Part(tiles, [place[name] for name in ids])
@@ -114,7 +114,7 @@ class _Scorer:
     spaces: Mapping[str, Tiles]
 
     def __call__(
-        self, name: str, space: str, runs: Sequence[Run], clusters: int | None = None
+        self, name: str, space: str, runs: Sequence[MethodRun], clusters: int | None = None
     ) -> Method:
         count = clusters or self.clusters
         return method(name, space, count, runs, truth=self.truth, spaces=self.spaces)
@@ -123,7 +123,7 @@ class _Scorer:
 def _own(
     fitted: Fitted, repeats: Sequence[Fitted], merged: Ints | None, scorer: _Scorer
 ) -> list[Method]:
-    """The clustering, merged or not, and its start where it was kept."""
+    """The clustering, merged or not, and its initial clusters where they were kept."""
     every = [fitted, *repeats]
     made = [scorer(_name(fitted), "its own embedding", [_run(item, item.labels) for item in every])]
     if merged is not None:
@@ -131,9 +131,9 @@ def _own(
         made.append(
             scorer(title, "Ward on its centres", [_run(fitted, merged[fitted.labels])], count)
         )
-    if all(START in item.table for item in every):
-        starts = [_run(item, item.table[START].to_numpy(np.int64)) for item in every]
-        made.append(scorer("its start", "the pretrained embedding", starts))
+    if all(INITIAL in item.table for item in every):
+        runs = [_run(item, item.table[INITIAL].to_numpy(np.int64)) for item in every]
+        made.append(scorer("initial clusters", "the pretrained embedding", runs))
     return made
 
 
@@ -150,14 +150,14 @@ def _spaces(fitted: Fitted, tiles: Tiles, folder: Path) -> dict[str, Space]:
 
 
 def _measured(spaces: Mapping[str, Space]) -> dict[str, Tiles]:
-    """The spaces in which every method's silhouette is measured, so that they compare."""
+    """The spaces that every method's silhouette is measured in, so that they are comparable."""
     chosen = {name: spaces[name].rows for name in ("pca", "features") if name in spaces}
     return {name: rows for name, rows in chosen.items() if rows is not None}
 
 
-def _run(fitted: Fitted, labels: Ints) -> Run:
+def _run(fitted: Fitted, labels: Ints) -> MethodRun:
     spent = fitted.info.get("seconds"), fitted.info.get("cpu")
-    return Run(fitted.info.get("seed"), labels, *spent)
+    return MethodRun(fitted.info.get("seed"), labels, *spent)
 
 
 def _name(fitted: Fitted) -> str:

@@ -1,4 +1,4 @@
-"""Write an evaluation: figures, one table, what the clusters hold, what they merge into."""
+"""Write an evaluation: metrics, table, composition of the clusters, merged groups."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ def write_evaluation(found: Evaluation, out: Path) -> str:
 
 
 def describe(found: Evaluation) -> str:
-    """Return the table with what has to be known to read it."""
+    """Return the table with notes on how to read it."""
     lines = [table_text(found.methods), ""]
     if found.truth is None:
-        lines.append("No classes are known: only what needs none is scored.")
+        lines.append("No classes are known: only metrics that need none are given.")
     else:
         known = int((found.truth.classes >= 0).sum())
         lines.append(
-            f"Classes: {found.truth.source}, of {known} tiles; used to score, never to group. "
+            f"Classes: {found.truth.source}, of {known} tiles; used to score, never to cluster. "
             "ACC is given only where there are as many clusters as classes."
         )
     lines.append(
-        "Held-out purity: clusters named on one half, scored on the other; its control is the same "
-        "after the labels are shuffled. Silhouettes compare within one column only."
+        "Held-out purity: majority classes of one half, scored on the other; its control is the "
+        "same after the labels are shuffled. Silhouettes are comparable within one column only."
     )
     return "\n".join(lines)
 
 
 def _metrics(found: Evaluation) -> dict[str, Any]:
-    """The headline, for `dvc metrics`; every figure of every method is in table.csv."""
+    """The headline metrics, for `dvc metrics`; all metrics of all methods are in table.csv."""
     own = found.methods[0]
     means = _means(found.methods)
     ranked = {name: means[name] for name in RANKED if len(means[name]) > 1}
@@ -77,7 +77,7 @@ def _metrics(found: Evaluation) -> dict[str, Any]:
 
 
 def _means(methods: Sequence[Method]) -> dict[str, dict[str, float]]:
-    """The mean over its runs of each ranked score, by method; those that have none are left out."""
+    """The mean of each ranked metric over the runs, by method; methods without are left out."""
     figures = [(item.name, item.figures()) for item in methods]
     return {
         name: {method: round(pair[0], 6) for method, each in figures if (pair := each.get(name))}
@@ -98,7 +98,7 @@ def _runs(methods: Sequence[Method]) -> str:
 
 
 def _composition(found: Evaluation) -> str:
-    """A row per cluster: tiles, its commonest class and the share of it in the labelled tiles."""
+    """A row per cluster: tiles, majority class and its share of the labelled tiles."""
     truth, labels = found.truth, found.fitted.labels
     assert truth is not None
     sizes = np.bincount(labels, minlength=found.fitted.clusters)

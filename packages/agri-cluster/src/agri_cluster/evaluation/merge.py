@@ -1,4 +1,4 @@
-"""Merge the many clusters of a fine grouping into a few groups, by Ward's rule on their centres."""
+"""Merge many clusters into a few groups, by Ward's rule on their centres."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Linkage = NDArray[np.float64]
 def merge_clusters(centres: ArrayLike, sizes: ArrayLike, groups: int) -> Ints:
     """Return the group of each cluster, `(K,)`, groups numbered by their first cluster.
 
-    Clusters that grow the least in squared spread when joined are joined first, each weighing as
-    much as its tiles: the same as Ward's rule on tiles that all lie on their centre. A cluster
-    without tiles goes with the nearest one that has some.
+    Clusters whose join increases the squared error least are joined first, weighted by their
+    tiles: the same as Ward's rule on tiles that all lie on their centre. A cluster without tiles
+    joins the nearest one that has some.
 
     Args:
         centres: `(K, D)`.

@@ -1,7 +1,7 @@
-"""How good a clustering is, from counts: agreement with known classes, and what needs no classes.
+"""Metrics of a clustering that scikit-learn does not have, and its silhouette on a sample.
 
-Everything about agreement is a formula on one table of counts `(K, C)`: tiles of each cluster and
-class. Clusters and classes are numbers from 0; a class below 0 means "not known" and is left out.
+Accuracy and purity are formulas on a table of counts `(K, C)`: tiles of each cluster and class.
+Clusters and classes are numbers from 0; a class below 0 means "unknown" and is left out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agri_cluster.data.tiles import Ints, Tiles, sample
 Counts = NDArray[np.int64]
 
 SILHOUETTE = 5_000
-"""At most so many tiles are drawn for a silhouette, whose cost grows with their square."""
+"""Maximum number of tiles of a silhouette, whose cost grows with their square."""
 
 
 def contingency(truth: ArrayLike, labels: ArrayLike) -> Counts:
@@ -41,10 +41,9 @@ def contingency(truth: ArrayLike, labels: ArrayLike) -> Counts:
 
 
 def accuracy(table: Counts) -> float:
-    """Best share of tiles matched when each cluster stands for one class and no class for two.
+    """Share of tiles that match under the best one-to-one assignment (Hungarian algorithm).
 
-    Where there are more clusters than classes (or fewer) the rest of them counts as wrong, so the
-    figure says something only for K = C.
+    The clusters or classes that are left over count as wrong, so it is meaningful only for K = C.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -53,57 +52,14 @@ def accuracy(table: Counts) -> float:
 
 
 def purity(table: Counts) -> float:
-    """Share of tiles that are of the commonest class of their cluster; grows with K by itself."""
+    """Share of tiles of the majority class of their cluster; grows with K."""
     return _share(table.max(axis=1, initial=0).sum(), table)
 
 
-def mutual_information(table: Counts) -> float:
-    """Mutual information of clusters and classes, in nats."""
-    return _entropy(table.sum(1)) + _entropy(table.sum(0)) - _entropy(table)
-
-
-def nmi(table: Counts) -> float:
-    """Mutual information over the mean of the two entropies; not adjusted for chance."""
-    mean = (_entropy(table.sum(1)) + _entropy(table.sum(0))) / 2
-    return 1.0 if mean == 0 else float(np.clip(mutual_information(table) / mean, 0, 1))
-
-
-def ami(table: Counts) -> float:
-    """NMI adjusted for chance (Vinh et al. 2010): 0 expected of random labels, 1 at best."""
-    from sklearn.metrics.cluster import expected_mutual_information
-
-    lean = table[table.sum(1) > 0][:, table.sum(0) > 0]
-    if min(lean.shape, default=0) < 2:
-        return 1.0 if lean.size == 1 else 0.0
-    chance = float(expected_mutual_information(lean, int(lean.sum())))
-    mean = (_entropy(lean.sum(1)) + _entropy(lean.sum(0))) / 2
-    return _ratio(mutual_information(lean) - chance, mean - chance)
-
-
-def ari(table: Counts) -> float:
-    """Rand index adjusted for chance (Hubert and Arabie 1985): 0 expected of random labels."""
-    pairs, rows, cols = _pairs(table), _pairs(table.sum(1)), _pairs(table.sum(0))
-    total = _pairs(table.sum())
-    chance = rows * cols / total if total else 0.0
-    return _ratio(pairs - chance, (rows + cols) / 2 - chance)
-
-
-def homogeneity(table: Counts) -> float:
-    """1 when every cluster holds one class only; of one class alone it is 1."""
-    entropy = _entropy(table.sum(0))
-    return 1.0 if entropy == 0 else max(mutual_information(table) / entropy, 0.0)
-
-
-def completeness(table: Counts) -> float:
-    """1 when every class lies in one cluster only."""
-    return homogeneity(table.T)
-
-
 def heldout_purity(truth: ArrayLike, labels: ArrayLike, rng: np.random.Generator) -> float:
-    """Purity with the class of each cluster learnt on one half and scored on the other.
+    """Purity with the majority classes of one half of the tiles, scored on the other half.
 
-    Both halves take both parts and the mean counts. A cluster that the first half lacks is wrong
-    in the second: nobody has named it.
+    The mean of both directions. A cluster without tiles in the first half counts as wrong.
     """
     classes, clusters = _ids(truth), _ids(labels)
     known = np.flatnonzero(classes >= 0)
@@ -115,7 +71,7 @@ def heldout_purity(truth: ArrayLike, labels: ArrayLike, rng: np.random.Generator
 
 
 def permuted(labels: ArrayLike, rng: np.random.Generator) -> Ints:
-    """Return the labels in random order: the control of any purity, clusters of equal sizes."""
+    """Return the labels in random order: a control of equal cluster sizes."""
     return rng.permutation(_ids(labels))
 
 
@@ -138,17 +94,14 @@ def silhouette(
 
 def stability(labelings: Sequence[ArrayLike]) -> float:
     """Mean ARI over all pairs of labelings of the same tiles; NaN for fewer than two."""
-    found = [ari(contingency(one, other)) for one, other in combinations(labelings, 2)]
+    from sklearn.metrics import adjusted_rand_score
+
+    found = [adjusted_rand_score(one, other) for one, other in combinations(labelings, 2)]
     return float(np.mean(found)) if found else float("nan")
 
 
-def churn(before: ArrayLike, after: ArrayLike) -> float:
-    """Share of tiles whose label is another than before, 0..1."""
-    return float(np.mean(_ids(before) != _ids(after)))
-
-
 def used(labels: ArrayLike) -> int:
-    """How many clusters hold at least one tile."""
+    """Number of clusters with at least one tile."""
     return len(np.unique(_ids(labels)))
 
 
@@ -158,7 +111,7 @@ def largest(labels: ArrayLike) -> float:
 
 
 def holding(labels: ArrayLike, share: float = 0.9) -> int:
-    """How many clusters, the largest first, it takes to hold `share` of the tiles."""
+    """Number of clusters, the largest first, that hold `share` of the tiles."""
     sums = np.cumsum(_sizes(labels))
     return int(np.searchsorted(sums, np.ceil(share * sums[-1] - 1e-9))) + 1
 
@@ -182,20 +135,6 @@ def _ids(values: ArrayLike) -> Ints:
             f"labels are whole numbers, one a tile, got {ids.dtype} of shape {ids.shape}"
         )
     return ids.astype(np.int64)
-
-
-def _entropy(counts: NDArray[np.int64]) -> float:
-    shares = counts[counts > 0] / max(counts.sum(), 1)
-    return float(-(shares * np.log(shares)).sum())
-
-
-def _pairs(counts: Any) -> float:
-    whole = np.asarray(counts, np.float64)
-    return float((whole * (whole - 1) / 2).sum())
-
-
-def _ratio(above: float, below: float) -> float:
-    return 1.0 if abs(below) < 1e-12 else float(above / below)
 
 
 def _share(hits: Any, table: Counts) -> float:

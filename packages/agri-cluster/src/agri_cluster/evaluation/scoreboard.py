@@ -1,4 +1,4 @@
-"""The comparison that `evaluate` leaves beside the page, as a table of the page."""
+"""The table of `agri-cluster evaluate`, read for the report page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLE = "table.csv"
 
 @dataclass(frozen=True, slots=True)
 class Scoreboard:
-    """Methods side by side: headings, a row a method, and why some have no figures."""
+    """A comparison of methods: headings, a row per method, and why some failed."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]

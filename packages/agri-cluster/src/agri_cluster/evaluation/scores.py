@@ -1,4 +1,4 @@
-"""All figures of one clustering as one record."""
+"""All metrics of one clustering as one record."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from agri_cluster.evaluation import metrics
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What is known of one clustering; None where it cannot be known.
+    """Metrics of one clustering; None where they do not apply.
 
     Attributes:
-        tiles: how many were grouped.
-        clusters: K, how many groups were asked for.
-        used: groups with at least one tile.
-        largest: share of tiles in the largest group.
-        holding: groups it takes to hold 90 % of the tiles.
-        classes: C, how many classes the labelled tiles are of; all below need it.
+        tiles: number of tiles.
+        clusters: K, the number of clusters asked for.
+        used: clusters with at least one tile.
+        largest: share of tiles in the largest cluster.
+        holding: number of clusters that hold 90 % of the tiles.
+        classes: C, the classes of the labelled tiles; all below need it.
         labelled: tiles of known class.
-        acc: best one-to-one match, only where K = C.
+        acc: accuracy of the best one-to-one assignment, only where K = C.
         nmi: normalised mutual information.
-        ami: the same, adjusted for chance.
-        ari: Rand index adjusted for chance.
-        homogeneity: 1 where every group holds one class.
-        completeness: 1 where every class is in one group.
-        purity: share of tiles of the commonest class of their group.
-        permuted: purity after the labels are shuffled, what chance gives at these sizes.
-        heldout: purity with the groups named on one half and scored on the other.
+        ami: adjusted mutual information.
+        ari: adjusted Rand index.
+        homogeneity: 1 where every cluster holds one class.
+        completeness: 1 where every class is in one cluster.
+        purity: share of tiles of the majority class of their cluster.
+        permuted: purity after the labels are shuffled: chance level at these sizes.
+        heldout: purity with majority classes of one half, scored on the other half.
         heldout_permuted: the same after the labels are shuffled.
         silhouette: mean silhouette in each named space.
     """
@@ -58,7 +58,7 @@ class Scores:
     silhouette: Mapping[str, float | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the figures, rounded to six places."""
+        """Return the metrics, rounded to six places."""
         found = {item.name: getattr(self, item.name) for item in fields(self)}
         found["silhouette"] = {name: _rounded(value) for name, value in self.silhouette.items()}
         return {name: _rounded(value) for name, value in found.items()}
@@ -75,8 +75,8 @@ def score(
     """Score one clustering.
 
     Args:
-        labels: the group of each tile, `(N,)`, from 0.
-        clusters: K, how many groups were asked for.
+        labels: the cluster of each tile, `(N,)`, from 0.
+        clusters: K, the number of clusters asked for.
         truth: the class of each tile, `(N,)`, -1 where unknown. Only scores see it.
         spaces: rows `(N, F)` to measure silhouettes in, by the space's name.
         seed: draws halves, permutations and the tiles of silhouettes, the same for each clustering.
@@ -103,23 +103,31 @@ def _agreement(labels: Ints, clusters: int, truth: Ints | None, seed: int) -> di
         return {}
     table = metrics.contingency(truth, labels)
     classes = int((table.sum(axis=0) > 0).sum())
+    known = truth >= 0
     return {
         "classes": classes,
         "labelled": int(table.sum()),
         "acc": metrics.accuracy(table) if clusters == classes else None,
-        "nmi": metrics.nmi(table),
-        "ami": metrics.ami(table),
-        "ari": metrics.ari(table),
-        "homogeneity": metrics.homogeneity(table),
-        "completeness": metrics.completeness(table),
         "purity": metrics.purity(table),
-        **_controls(labels, truth, seed),
+        **_information(labels[known], truth[known]),
+        **_controls(labels[known], truth[known], seed),
+    }
+
+
+def _information(labels: Ints, truth: Ints) -> dict[str, float]:
+    from sklearn import metrics as sk
+
+    homogeneity, completeness, _ = sk.homogeneity_completeness_v_measure(truth, labels)
+    return {
+        "nmi": float(sk.normalized_mutual_info_score(truth, labels)),
+        "ami": float(sk.adjusted_mutual_info_score(truth, labels)),
+        "ari": float(sk.adjusted_rand_score(truth, labels)),
+        "homogeneity": float(homogeneity),
+        "completeness": float(completeness),
     }
 
 
 def _controls(labels: Ints, truth: Ints, seed: int) -> dict[str, float]:
-    known = truth >= 0
-    labels, truth = labels[known], truth[known]
     shuffled = metrics.permuted(labels, np.random.default_rng(seed))
     halves = [np.random.default_rng(seed + 1) for _ in range(2)]
     return {

@@ -1,4 +1,4 @@
-"""Plain spaces to group tiles in, without any network: their values, PCA, statistics of bands."""
+"""Spaces of the baselines, without any network: pixel values, PCA, band statistics."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike
 from agri_cluster.data.rows import RowFile, RowWriter
 from agri_cluster.data.tiles import BATCH, Floats, Tiles, batches, sample
 
-PARTS = 50
+COMPONENTS = 50
 VALUES = 2**25
-"""At most so many float32 (128 MiB) of a set are in memory at once; larger sets are sampled."""
+"""Maximum float32 values of a set in memory at once (128 MiB); larger sets are sampled."""
 STATISTICS = ("mean", "std", "min", "max")
 
 
 class Mapped:
-    """A set seen through a function from items `(n, *shape)` to rows `(n, F)`."""
+    """A set mapped by a function from items `(n, *shape)` to rows `(n, F)`."""
 
     def __init__(self, tiles: Tiles, width: int, function: Callable[[Floats], Floats]) -> None:
         self._tiles, self._function = tiles, function
@@ -47,23 +47,23 @@ def flat(tiles: Tiles) -> Tiles:
     return Mapped(tiles, int(np.prod(tiles.shape)), lambda x: x.reshape(len(x), -1))
 
 
-def principal(tiles: Tiles, rng: np.random.Generator, parts: int = PARTS) -> Tiles:
-    """Return the first `parts` principal components of the values, or as many as there are.
+def principal(tiles: Tiles, rng: np.random.Generator, n_components: int = COMPONENTS) -> Tiles:
+    """Return the first `n_components` principal components of the values, or as many as there are.
 
-    They are found in as many tiles, drawn at random, as `VALUES` lets in.
+    They are fitted to as many tiles, drawn at random, as `VALUES` allows.
     """
     from sklearn.decomposition import PCA
 
     rows = flat(tiles)
     part = rows.take(sample(rows, fitting(rows), rng))
-    model = PCA(min(parts, *part.shape), random_state=int(rng.integers(2**31)))
-    with np.errstate(invalid="ignore"):  # shares of no variance at all, which are not used
+    model = PCA(min(n_components, *part.shape), random_state=int(rng.integers(2**31)))
+    with np.errstate(invalid="ignore"):  # explained variance of constant data, which is not used
         model.fit(part)
     return Mapped(rows, model.n_components_, model.transform)
 
 
 def statistics(tiles: Tiles) -> Tiles:
-    """Return mean, deviation, least and largest value of each band, each standardised.
+    """Return mean, standard deviation, minimum and maximum of each band, each standardised.
 
     Raises:
         InputError: the items are rows of features, which have no bands.
@@ -76,7 +76,7 @@ def statistics(tiles: Tiles) -> Tiles:
 
 
 def stored(rows: Tiles, path: Path) -> RowFile:
-    """Write rows `(N, F)` to an `.npy` file, so that they are worked out once, and open it."""
+    """Write rows `(N, F)` to an `.npy` file, so that they are computed once, and open it."""
     with RowWriter(path, len(rows), rows.shape[0]) as writer:
         for _, part in batches(rows):
             writer.add(part)
@@ -95,7 +95,7 @@ def _band_statistics(tiles: Floats) -> Floats:
 
 
 def _moments(rows: Tiles) -> tuple[Floats, Floats]:
-    """Mean and deviation of each column, 1 for the deviation of a constant one."""
+    """Mean and standard deviation of each column; 1 for the deviation of a constant column."""
     total, squares = np.zeros(rows.shape), np.zeros(rows.shape)
     shift = np.float64(rows.take([0])[0])
     for _, part in batches(rows):

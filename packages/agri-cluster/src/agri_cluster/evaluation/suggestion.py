@@ -1,4 +1,4 @@
-"""Read what a number of groups is suggested for, and write the suggestion."""
+"""Open the rows of a suggestion for the number of clusters, and write the suggestion."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from agri_cluster.evaluation.spaces import principal, statistics
 FILE = "suggestion.json"
 
 
-def open_rows(source: Path, parts: int, rng: np.random.Generator) -> Tiles:
+def open_rows(source: Path, n_components: int, rng: np.random.Generator) -> Tiles:
     """Return the embedding of a fitted clustering, or components of the statistics of tiles.
 
     Raises:
         MissingError: there is neither at `source`.
-        InputError: what is there is damaged.
+        InputError: it is damaged.
     """
     if (source / INFO).is_file():
-        return principal(Fitted.open(source).embedding, rng, parts)
+        return principal(Fitted.open(source).embedding, rng, n_components)
     from agri_cluster.data.sources import open_tiles
 
-    return principal(statistics(open_tiles(source)), rng, parts)
+    return principal(statistics(open_tiles(source)), rng, n_components)
 
 
 def write_suggestion(suggestion: Suggestion, out: Path) -> None:
@@ -51,4 +51,6 @@ def describe(suggestion: Suggestion) -> str:
     votes = ", ".join(f"{rule} {vote or 'none'}" for rule, vote in suggestion.votes.items())
     low, high = suggestion.low, suggestion.high
     told = f"{low}" if low == high else f"{low} to {high}"
-    return f"{told} groups, try {suggestion.best} first\nvotes of {suggestion.rows} tiles: {votes}"
+    return (
+        f"{told} clusters, try {suggestion.best} first\nvotes of {suggestion.rows} tiles: {votes}"
+    )

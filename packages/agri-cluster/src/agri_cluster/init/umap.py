@@ -1,4 +1,4 @@
-"""UMAP, always in a process of its own: numba beside TensorFlow ends the process that has both."""
+"""UMAP in a process of its own: TensorFlow and numba crash when loaded together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agri_cluster.data.tiles import Floats
 
-PARTS, NEIGHBOURS = 10, 30
+COMPONENTS, NEIGHBOURS = 10, 30
 CHILD = "agri_cluster.init.umap_child"
 
 
@@ -23,7 +23,7 @@ class UmapError(AgriError, RuntimeError):
 
 
 def installed() -> bool:
-    """Return whether the extra is there, without loading it."""
+    """Return whether umap-learn is installed, without loading it."""
     return importlib.util.find_spec("umap") is not None
 
 
@@ -31,21 +31,21 @@ def umap_layout(
     rows: NDArray[np.floating],
     *,
     seed: int,
-    parts: int = PARTS,
-    neighbours: int = NEIGHBOURS,
-    distance: float = 0.0,
+    n_components: int = COMPONENTS,
+    n_neighbors: int = NEIGHBOURS,
+    min_dist: float = 0.0,
 ) -> Floats:
-    """Lay rows `(N, F)` out in `parts` dimensions, `(N, parts)`.
+    """Return the UMAP layout of rows `(N, F)`, `(N, n_components)`.
 
-    One thread, since UMAP gives the same result twice on no more. The same seed can still give
-    another layout on another operating system.
+    One thread, because UMAP is reproducible on one only. The same seed can still give another
+    layout on another operating system.
 
     Args:
         rows: finite numbers.
         seed: of the layout, 0 to 2**32 - 1.
-        parts: dimensions of the layout; for clustering ten keep more than two.
-        neighbours: of each row, at most N - 1; more of them show less detail.
-        distance: the least between points; 0 packs groups tightly.
+        n_components: dimensions of the layout; for clustering ten keep more than two.
+        n_neighbors: of each row, at most N - 1; more of them show less detail.
+        min_dist: minimum distance between points; 0 packs clusters tightly.
 
     Raises:
         MissingError: umap-learn is not installed.
@@ -56,14 +56,15 @@ def umap_layout(
         raise MissingError(
             "UMAP is not installed; install it with 'pip install agri-cluster[umap]'"
         )
-    if len(rows) < parts + 3:
+    if len(rows) < n_components + 3:
         raise InputError(
-            f"UMAP in {parts} dimensions needs {parts + 3} rows or more, got {len(rows)}"
+            f"UMAP in {n_components} dimensions needs {n_components + 3} rows or more, got "
+            f"{len(rows)}"
         )
     with tempfile.TemporaryDirectory(prefix="umap-") as folder:
         source, target = Path(folder) / "rows.npy", Path(folder) / "layout.npy"
         np.save(source, np.asarray(rows, np.float32), allow_pickle=False)
-        settings = (parts, min(neighbours, len(rows) - 1), distance, seed)
+        settings = (n_components, min(n_neighbors, len(rows) - 1), min_dist, seed)
         _run([str(source), str(target), *map(str, settings)])
         layout: Floats = np.load(target, allow_pickle=False)
     return layout

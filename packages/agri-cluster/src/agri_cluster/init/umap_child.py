@@ -1,4 +1,4 @@
-"""What runs in UMAP's own process: `python -m agri_cluster.init.umap_child ROWS LAYOUT ...`."""
+"""The process that runs UMAP: `python -m agri_cluster.init.umap_child ROWS LAYOUT ...`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def main(arguments: list[str]) -> None:
     """Read rows from one `.npy` file and write their layout to another.
 
     Args:
-        arguments: the two files, dimensions, neighbours, least distance and seed.
+        arguments: the two files, n_components, n_neighbors, min_dist and seed.
     """
-    source, target, parts, neighbours, distance, seed = arguments
-    # Parametric UMAP, which is not used, would load TensorFlow, and the two do not bear each other.
+    source, target, n_components, n_neighbors, min_dist, seed = arguments
+    # Parametric UMAP, which is not used, would load TensorFlow, which crashes with numba.
     hidden: dict[str, Any] = {"tensorflow": None, "keras": None}
     sys.modules.update(hidden)
     umap = importlib.import_module("umap")
 
     model = umap.UMAP(
-        n_components=int(parts),
-        n_neighbors=int(neighbours),
-        min_dist=float(distance),
+        n_components=int(n_components),
+        n_neighbors=int(n_neighbors),
+        min_dist=float(min_dist),
         random_state=int(seed),
         n_jobs=1,
     )

@@ -1,13 +1,12 @@
 """Contrastive pretraining of an encoder (SimCLR, Chen et al. 2020): no labels, no downloads.
 
-Two views of a tile shall lie together and apart from the views of all other tiles of the batch.
+Two augmented views of a tile are drawn together and away from the views of all other tiles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -15,82 +14,19 @@ from typing import Any
 import numpy as np
 from agri_core.files.console import Bar, progress_bar
 from agri_core.files.errors import InputError
-from agri_data.augment.augment import Augment
 
 from agri_cluster.backend.framework import keras
-from agri_cluster.backend.precision import check_precision, computing
-from agri_cluster.backend.prefetch import ahead
-from agri_cluster.backend.resume import go_on, keep
+from agri_cluster.backend.precision import computing
+from agri_cluster.backend.prefetch import prefetch
+from agri_cluster.backend.resume import resume_run, save_run
 from agri_cluster.data.tiles import Floats, Tiles
-from agri_cluster.encoders.jitter import Jitter, Level, measure_level
+from agri_cluster.encoders.jitter import measure_level
 from agri_cluster.encoders.registry import build_encoder
 from agri_cluster.encoders.views import Views, resized
+from agri_cluster.pretrain.contrast import ContrastConfig
 from agri_cluster.pretrain.nt_xent import nt_xent
 
 OnEpoch = Callable[[int, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ContrastConfig:
-    """How the encoder is trained and how far the views of a tile may differ.
-
-    Attributes:
-        epochs: passes over the tiles.
-        batch: tiles a step, each in two views; 2 or more.
-        lr: peak of AdamW's learning rate, which rises and falls along half cosines.
-        decay: weight decay.
-        warmup: share of the steps over which the rate rises.
-        temperature: T of the loss; smaller attends more to the likest of the other tiles.
-        hidden: width of the projection head's inner layer.
-        width: width of its output.
-        size: side of the views; None keeps the tile's.
-        crop: largest share of the side cut away before enlarging back.
-        flip: mirror both ways.
-        quarter: quarter turns; square tiles only.
-        brightness: see `Jitter`, as `contrast`, `channel` and `grey`.
-        contrast: see `Jitter`.
-        channel: see `Jitter`.
-        grey: see `Jitter`.
-        precision: "float32", or "mixed_bfloat16": faster where the processor has it.
-    """
-
-    epochs: int = 30
-    batch: int = 512
-    lr: float = 0.002
-    decay: float = 0.0001
-    warmup: float = 0.1
-    temperature: float = 0.5
-    hidden: int = 256
-    width: int = 64
-    size: int | None = None
-    crop: float = 0.5
-    flip: bool = True
-    quarter: bool = True
-    brightness: float = 0.4
-    contrast: float = 0.3
-    channel: float = 0.2
-    grey: float = 0.1
-    precision: str = "float32"
-
-    def __post_init__(self) -> None:
-        if self.epochs < 0 or self.batch < 2 or self.hidden < 1 or self.width < 1:
-            raise InputError(
-                "epochs of 0 or more, a batch of 2 or more and a head of 1 or more are expected, "
-                f"got {self}"
-            )
-        if not (self.lr > 0 and self.temperature > 0 and self.decay >= 0 and 0 <= self.warmup <= 1):
-            raise InputError(
-                "lr and temperature above 0, decay of 0 or more and warmup from 0 to 1 are "
-                f"expected, got {self}"
-            )
-        check_precision(self.precision)
-        self.views(Level())
-
-    def views(self, level: Level) -> Views:
-        """Return the maker of views of tiles whose bands have this level."""
-        light = Jitter(self.brightness, self.contrast, self.channel, self.grey, level)
-        warp = Augment(flip=self.flip, quarter=self.quarter, crop=self.crop)
-        return Views(warp, self.size, light)
 
 
 class Contrast(keras.Model):  # type: ignore[misc]
@@ -105,8 +41,8 @@ class Contrast(keras.Model):  # type: ignore[misc]
         self.head = keras.Sequential(
             [
                 keras.Input(encoder.output_shape[1:]),
-                _dense(config.hidden, "relu", seeds[0]),
-                _dense(config.width, None, seeds[1]),
+                _dense(config.hidden_dim, "relu", seeds[0]),
+                _dense(config.projection_dim, None, seeds[1]),
             ]
         )
 
@@ -138,11 +74,11 @@ def pretrain_contrastive(
 
     Args:
         encoder: tile to features `(F,)`.
-        tiles: what to learn from.
+        tiles: the training set.
         config: the schedule and the views.
         rng: draws order, views and the head's first weights.
         on_epoch: called with the number of epochs done and the loss of the last.
-        state: file kept up to date after each epoch; when it is there, the run goes on from it.
+        state: checkpoint, written after each epoch; an existing one is resumed.
 
     Raises:
         InputError: there are no two tiles, the encoder does not take the views, `state` is of
@@ -152,22 +88,23 @@ def pretrain_contrastive(
     views = config.views(measure_level(tiles, rng))
     learner = _of_shape(encoder, _view_shape(tiles, config))
     model = Contrast(learner, config, rng)
-    model.compile(keras.optimizers.AdamW(config.lr, weight_decay=config.decay), jit_compile=False)
+    optimizer = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
+    model.compile(optimizer, jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     settings = f"{len(tiles)} tiles, {config}"
-    found = go_on(state, model, rng, settings)
+    found = resume_run(state, model, rng, settings)
     losses: list[float] = found[1]["losses"] if found else []
-    steps = len(tiles) // min(config.batch, len(tiles))
+    steps = len(tiles) // min(config.batch_size, len(tiles))
     with (
         closing(progress_bar("contrast", config.epochs * steps, "step")) as bar,
         computing(learner, config.precision),
     ):
         bar.update(len(losses) * steps)
         while len(losses) < config.epochs:
-            pairs = ahead(_pairs(tiles, views, config.batch, rng))
+            pairs = prefetch(_pairs(tiles, views, config.batch_size, rng))
             losses.append(_epoch(model, pairs, config, len(losses) * steps, steps, bar))
             _check_loss(losses, config)
-            keep(state, model, rng, settings, {"losses": losses})
+            save_run(state, model, rng, settings, {"losses": losses})
             if on_epoch is not None:
                 on_epoch(len(losses), losses[-1])
     if learner is not encoder:
@@ -186,7 +123,7 @@ def _epoch(
     total = 0.0
     for step, pair in enumerate(pairs, start=done):
         model.optimizer.learning_rate = one_cycle(
-            step, steps * config.epochs, config.lr, config.warmup
+            step, steps * config.epochs, config.learning_rate, config.warmup
         )
         total += float(np.asarray(model.train_on_batch(pair)))
         bar.update()
@@ -241,20 +178,22 @@ def _of_shape(encoder: keras.Model, shape: tuple[int, ...]) -> keras.Model:
     own = tuple(encoder.input_shape[1:])
     if all(side in (None, wanted) for side, wanted in zip(own, shape, strict=True)):
         return encoder
-    twin = keras.models.clone_model(encoder, input_tensors=keras.Input(shape))
+    resized_encoder = keras.models.clone_model(encoder, input_tensors=keras.Input(shape))
     weights = encoder.get_weights()
-    if [value.shape for value in twin.get_weights()] != [value.shape for value in weights]:
+    if [value.shape for value in resized_encoder.get_weights()] != [
+        value.shape for value in weights
+    ]:
         raise InputError(
             f"{encoder.name} has weights for items of {own}, so its views cannot be {shape}; use "
             "size=None, or an encoder that pools over the whole tile"
         )
-    twin.set_weights(weights)
-    return twin
+    resized_encoder.set_weights(weights)
+    return resized_encoder
 
 
 def _check_loss(losses: list[float], config: ContrastConfig) -> None:
     if not np.isfinite(losses[-1]):
         raise InputError(
             f"the contrastive loss became {losses[-1]} in epoch {len(losses)}; lower the learning "
-            f"rate ({config.lr:g}), or standardise the input"
+            f"rate ({config.learning_rate:g}), or standardise the input"
         )

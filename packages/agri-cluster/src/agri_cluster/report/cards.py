@@ -15,7 +15,7 @@ from agri_cluster.data.tiles import Ints
 from agri_cluster.report.gallery import jpeg_uri, mosaic, pick, thumbnails
 from agri_cluster.report.groups import Group
 from agri_cluster.report.profile import Doubles, Profiles
-from agri_cluster.report.spectrum import highest, spectrum
+from agri_cluster.report.spectrum import Spectrum, highest, spectrum
 
 COLUMNS = 4
 FACE = 48
@@ -34,6 +34,16 @@ class View:
     uri: str
     ids: tuple[str, ...]
 
+    @property
+    def rows(self) -> int:
+        """Rows of tiles, COLUMNS in each but the last."""
+        return -(-len(self.ids) // COLUMNS)
+
+    @property
+    def last(self) -> float:
+        """The share of the last row that holds tiles, 0..1."""
+        return (len(self.ids) - COLUMNS * (self.rows - 1)) / COLUMNS
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -44,15 +54,15 @@ class Card:
         face: its tile closest to the centre, a small JPEG in a data URI.
         views: tiles nearest to the centre, least certain, and any.
         sheet: the nearest ones as a picture, for the sheet of all groups.
-        spectrum: its spectral profile, SVG.
-        ndvi: mean and standard deviation; None without the bands.
+        spectrum: its spectral profile; None without a pixel with data.
+        ndvi: mean and standard deviation; None without the bands or a pixel with data.
     """
 
     group: Group
     face: str
     views: tuple[View, ...]
     sheet: Rgb
-    spectrum: str
+    spectrum: Spectrum | None
     ndvi: tuple[float, float] | None
 
 
@@ -72,7 +82,6 @@ def make_cards(
     cards = []
     for group in progress(groups, "cards"):
         views, nearest = _views(fitted, group, pictures, (rows, side), rng)
-        ndvi = None if found.ndvi is None else found.ndvi[group.cluster]
         cards.append(
             Card(
                 group=group,
@@ -80,7 +89,7 @@ def make_cards(
                 views=views,
                 sheet=mosaic(nearest, 2, COLUMNS),
                 spectrum=spectrum(found, group.cluster, overall, top),
-                ndvi=None if ndvi is None else (float(ndvi[0]), float(ndvi[1])),
+                ndvi=_ndvi(found, group.cluster),
             )
         )
     return cards
@@ -111,6 +120,13 @@ def _views(
             picture = mosaic(tiles, -(-len(tiles) // COLUMNS), COLUMNS)
             views.append(View(caption, jpeg_uri(picture), names))
     return tuple(views), np.asarray(first, np.uint8)
+
+
+def _ndvi(found: Profiles, cluster: int) -> tuple[float, float] | None:
+    if found.ndvi is None or not np.isfinite(found.ndvi[cluster]).all():
+        return None
+    mean, deviation = found.ndvi[cluster].tolist()
+    return mean, deviation
 
 
 def _overall(found: Profiles, sizes: Ints) -> Doubles:

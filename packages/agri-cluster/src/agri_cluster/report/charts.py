@@ -1,4 +1,4 @@
-"""Charts of a clustering: how it went, how large and how sure the groups are, who is akin."""
+"""Charts of a clustering: its training, and the size, silhouette and confidence of clusters."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def draw_refreshes(history: pd.DataFrame, clusters: int, path: Path) -> Path:
     x = history["iteration"].to_numpy(np.float64)
     _dress(upper, "Clusters in use")
     upper.axhline(clusters, color=GREY, linewidth=1, linestyle="--")
-    upper.text(x.max(), clusters, f"{clusters} asked for", ha="right", va="bottom", fontsize=8,
+    upper.text(x.max(), clusters, f"{clusters} requested", ha="right", va="bottom", fontsize=8,
                color=GREY)  # fmt: skip
     upper.plot(x, history["used"], color=BLUE, marker="o", markersize=3.5)
     moved = history["reseeded"].to_numpy(np.float64) > 0
     if moved.any():
         upper.plot(x[moved], history["used"][moved], "o", markersize=9, markerfacecolor="none",
                    markeredgecolor=RED)  # fmt: skip
-        upper.text(0.01, 0.04, "ring: empty clusters were set anew", fontsize=8, color=RED,
+        upper.text(0.01, 0.04, "ring: empty clusters were reseeded", fontsize=8, color=RED,
                    transform=upper.transAxes)  # fmt: skip
     upper.set_ylim(0, clusters * 1.18)
-    _dress(lower, "Tiles that changed cluster since the refresh before, %")
+    _dress(lower, "Tiles that changed cluster since the last refresh, %")
     lower.plot(x, _percent(history["changed"]), color=BLUE, marker="o", markersize=3.5)
     lower.set_ylim(bottom=0)
     lower.set_xlabel("iteration", color=INK, fontsize=9)
@@ -46,36 +46,36 @@ def draw_refreshes(history: pd.DataFrame, clusters: int, path: Path) -> Path:
 
 def draw_loss(pretrain: pd.DataFrame, path: Path) -> Path:
     """Draw the loss of the pretraining over its epochs."""
-    figure, axes = _chart(6.4, 2.4, "Loss of the pretraining")
+    figure, axes = _chart(6.4, 2.4, "Pretraining loss")
     axes.plot(pretrain["epoch"], pretrain["loss"], color=BLUE, linewidth=1.6)
     axes.set_xlabel("epoch", color=INK, fontsize=9)
     return save(figure, path)
 
 
 def draw_sizes(groups: Sequence[Group], path: Path) -> Path:
-    """Draw a bar a group, the largest first, in its colour and with its number."""
+    """Draw a bar per cluster, the largest first, in its colour and with its number."""
     ranked = sorted(groups, key=lambda group: -group.tiles)
-    return _bars(ranked, [group.tiles for group in ranked], "Tiles in each group", path)
+    return _bars(ranked, [group.tiles for group in ranked], "Tiles per cluster", path)
 
 
 def draw_silhouettes(groups: Sequence[Group], path: Path) -> Path:
-    """Draw the mean silhouette of each group, the clearest first."""
+    """Draw the mean silhouette of each cluster, the highest first."""
     known = [group for group in groups if group.silhouette is not None]
     ranked = sorted(known, key=lambda group: -(group.silhouette or 0.0))
-    title = "Silhouette of each group in the embedding"
+    title = "Silhouette of each cluster in the embedding"
     return _bars(ranked, [group.silhouette or 0.0 for group in ranked], title, path)
 
 
 def draw_confidence(confidence: ArrayLike, clusters: int, path: Path) -> Path:
-    """Draw how sure tiles are of their cluster, beside what knowing nothing would give."""
-    figure, axes = _chart(6.4, 2.8, "How sure tiles are of their group")
+    """Draw the confidence of the tiles, with that of a uniform assignment marked."""
+    figure, axes = _chart(6.4, 2.8, "Confidence of the tiles")
     axes.hist(np.asarray(confidence, np.float64), bins=np.linspace(0, 1, 41).tolist(), color=BLUE)
     axes.axvline(1 / clusters, color=GREY, linewidth=1, linestyle="--")
-    axes.annotate(f"1/{clusters}: no idea", (1 / clusters, 1), xycoords=("data", "axes fraction"),
+    axes.annotate(f"1/{clusters}: uniform", (1 / clusters, 1), xycoords=("data", "axes fraction"),
                   xytext=(4, -3), textcoords="offset points", va="top", fontsize=8,
                   color=GREY)  # fmt: skip
     axes.set_xlim(0, 1)
-    axes.set_xlabel("largest soft label", color=INK, fontsize=9)
+    axes.set_xlabel("largest soft assignment", color=INK, fontsize=9)
     axes.set_ylabel("tiles", color=INK, fontsize=9)
     return save(figure, path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from agri_core.files.atomic import replacing_file
+from agri_core.pages.uri import data_uri
 from agri_data.figures.picture import Panel, Rgb, sheet
 
 from agri_cluster.data.pictures import Pictures
@@ -87,7 +87,7 @@ def jpeg_uri(picture: Rgb) -> str:
 
     sink = io.BytesIO()
     Image.fromarray(picture).save(sink, "JPEG", quality=QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(sink.getvalue()).decode('ascii')}"
+    return data_uri(sink.getvalue(), "jpeg")
 
 
 def draw_gallery(mosaics: Sequence[tuple[str, Rgb]], path: Path, title: str) -> Path:

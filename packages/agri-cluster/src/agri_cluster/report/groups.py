@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agri_cluster.artifact.fitted import Fitted
 from agri_cluster.data.tiles import Floats, Ints, sample
 from agri_cluster.evaluation.merge import linkage
+from agri_cluster.report.palette import colour
 
 Joins = NDArray[np.float64]
 
@@ -43,6 +44,11 @@ class Group:
     margin: float
     silhouette: float | None
     near: tuple[int, ...]
+
+    @property
+    def colour(self) -> str:
+        """The colour of the cluster wherever it is drawn, "#rrggbb"."""
+        return colour(self.cluster)
 
 
 def groups(fitted: Fitted, names: Mapping[int, str], rng: np.random.Generator) -> list[Group]:

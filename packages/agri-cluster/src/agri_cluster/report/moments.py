@@ -34,7 +34,7 @@ def moments(fitted: Fitted, rng: np.random.Generator) -> list[Moment]:
     """Return up to `FRAMES` moments of the series and the end; of no series the end alone."""
     series = fitted.series() if (fitted.path / SERIES_DIR).is_dir() else []
     rows = fitted.series_rows() if series else sample(fitted.embedding, SERIES, rng)
-    end = Moment("the end", fitted.embedding.take(rows), fitted.labels[rows])
+    end = Moment("final", fitted.embedding.take(rows), fitted.labels[rows])
     if not series:
         return [end]
     titles = _titles(fitted, len(series))
@@ -53,6 +53,6 @@ def _titles(fitted: Fitted, count: int) -> list[str]:
 
 
 def _title(row: pd.Series) -> str:
-    text = f"step {int(row['iteration']):,} · {int(row['used'])} in use"
+    text = f"iteration {int(row['iteration']):,} · {int(row['used'])} used"
     changed = pd.to_numeric(row["changed"], errors="coerce")
     return text if pd.isna(changed) else f"{text} · {changed:.1%} changed"

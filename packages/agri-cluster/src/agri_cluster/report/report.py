@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from agri_core.files.csvfile import csv_text
+from agri_core.pages.uri import data_uri
 
 from agri_cluster.artifact.fitted import HISTORY, PRETRAIN, Fitted
 from agri_cluster.data.pictures import Pictures, Source
@@ -139,14 +139,14 @@ def _draw_charts(
 
 def _draw_sheet(cards: list[Card], folder: Path) -> None:
     shown = [(_title(card.group), card.sheet) for card in cards[:SHEET]]
-    draw_gallery(shown, folder / "gallery.png", "Tiles nearest to the centre of each group")
+    draw_gallery(shown, folder / "gallery.png", "Tiles nearest to the centre of each cluster")
 
 
 def _draw_moments(fitted: Fitted, rng: np.random.Generator, seed: int, folder: Path) -> None:
     found = moments(fitted, rng)
     frames = layouts([moment.rows for moment in found], seed)
     labels, titles = [m.labels for m in found], [m.title for m in found]
-    title = f"{len(labels[-1]):,} tiles by likeness (t-SNE of the embedding)"
+    title = f"{len(labels[-1]):,} tiles, t-SNE of the embedding"
     draw_layout(frames[-1], labels[-1], folder / "tsne.png", title)
     if len(found) > 1:
         draw_series(frames, labels, titles, folder / "series.png")
@@ -184,5 +184,4 @@ def _title(group: Group) -> str:
 
 
 def _uri(file: Path) -> str:
-    kind = "gif" if file.suffix == ".gif" else "png"
-    return f"data:image/{kind};base64,{base64.b64encode(file.read_bytes()).decode('ascii')}"
+    return data_uri(file.read_bytes(), "gif" if file.suffix == ".gif" else "png")

@@ -1,9 +1,9 @@
-"""The spectral profile of one cluster as a small drawing (SVG) for its card."""
+"""The spectral profile of one cluster as a small chart; the template `spectrum.svg` draws it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,30 +13,59 @@ from agri_cluster.report.profile import Doubles, Profiles
 WIDTH, HEIGHT = 270, 132
 LEFT, RIGHT, TOP, BOTTOM = 34, 262, 10, 108
 CROWDED = 7
+"""Bands beyond which their names are written upright."""
 
 
-def spectrum(found: Profiles, cluster: int, overall: Doubles, top: float) -> str:
-    """Draw a cluster's band means with a deviation to each side, the mean of all tiles in grey.
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """The chart of one cluster, in its own pixels of WIDTH x HEIGHT.
 
-    `overall` is `(C,)`; the axis goes from 0 to `top` on every card, so that cards compare.
+    Attributes:
+        colour: the cluster's.
+        deviation: outline of one standard deviation to each side of the mean, SVG path data.
+        mean: the cluster's mean of each band, SVG path data.
+        overall: the mean of all tiles, SVG path data.
+        dots: (x, y) of the means.
+        ticks: (y, value) of the axis.
+        names: (x, name) of the bands.
+    """
+
+    colour: str
+    deviation: str
+    mean: str
+    overall: str
+    dots: tuple[tuple[float, float], ...]
+    ticks: tuple[tuple[float, float], ...]
+    names: tuple[tuple[float, str], ...]
+    size: tuple[int, int] = (WIDTH, HEIGHT)
+    axis: tuple[int, int, int] = (LEFT, RIGHT, BOTTOM)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are too many bands for their names to lie side by side."""
+        return len(self.names) > CROWDED
+
+
+def spectrum(found: Profiles, cluster: int, overall: Doubles, top: float) -> Spectrum | None:
+    """Chart a cluster's band means, one deviation to each side, and the mean of all tiles.
+
+    `overall` is `(C,)`; the axis goes from 0 to `top` on every card, so that cards compare. None
+    where the cluster has no pixel with data.
     """
     mean, deviation = found.mean[cluster], found.deviation[cluster]
     if not np.isfinite(mean).any():
-        return '<p class="soft">no pixel with data</p>'
-    x = np.linspace(LEFT + 12, RIGHT - 8, len(mean))
+        return None
+    x = np.linspace(LEFT + 12, RIGHT - 8, len(mean)).tolist()
+    y = _level(mean, top)
     low, high = _level(mean - deviation, top), _level(mean + deviation, top)
-    ink = colour(cluster)
-    band = _path([*x, *x[::-1]], [*high, *low[::-1]])
-    dots = "".join(
-        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.2" fill="{ink}"/>'
-        for a, b in zip(x, _level(mean, top), strict=True)
-    )
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="mean of each band">'
-        f'{_axis(top)}<path d="{band}Z" fill="{ink}" fill-opacity=".16"/>'
-        f'<path d="{_path(x, _level(overall, top))}" class="all"/>'
-        f'<path d="{_path(x, _level(mean, top))}" class="own" stroke="{ink}"/>{dots}'
-        f"{_names([item.name for item in found.bands], x)}</svg>"
+    return Spectrum(
+        colour=colour(cluster),
+        deviation=_path([*x, *reversed(x)], [*high, *reversed(low)]) + "Z",
+        mean=_path(x, y),
+        overall=_path(x, _level(overall, top)),
+        dots=tuple(zip(x, y, strict=True)),
+        ticks=tuple((BOTTOM - share * (BOTTOM - TOP), top * share) for share in (0.0, 0.5, 1.0)),
+        names=tuple(zip(x, (band.name for band in found.bands), strict=True)),
     )
 
 
@@ -50,34 +79,12 @@ def highest(found: Profiles) -> float:
     return float(next(step for step in steps if step >= peak))
 
 
-def _level(values: Doubles, top: float) -> Doubles:
+def _level(values: Doubles, top: float) -> list[float]:
+    # A little beyond the axis, so that a line that leaves it is seen to leave.
     share = np.clip(np.nan_to_num(values) / top, -0.02, 1.02)
-    return np.asarray(BOTTOM - share * (BOTTOM - TOP), np.float64)
+    found: list[float] = (BOTTOM - share * (BOTTOM - TOP)).tolist()
+    return found
 
 
-def _path(x: Sequence[float] | Doubles, y: Sequence[float] | Doubles) -> str:
+def _path(x: Sequence[float], y: Sequence[float]) -> str:
     return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))
-
-
-def _axis(top: float) -> str:
-    lines = []
-    for share in (0.0, 0.5, 1.0):
-        y = BOTTOM - share * (BOTTOM - TOP)
-        lines.append(
-            f'<path d="M{LEFT} {y}H{RIGHT}" class="grid"/>'
-            f'<text x="{LEFT - 4}" y="{y + 3}" text-anchor="end">{top * share:g}</text>'
-        )
-    return "".join(lines)
-
-
-def _names(names: Sequence[str], x: Doubles) -> str:
-    if len(names) <= CROWDED:
-        return "".join(
-            f'<text x="{a:.1f}" y="{BOTTOM + 14}" text-anchor="middle">{escape(name)}</text>'
-            for name, a in zip(names, x, strict=True)
-        )
-    return "".join(
-        f'<text transform="translate({a + 3:.1f} {BOTTOM + 5}) rotate(-90)" text-anchor="end">'
-        f"{escape(name)}</text>"
-        for name, a in zip(names, x, strict=True)
-    )

@@ -1,4 +1,4 @@
-"""Which tiles of each cluster are chosen, and in which order they come."""
+"""Choose tiles of each cluster, and order them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ How = Literal["nearest", "diverse", "boundary"]
 HOW: tuple[str, ...] = get_args(How)
 
 LIMIT = 20_000
-"""Of a cluster with more tiles `diverse` looks at so many, drawn at random, to bound memory."""
+"""Tiles of a cluster that `diverse` chooses from, drawn at random, to bound memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """How many tiles, and which.
+class SelectionRequest:
+    """Number and kind of the tiles to choose.
 
     Attributes:
-        count: at most so many in all, the clusters taking turns; None for no limit.
-        each: at most so many of a cluster; None for no limit.
-        how: "nearest" to the centre; "diverse", each as far as can be from those before it;
-            "boundary", those that another cluster nearly got.
-        confidence: least soft label of a tile for its own cluster, 0..1.
+        count: maximum in all, the clusters taking turns; None for no limit.
+        each: maximum per cluster; None for no limit.
+        how: "nearest" to the centre; "diverse", each as far as possible from those before it;
+            "boundary", with the smallest margin over the second cluster.
+        confidence: minimum soft label of a tile for its own cluster, 0..1.
     """
 
     count: int | None
@@ -40,7 +40,7 @@ class Wish:
     confidence: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what chooses nothing."""
+        """Check the values."""
         for name, number in (("--count", self.count), ("--each", self.each)):
             if number is not None and number < 1:
                 raise InputError(f"{name} is a number of tiles from 1, got {number}")
@@ -56,7 +56,7 @@ class Chosen:
 
     Attributes:
         rows: of the table, `(n,)`.
-        ranks: 1 for the first that was chosen of its cluster, 2 for the second; `(n,)`.
+        ranks: order within the cluster: 1 for the first, 2 for the second; `(n,)`.
     """
 
     rows: Ints
@@ -80,7 +80,7 @@ def choose_tiles(
     labels: Ints,
     embedding: Tiles,
     kept: Sequence[int],
-    wish: Wish,
+    request: SelectionRequest,
     rng: np.random.Generator,
 ) -> Chosen:
     """Choose tiles of the clusters `kept`, which take turns in rising order.
@@ -90,23 +90,23 @@ def choose_tiles(
         labels: the cluster of each tile, `(N,)`.
         embedding: rows `(D,)`, one a tile.
         kept: clusters to choose from.
-        wish: how many, and which.
+        request: how many, and which.
         rng: draws the candidates of a very large cluster.
 
     Raises:
         InputError: no tile of these clusters is confident enough.
     """
-    sure = table["confidence"].to_numpy() >= wish.confidence
+    sure = table["confidence"].to_numpy() >= request.confidence
     members = [np.flatnonzero((labels == cluster) & sure) for cluster in sorted(set(kept))]
     if not any(len(rows) for rows in members):
         most = table["confidence"].to_numpy()[np.isin(labels, list(kept))].max(initial=0)
         raise InputError(
-            f"no tile of the {len(members)} clusters is as confident as {wish.confidence:g}; the "
-            f"most confident is {most:.3g}, so ask for less with --confidence"
+            f"no tile of the {len(members)} clusters has a confidence of {request.confidence:g}; "
+            f"the highest is {most:.3g}; use a lower --confidence"
         )
-    numbers = quotas([len(rows) for rows in members], wish)
+    numbers = quotas([len(rows) for rows in members], request)
     queues = [
-        _best(table, rows, embedding, number, wish.how, rng)
+        _best(table, rows, embedding, number, request.how, rng)
         for rows, number in zip(members, numbers, strict=True)
     ]
     rows = np.concatenate(queues)
@@ -115,12 +115,12 @@ def choose_tiles(
     return Chosen(rows[order], ranks[order])
 
 
-def quotas(sizes: Sequence[int], wish: Wish) -> list[int]:
-    """Return how many tiles each cluster gives when they take turns until the wish is met."""
-    left = [size if wish.each is None else min(size, wish.each) for size in sizes]
-    if wish.count is None or sum(left) <= wish.count:
+def quotas(sizes: Sequence[int], request: SelectionRequest) -> list[int]:
+    """Return the number of tiles per cluster when they take turns until the request is met."""
+    left = [size if request.each is None else min(size, request.each) for size in sizes]
+    if request.count is None or sum(left) <= request.count:
         return left
-    given, count = [0] * len(left), wish.count
+    given, count = [0] * len(left), request.count
     while count:
         open_ = [place for place, size in enumerate(left) if size > given[place]]
         turn = max(count // len(open_), 1)

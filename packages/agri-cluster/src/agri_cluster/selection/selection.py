@@ -1,4 +1,4 @@
-"""What a selection says: the list to draw on, pseudo-labels, outlines, and a few lines of words."""
+"""Outputs of a selection: list of tiles, pseudo-labels, outlines, and a summary."""
 
 from __future__ import annotations
 
@@ -75,20 +75,20 @@ class Selection:
         return csv_text(["chip_id", "label", "confidence"], rows)
 
     def geojson(self, store: ChipStore) -> dict[str, Any]:
-        """Return the outlines of the chosen tiles; those without a place are left out.
+        """Return the outlines of the chosen tiles; those without a georeference are skipped.
 
         Raises:
-            InputError: a tile is not in the store, or none has a place.
+            InputError: a tile is not in the store, or none has a georeference.
         """
         records = self.records()
         rows = find_rows(store, [record["chip_id"] for record in records])
         content = feature_collection(outlines(store, rows, records))
         if not content["features"]:
-            raise InputError(f"no chosen chip of {store.path} has a place on the ground")
+            raise InputError(f"no chosen chip of {store.path} has a georeference")
         return content
 
     def summary(self) -> Iterator[str]:
-        """Yield what was chosen: in all, then for each name."""
+        """Yield the number of chosen tiles: in all, then for each name."""
         records = self.records()
         clusters = {record["cluster"] for record in records}
         yield f"{len(records)} of {len(self.labels)} tiles chosen, clusters: {len(clusters)}"

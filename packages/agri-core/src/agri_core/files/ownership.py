@@ -160,6 +160,8 @@ def remove_folder(path: Path) -> None:
 
 def _foreign(path: Path, written: Written | None) -> str:
     """Return why `path` is not this command's own unchanged output, "" when it is."""
+    if _in_scratch(path):  # nobody but the running command writes there
+        return ""
     command = _RUNS[-1].command
     if written is None:
         return f"exists and was not written by '{command}'"
@@ -199,7 +201,7 @@ def _renew(folder: Path, entries: dict[str, Written]) -> None:
 
     Scratch folders get no record: what lies in them is signed when it becomes an output.
     """
-    if not entries or any(part.startswith(PARTIAL) for part in folder.absolute().parts):
+    if not entries or _in_scratch(folder):
         return
     with locked(folder):
         merged = read_record(folder) | entries
@@ -207,3 +209,7 @@ def _renew(folder: Path, entries: dict[str, Written]) -> None:
         waiting = folder / f"{RECORD}.new"
         waiting.write_text(record_text(kept), encoding="utf-8")
         waiting.replace(folder / RECORD)
+
+
+def _in_scratch(path: Path) -> bool:
+    return any(part.startswith(PARTIAL) for part in path.absolute().parts)

@@ -127,7 +127,16 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def save(figure: Any, path: Path) -> Path:
-    """Write a figure as PNG, atomically and without the date or program in it."""
-    with replacing_file(path) as temporary:
+    """Write a figure as PNG, atomically and without the date or program in it.
+
+    Texts are drawn as they are: a "$" in the name of a class is no formula.
+    """
+    from matplotlib import rc_context
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    # Labels of ticks come into being only while the figure is drawn.
+    with rc_context({"text.parse_math": False}), replacing_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
     return path

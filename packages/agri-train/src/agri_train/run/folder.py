@@ -7,15 +7,15 @@ from typing import Any
 
 from agri_core.files.atomic import write_json
 from agri_core.files.errors import InputError
-from agri_core.files.ownership import remove_file
+from agri_core.files.ownership import PARTIAL, remove_file
 from agri_core.files.record import RECORD, read_record
 
 from agri_train.run.checkpoint import LAST, RUN_KEY, read_checkpoint
 
 CONFIG = "config.json"
 _OUTPUTS = {
-    RECORD, ".gitignore", "checkpoints", "curves.png", "history.csv", "metrics.json", "model.onnx",
-    "samples", "summary.txt",
+    RECORD, ".gitignore", "checkpoints", CONFIG, "curves.png", "history.csv", "metrics.json",
+    "model.onnx", "samples", "summary.txt",
 }  # fmt: skip
 
 
@@ -75,7 +75,8 @@ class RunFolder:
 
     def _check_outputs(self) -> None:
         """Accept what is left of a run when a pipeline has removed its declared outputs."""
-        foreign = sorted({path.name for path in self.path.iterdir()} - _OUTPUTS)
+        names = sorted(path.name for path in self.path.iterdir())
+        foreign = [name for name in names if _final_name(name) not in _OUTPUTS]
         if foreign:
             raise InputError(
                 f"{self.path} holds {foreign[0]} and no {CONFIG}, so it is not the folder of an "
@@ -99,3 +100,8 @@ class RunFolder:
 def family(arch: str) -> str:
     """Return the architecture without its encoder: unet-resnet50 may replace unet-resnet18."""
     return arch.partition("-")[0]
+
+
+def _final_name(name: str) -> str:
+    """Return the name of an output without the parts of a scratch folder's name."""
+    return name.removeprefix(PARTIAL).rpartition("-")[0] if name.startswith(PARTIAL) else name

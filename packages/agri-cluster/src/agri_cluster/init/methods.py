@@ -1,0 +1,76 @@
+"""Ward, spectral and UMAP clustering of rows that are all in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from agri_cluster.data.tiles import Floats, Ints
+
+NEIGHBOURS = 15
+WHOLE_WARD = 10_000
+"""Rows up to which Ward's rule may merge any two clusters; its memory grows with their square."""
+VECTORS = 75
+WHOLE_SPECTRUM = 2_000
+"""Rows up to which a full eigendecomposition is faster than an iterative one."""
+SPECTRAL_INITS, UMAP_INITS = 10, 20
+
+
+def ward(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
+    """Cluster by Ward's rule; beyond `WHOLE_WARD` rows only neighbours in a graph may merge."""
+    import warnings
+
+    from sklearn.cluster import AgglomerativeClustering
+
+    graph = neighbour_graph(z) if len(z) > WHOLE_WARD else None
+    with warnings.catch_warnings():
+        # scikit-learn joins the components of the graph, and warns that it does.
+        warnings.simplefilter("ignore")
+        labels = AgglomerativeClustering(clusters, connectivity=graph).fit_predict(z)
+    return np.asarray(labels, np.int64)
+
+
+def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
+    """Cluster by k-means on the leading eigenvectors of the neighbour graph, rows of unit length.
+
+    Ng, Jordan and Weiss (2002), with the eigenvectors of the random walk (Shi and Malik 2000), and
+    half as many again as clusters: clusters of uneven size or shape take more than one vector
+    each. Beyond `VECTORS` further ones separate only a few tiles.
+    """
+    from scipy.sparse import diags
+    from scipy.sparse.linalg import eigsh
+    from sklearn.cluster import KMeans
+
+    graph = neighbour_graph(z)
+    root = 1.0 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
+    count = min(clusters + clusters // 2, VECTORS, len(z) - 1)
+    walk = diags(root) @ graph @ diags(root)
+    if len(z) <= WHOLE_SPECTRUM:
+        vectors = np.linalg.eigh(walk.toarray())[1][:, -count:]
+    else:
+        vectors = eigsh(walk, k=count, which="LA", v0=rng.random(len(z)))[1]
+    vectors *= root[:, None]
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    seed = int(rng.integers(2**31))
+    model = KMeans(clusters, n_init=SPECTRAL_INITS, random_state=seed)
+    return np.asarray(model.fit_predict(vectors / np.maximum(length, 1e-12)), np.int64)
+
+
+def umap_kmeans(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
+    """Cluster by k-means on a UMAP layout (N2D, McConville et al. 2021)."""
+    from sklearn.cluster import KMeans
+
+    from agri_cluster.init.umap import umap_layout
+
+    layout = umap_layout(z, seed=int(rng.integers(2**31)))
+    model = KMeans(clusters, n_init=UMAP_INITS, random_state=int(rng.integers(2**31)))
+    return np.asarray(model.fit_predict(layout), np.int64)
+
+
+def neighbour_graph(z: Floats, count: int = NEIGHBOURS) -> Any:
+    """Return the symmetric graph `(N, N)` of nearest neighbours, sparse, weights 0.5 or 1."""
+    from sklearn.neighbors import kneighbors_graph
+
+    graph = kneighbors_graph(z, min(count, len(z) - 1), mode="connectivity", include_self=False)
+    return 0.5 * (graph + graph.T)
