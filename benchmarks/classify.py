@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from agri_classify.training.baseline import baselines
 from agri_classify.training.networks.networks import build, parameters
 from agri_classify.training.study.subset import Size, subset
 from agri_classify.training.train import Plan, train
 from agri_data.sources.readers.archive import extract
 from agri_data.store.store import ChipStore
+from agri_train.baselines.patches import score_baselines
 from agri_train.config import TrainConfig
 from agri_train.engine.seed import seed_all
 from agri_train.run.history import read_history
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
         found = made.scores["accuracy"]
         yield Row(f"ours, {model}", found, statistics.median(speeds[1:] or speeds), weights)
     assert made is not None
-    for item in baselines(store, made.result.spec, seed=args.seed):
+    for item in score_baselines(store, made.result.spec, seed=args.seed):
         yield Row(item.name, item.accuracy)
 
 

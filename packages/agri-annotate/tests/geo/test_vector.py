@@ -35,6 +35,9 @@ from typer.testing import CliRunner
 EXPORTS = Path(__file__).parents[1] / "exports"
 UTM = CRS.from_epsg(32632)
 TEN = Affine(10, 0, 500_000, 0, -10, 5_800_000)
+HECTARE = 1 / 0.9996**2
+"""Ground under 100 pixels: UTM shows lengths at 0.9996 of themselves in the middle of a zone."""
+
 PLACE = Place(480, 640, UTM, TEN)
 
 
@@ -92,10 +95,10 @@ def test_an_export_to_a_geopackage(folder, tmp_path):
     assert set(table["picture"]) == {"field_0.png"}
     # A pixel is 0.01 ha: rect 100 x 70; circle pi 35^2; ellipse pi 70 40; the quad is 14100 px.
     hectares = dict(zip(table["region"].tolist(), table["hectares"].tolist(), strict=True))
-    assert hectares[1] == pytest.approx(70.0, rel=1e-9)
-    assert hectares[2] == pytest.approx(math.pi * 35**2 / 100, rel=1e-9)
-    assert hectares[3] == pytest.approx(math.pi * 70 * 40 / 100, rel=1e-9)
-    assert hectares[4] == pytest.approx(141.0, rel=1e-9)
+    assert hectares[1] == pytest.approx(70 * HECTARE, rel=1e-6)
+    assert hectares[2] == pytest.approx(math.pi * 35**2 / 100 * HECTARE, rel=1e-6)
+    assert hectares[3] == pytest.approx(math.pi * 70 * 40 / 100 * HECTARE, rel=1e-6)
+    assert hectares[4] == pytest.approx(141 * HECTARE, rel=1e-6)
     # The rect begins 200 m east and 200 m south of the corner and is 1000 m by 700 m.
     assert shapely.from_wkb(shapes[0]).bounds == (500_200, 5_799_100, 501_200, 5_799_800)
     assert "region 8: the circle reaches over the border of the picture" in result.stderr
@@ -171,7 +174,7 @@ def iou(one, other):
 def test_what_reaches_over_the_border_is_cut():
     # Half of a 20 x 10 rect lies left of the picture: 10 x 10 pixels of 0.01 ha are left.
     features, problems = locate(project(Rect(-10, 0, 20, 10)), {"a.tif": PLACE}, label)
-    assert features[0].hectares == pytest.approx(1.0)
+    assert features[0].hectares == pytest.approx(HECTARE)
     assert [(p.where, p.weight) for p in problems] == [("a.tif region 1", "changed")]
 
 
@@ -188,8 +191,8 @@ def test_flat_cuts_what_lies_below():
     drawn = project(Rect(0, 0, 10, 10), Rect(5, 0, 10, 10), Point(3, 3))
     apart, _ = locate(drawn, {"a.tif": PLACE}, label)
     flat, _ = locate(drawn, {"a.tif": PLACE}, label, flat=True)
-    assert [f.hectares for f in apart] == [pytest.approx(1.0), pytest.approx(1.0), None]
-    assert [f.hectares for f in flat] == [pytest.approx(0.5), pytest.approx(1.0), None]
+    assert [f.hectares for f in apart] == [pytest.approx(HECTARE), pytest.approx(HECTARE), None]
+    assert [f.hectares for f in flat] == [pytest.approx(HECTARE / 2), pytest.approx(HECTARE), None]
     assert [f.region for f in flat] == [1, 2, 3]
 
 

@@ -86,6 +86,11 @@ def kappa(cm: Counts) -> float:
     return float("nan") if chance == 1 else (accuracy(cm) - chance) / (1 - chance)
 
 
+def shares_of_truth(cm: Counts) -> Scores:
+    """Divide each row by its sum; a class that the truth lacks is NaN."""
+    return _ratio(cm, np.broadcast_to(cm.sum(1, keepdims=True), cm.shape))
+
+
 def majority(cm: Counts) -> tuple[float, int]:
     """Return what always guessing the commonest true class scores: `(accuracy, class id)`."""
     truth = cm.sum(1)

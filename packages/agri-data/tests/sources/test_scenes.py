@@ -228,7 +228,7 @@ def test_a_label_raster_of_another_grid_is_taken_nearest(tmp_path: Path):
     write(tmp_path / "t.tif", truth * 7, 20)
     with pytest.raises(InputError, match=r"t.tif: label values that stand for no class: 7"):
         made(tmp_path, 32, **about, **scene(image="a.tif", label="t.tif"))
-    with pytest.raises(MissingError, match=r"no file .*gone.tif"):
+    with pytest.raises(MissingError, match=r"no raster file .*gone.tif"):
         made(tmp_path, 32, **about, **scene(image="a.tif", label="gone.tif"))
 
 

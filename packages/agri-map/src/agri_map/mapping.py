@@ -21,6 +21,7 @@ from agri_map import __version__
 from agri_map.analysis.area import Tally
 from agri_map.bundle.bundle import read_spec
 from agri_map.bundle.spec import BundleSpec, check_tiling
+from agri_map.choices import EngineName, Precision
 from agri_map.inference.agreement import measure_agreement
 from agri_map.inference.engine import Engine, cores, open_engine
 from agri_map.inference.patches import Patches, patch_axes
@@ -56,8 +57,8 @@ class Options:
     overlap: int | None = None
     batch: int | None = None
     threads: int | None = None
-    engine: str = "onnxruntime"
-    precision: str = "f32"
+    engine: EngineName = "onnxruntime"
+    precision: Precision = "f32"
     exact: bool = False
     note: str = ""
     step: int | None = None
@@ -216,7 +217,7 @@ def make_tags(
     return tags
 
 
-def _open(bundle: Path, spec: BundleSpec, options: Options, precision: str) -> Engine:
+def _open(bundle: Path, spec: BundleSpec, options: Options, precision: Precision) -> Engine:
     engine = open_engine(bundle, options.engine, precision, options.threads, spec)
     return Patches(engine) if spec.task == "classify" else engine
 

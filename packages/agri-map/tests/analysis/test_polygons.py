@@ -20,9 +20,8 @@ from agri_map.analysis.polygons import (
     trace,
 )
 from agri_map.analysis.vector import write_polygons
-from agri_map.maps.mapfile import read_blocks
+from agri_map.maps.mapfile import open_map, read_blocks
 from agri_map.maps.write import Layout, raster_sink
-from agri_map.scene.raster import open_raster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -93,7 +92,7 @@ def test_degrees(write_map, blobs):
 def write_confidence(tmp_path, legend):
     def write(values, exact=True):
         path = tmp_path / "confidence.tif"
-        place = Grid(CRS.from_epsg(32633), from_origin(500_000, 5_500_000, 10, 10), *values.shape)
+        place = Grid(CRS.from_epsg(3035), from_origin(4_500_000, 3_000_000, 10, 10), *values.shape)
         layout = Layout("confidence", legend, exact)
         with raster_sink(path, place, layout, {}) as sink:
             sink.put(0, values[None].astype(np.float32), np.ones(values.shape, bool))
@@ -156,7 +155,7 @@ def test_gpkg(write_map, tmp_path, blobs, legend, monkeypatch):
     path = tmp_path / "map.gpkg"
     write_polygons(path, parcels, source.grid, legend)
     frame = geopandas.read_file(path)
-    assert frame.crs == "EPSG:32633" and len(frame) == len(parcels.shapes) and frame.is_valid.all()
+    assert frame.crs == "EPSG:3035" and len(frame) == len(parcels.shapes) and frame.is_valid.all()
     assert list(frame.columns[:5]) == ["class", "class_id", "area_ha", "pixels", "colour"]
     assert np.abs(frame.area / 10_000 - frame.area_ha).max() < 1e-4
     assert set(zip(frame["class"], frame.colour, strict=True)) == {
@@ -265,5 +264,5 @@ def test_foreign_files_are_kept(write_map, tmp_path, legend):
 
 
 def test_blocks_are_whole_rows(write_map, blobs):
-    with open_raster(write_map(blobs)) as dataset:
+    with open_map(write_map(blobs)) as dataset:
         assert np.array_equal(np.concatenate([block for _, block in read_blocks(dataset)]), blobs)

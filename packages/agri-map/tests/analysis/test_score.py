@@ -43,7 +43,7 @@ def test_counts_by_hand_and_leaves_out_no_data(write: Writer) -> None:
     score = score_map(found, truth)
     # pairs (truth, map): (0,0) (0,1) (1,1)
     assert score.matrix.tolist() == [[1, 1], [0, 1]]
-    figures = score.to_json()
+    figures = score.scores
     assert figures["iou"] == {"other": 0.5, "arable": 0.5}
     assert figures["accuracy"] == pytest.approx(2 / 3, abs=1e-6)
     assert figures["majority_accuracy"] == pytest.approx(2 / 3, abs=1e-6)
@@ -54,7 +54,7 @@ def test_blocks_are_the_places_and_sum_to_the_map(write: Writer) -> None:
     rng = np.random.default_rng(0)
     truth, found = rng.integers(0, 2, (2, 300, 200))
     score = score_map(write("map.tif", found), write("truth.tif", truth))
-    assert len(score.blocks) == 3 * 2  # ceil(300 / 128) * ceil(200 / 128)
+    assert len(score.places) == 3 * 2  # ceil(300 / 128) * ceil(200 / 128)
     assert score.matrix.sum() == 300 * 200
     assert score.matrix[0, 1] == ((truth == 0) & (found == 1)).sum()
 

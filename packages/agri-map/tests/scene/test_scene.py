@@ -1,14 +1,18 @@
 """Reading scenes: bands by name, several files, rims, no-data, and files that are refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
 from agri_core.files.errors import InputError, MissingError
-from agri_map.scene.layers import band_name
 from agri_map.scene.scene import open_scene
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.transform import from_origin
+
+COARSE = from_origin(4_500_000, 3_000_000, 20, 20)
+"""Pixels of 20 m where `write_scene` puts pixels of 10 m."""
 
 
 @pytest.fixture
@@ -23,15 +27,6 @@ def test_bands_by_description_in_the_order_asked(numbered, write_scene):
     assert scene.bands == ("B08", "B02")
     assert np.array_equal(image, numbered[[3, 0]].transpose(1, 2, 0))
     assert valid.all()
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [("B2", "B02"), ("b8a", "B8A"), ("B11, central wavelength 1610 nm", "B11"), ("B2x", "B2x"),
-     (" red ", "red"), ("B12 (SWIR)", "B12")],
-)  # fmt: skip
-def test_band_name(text, name):
-    assert band_name(text) == name
 
 
 def test_bands_by_option(numbered, write_scene):
@@ -133,7 +128,7 @@ def test_files_of_two_resolutions(write_scene):
     a = write_scene(fine, "a.tif", bands=None)
     # The same plane sampled at 20 m: the value at a 2 x 2 block's centre is the block's mean.
     coarse = fine.reshape(1, 4, 2, 4, 2).mean((2, 4))
-    b = write_scene(coarse, "b.tif", bands=None, transform=from_origin(500_000, 5_500_000, 20, 20))
+    b = write_scene(coarse, "b.tif", bands=None, transform=COARSE)
     with open_scene(None, ["B11", "B02"], files={"B02": a, "B11": b}) as scene:
         image, valid = scene.read((0, 8), (0, 8))
         assert scene.grid.transform.a == 10 and valid.all()
@@ -155,36 +150,10 @@ def test_files_elsewhere_are_refused(write_scene):
         open_scene(None, ["B02", "B11"], files={"B02": a, "B11": c})
 
 
-def test_vrt_in_disguise(tmp_path, numbered, write_scene):
-    secret = write_scene(numbered, "secret.tif")
-    vrt = f"""<VRTDataset rasterXSize="5" rasterYSize="6"><VRTRasterBand dataType="UInt16" band="1">
-    <SimpleSource><SourceFilename>{secret}</SourceFilename></SimpleSource>
-    </VRTRasterBand></VRTDataset>"""
-    path = tmp_path / "scene2.tif"
-    path.write_text(vrt)
-    with rasterio.open(path) as dataset:  # GDAL itself does follow it
-        assert dataset.driver == "VRT"
-    with pytest.raises(InputError, match="neither a GeoTIFF nor a JPEG 2000"):
-        open_scene(path, ["B02"], names=["B02"])
-
-
 @pytest.mark.parametrize("name", ["/vsicurl/http://example.org/a.tif", "GTIFF_RAW:a.tif", "no.tif"])
 def test_only_files(name):
     with pytest.raises(MissingError, match="no raster file"):
-        open_scene(name, ["B02"])
-
-
-def test_bomb(tmp_path):
-    path = tmp_path / "bomb.tif"
-    with rasterio.open(
-        path, "w", driver="GTiff", width=100_000, height=100_000, count=4, dtype="uint16",
-        tiled=True, blockxsize=4096, blockysize=4096, sparse_ok=True, bigtiff="yes",
-        compress="deflate",
-    ):  # fmt: skip
-        pass
-    assert path.stat().st_size < 100_000
-    with pytest.raises(InputError, match="decompression bomb"):
-        open_scene(path, ["B02"], names=["B02", "B03", "B04", "B08"])
+        open_scene(Path(name), ["B02"])
 
 
 def test_truncated_pixels(write_scene):
@@ -194,12 +163,5 @@ def test_truncated_pixels(write_scene):
     content[200_000:260_000] = bytes(60_000)
     path.write_bytes(content)
     scene = open_scene(path, ["B02", "B03", "B04", "B08"])
-    with scene, pytest.raises(InputError, match="damaged or cut short"):
+    with scene, pytest.raises(InputError, match="truncated or damaged"):
         scene.read((0, 256), (0, 256))
-
-
-def test_truncated_header(write_scene, numbered):
-    path = write_scene(numbered)
-    path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(InputError, match="damaged or cut short"):
-        open_scene(path, ["B02"])

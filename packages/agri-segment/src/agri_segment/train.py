@@ -16,7 +16,7 @@ from agri_train.engine.seed import seed_all
 from agri_train.fit import FitResult, fit
 from agri_train.run.history import read_history
 
-from agri_segment.evaluation.evaluate import Evaluation, evaluate
+from agri_segment.evaluation.evaluate import ChipEvaluation, evaluate
 from agri_segment.evaluation.evaluate import metrics as all_metrics
 from agri_segment.networks.archs import Segmenter, build
 from agri_segment.networks.summary import describe
@@ -46,7 +46,7 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Evaluation:
+def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> ChipEvaluation:
     """Train, write everything into `out` and return the bundle's scores on the val part.
 
     Besides what `agri_train.fit` leaves (model.onnx, history.csv, curves.png, samples/,
@@ -109,7 +109,7 @@ def _check_batch(net: Segmenter, store: ChipStore, config: TrainConfig) -> None:
 
 def _score(
     net: Segmenter, result: FitResult, store: ChipStore, config: TrainConfig, out: Path
-) -> Evaluation:
+) -> ChipEvaluation:
     engine = open_engine(result.bundle, threads=config.threads or None)
     evaluation = evaluate(engine, store, "val", config.batch)
     history = read_history(result.history)

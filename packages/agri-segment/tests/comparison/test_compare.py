@@ -26,7 +26,7 @@ def folders(small_store, line_bundle, tmp_path):
 
 @pytest.fixture
 def written(folders, small_store, tmp_path):
-    comparison = compare(load_models(folders), small_store, part="test")
+    comparison = compare(load_models(folders), small_store, split="test")
     text = write_comparison(comparison, small_store, tmp_path / "out", tmp_path / "use.onnx")
     return comparison, text, tmp_path / "out"
 
@@ -115,7 +115,7 @@ def test_paired_difference_by_hand(folders, small_store):
     assert gap["miou"] == pytest.approx(0.55 - (1 / 6 + 1 / 6) / 2, abs=1e-6)
     assert gap["low"] <= gap["miou"] <= gap["high"]
     # Two places give three resamples; the interval is of the difference on the same places.
-    places = [good.matrices[0], good.matrices[1]]
+    places = [good.places[0], good.places[1]]
     assert np.array_equal(sum(places), good.matrix)
 
 

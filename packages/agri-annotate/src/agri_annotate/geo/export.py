@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import shapely
 from agri_core.files.errors import InputError
+from agri_core.raster.pixel_area import HECTARE
 from agri_core.vector.crs import LONLAT, move
 from agri_core.vector.writer import Part, check_meridian, decimals, write_features
 from pyproj import CRS
 
-from agri_annotate.geo.place import HECTARE, Place
+from agri_annotate.geo.place import Place
 from agri_annotate.geo.vector import AREAS, FIXED, Feature, clean
 from agri_annotate.model.project import Problem
 

@@ -6,14 +6,10 @@ from typing import Any
 import numpy as np
 import shapely
 from affine import Affine
-from agri_core.files.errors import InputError
-from agri_core.vector.crs import move
-from numpy.typing import NDArray
+from agri_core.raster.geodesy import ground_area
+from agri_core.raster.grid import check_area, to_ground
+from agri_core.raster.pixel_area import HECTARE
 from pyproj import CRS
-
-HECTARE = 10_000.0
-PIECES = 256
-"""An outline is cut into at least so many edges before its area on the ellipsoid is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +29,7 @@ class Place:
     transform: Affine
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.transform.determinant) or not self.transform.determinant:
-            raise InputError(f"its georeference has pixels without area: {self.transform[:6]}")
+        check_area(self.transform)
 
     @property
     def frame(self) -> Any:
@@ -50,47 +45,15 @@ class Place:
         return _affine(geometry, ~self.transform)
 
     def hectares(self, geometry: Any) -> float:
-        """Give the ground under a geometry that is in pixels.
-
-        On a projected CRS it is the area of the geometry times the area of a pixel. On longitude
-        and latitude, and in Mercator, whose scale runs with latitude, it is the geodesic area.
+        """Give the ground under a geometry that is in pixels, on the ellipsoid.
 
         Raises:
-            InputError: the CRS has no unit of length.
+            InputError: the CRS has no longitude and latitude, see `ground_area`.
         """
-        if is_geodesic(self.crs):
-            return _geodesic(self, geometry)
-        unit = self.crs.axis_info[0].unit_conversion_factor if self.crs.axis_info else 0.0
-        if not unit:
-            raise InputError(f"the CRS {self.crs.name!r} has no unit of length")
-        return float(geometry.area * abs(self.transform.determinant) * unit**2 / HECTARE)
-
-
-def is_geodesic(crs: CRS) -> bool:
-    """Whether areas in the coordinates of `crs` mean nothing: degrees and Mercator."""
-    flat = crs.sub_crs_list[0] if crs.is_compound else crs
-    method = flat.coordinate_operation.method_name if flat.coordinate_operation else ""
-    mercator = "Mercator" in method and "Transverse" not in method and "Oblique" not in method
-    return bool(flat.is_geographic or mercator)
-
-
-def _geodesic(place: Place, geometry: Any) -> float:
-    geodetic = place.crs.geodetic_crs
-    geod = place.crs.get_geod()
-    if geodetic is None or geod is None:
-        raise InputError(f"the CRS {place.crs.name!r} has no ellipsoid")
-    if geometry.is_empty:
-        return 0.0
-    dense = shapely.segmentize(geometry, max(geometry.length / PIECES, 1e-6))
-    lonlat = move(place.to_ground(dense), place.crs, geodetic)
-    parts = shapely.get_parts(shapely.orient_polygons(lonlat, exterior_cw=False))
-    return float(sum(geod.geometry_area_perimeter(part)[0] for part in parts) / HECTARE)
+        return ground_area(self.to_ground(geometry), self.crs) / HECTARE
 
 
 def _affine(geometry: Any, transform: Affine) -> Any:
-    a, b, c, d, e, f = transform[:6]
-
-    def step(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack([xy @ [a, b] + c, xy @ [d, e] + f])
-
-    return shapely.transform(geometry, step)
+    return shapely.transform(
+        geometry, lambda xy: np.column_stack(to_ground(transform, xy[:, 0], xy[:, 1]))
+    )

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import shapely
@@ -11,6 +11,7 @@ from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE
 from numpy.typing import NDArray
 
+from agri_annotate.choices import Overlap
 from agri_annotate.masks.coverage import polygon_spans, spans
 from agri_annotate.masks.naming import Naming
 from agri_annotate.masks.outline import outline
@@ -18,7 +19,6 @@ from agri_annotate.masks.runs import Layer, Runs, Spans, blank, paint
 from agri_annotate.model.project import Picture, Problem, Region
 from agri_annotate.model.shape import Point, Polygon, Polyline
 
-Overlap = Literal["last", "first", "largest", "error"]
 Fate = Literal["drawn", "clipped", "lost"]
 
 
@@ -47,19 +47,6 @@ class Rules:
             value = getattr(self, name)
             if value is not None and not 0 < value <= 10_000:
                 raise InputError(f"{name} must be over 0 and at most 10000 pixels, got {value:g}")
-
-
-def check_overlap(text: str) -> Overlap:
-    """Return the rule called `text`.
-
-    Raises:
-        InputError: there is none.
-    """
-    rules: tuple[Overlap, ...] = get_args(Overlap)
-    for rule in rules:
-        if rule == text:
-            return rule
-    raise InputError(f"the rule for overlaps is one of {', '.join(rules)}; got {text!r}")
 
 
 @dataclass(frozen=True, slots=True)

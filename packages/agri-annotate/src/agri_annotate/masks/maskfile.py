@@ -5,35 +5,21 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE, Legend
 
+from agri_annotate.choices import Format
 from agri_annotate.masks.png import write_png
 from agri_annotate.masks.runs import Runs
 from agri_annotate.model.pictures import Header
 
-Format = Literal["png", "tif"]
 LONGEST = 120
 """Bytes of a mask's name before its ending, so that it fits any file system."""
 
 BLOCK = 256
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]|\s')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
-
-
-def check_format(text: str) -> Format:
-    """Return the format called `text`.
-
-    Raises:
-        InputError: there is none.
-    """
-    formats: tuple[Format, ...] = get_args(Format)
-    for known in formats:
-        if text == known:
-            return known
-    raise InputError(f"the format of masks is png or tif, got {text!r}")
 
 
 def mask_names(pictures: Sequence[str], ending: str) -> list[str]:

@@ -22,7 +22,6 @@ MAX_PIXELS = 1_000_000_000
 """Of one picture: a mask takes a byte a pixel."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-RASTERS = ("GTiff", "PNG", "JPEG", "WEBP", "BMP", "GIF", "JP2OpenJPEG")
 WORLD = (".wld", ".pgw", ".pngw", ".jgw", ".jpgw", ".jpegw", ".bpw", ".gfw")
 AUXILIARY = ".aux.xml"
 """Endings of files beside a picture that say where it lies."""
@@ -142,30 +141,15 @@ def _orientation(image: Any) -> int:
 
 
 def _by_rasterio(path: Path, size: int) -> Header:
-    with open_raster(path) as image:
-        place = None if image.transform.is_identity else image.transform
-        crs = image.crs if place and image.crs else None
-        return Header(image.height, image.width, size, crs, place)
+    from agri_core.raster.opening import PICTURES, open_raster
 
-
-def open_raster(path: Path, drivers: Iterable[str] = RASTERS) -> Any:
-    """Open a picture with the first of the `drivers` that can; no other is tried.
-
-    Raises:
-        InputError: none can.
-    """
-    import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
-
-    for driver in drivers:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                # GDAL would take a name such as "/vsi..." or "a:b" for something other than a file.
-                return rasterio.open(path.absolute(), driver=driver)
-        except (RasterioError, UnicodeError):
-            continue
-    raise InputError(f"the file is not a picture that can be read ({', '.join(drivers)})")
+    try:
+        with open_raster(path, path.name, PICTURES) as image:
+            place = None if image.transform.is_identity else image.transform
+            crs = image.crs if place and image.crs else None
+            return Header(image.height, image.width, size, crs, place)
+    except InputError as error:
+        raise InputError(f"it is not a picture that can be read: {error}") from error
 
 
 def _index(folder: Path, skip: Path | None) -> _Index:

@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agri_annotate.choices import Form
 from agri_annotate.model.shape import Shape
 
-Form = Literal[
-    "via1-json", "via1-csv", "via2-json", "via2-project", "via2-csv", "via3-json", "via3-csv",
-    "coco",
-]  # fmt: skip
 Value = str | tuple[str, ...]
 """A text or the id of the chosen option; for a checkbox the ids of all ticked options."""
 

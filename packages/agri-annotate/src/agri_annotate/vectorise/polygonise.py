@@ -7,7 +7,6 @@ area within their ring, largest first, so that whatever is inside another comes 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import shapely
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from rasterio import features
 from shapely.geometry import shape as to_geometry
 
+from agri_annotate.choices import Background
 from agri_annotate.masks.coverage import cover
 from agri_annotate.model.shape import Points, Polygon
 from agri_annotate.vectorise.arcs import Arc, corner_count, cut, meeting_places, thin
@@ -33,7 +33,6 @@ STEP = 0.7
 FINEST = 0.1
 """Below this tolerance, in pixels, every pixel edge is kept."""
 
-Background = Literal["holes", "all", "none"]
 Mask = NDArray[np.uint8]
 
 

@@ -114,11 +114,12 @@ def _map_of(picture: Path, maps: Mapping[str, Path], folder: Path) -> Path:
 
 
 def _read_window(truth: Path, picture: Path, found: Any) -> NDArray[np.uint8]:
-    import rasterio
+    from agri_core.raster.grid import to_ground
+    from agri_core.raster.opening import open_raster
     from rasterio.windows import Window
 
-    with rasterio.open(truth, driver="GTiff") as source:
-        col, row = ~source.transform * (found.transform.c, found.transform.f)
+    with open_raster(truth, formats=("GTiff",)) as source:
+        col, row = to_ground(~source.transform, found.transform.c, found.transform.f)
         window = Window(round(col), round(row), found.width, found.height)
         inside = window.col_off >= 0 and window.row_off >= 0
         inside &= window.col_off + found.width <= source.width

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT
 
 from agri_classify.bundled import BOXED
@@ -22,7 +23,7 @@ def evaluate(
     ],
     model: Model = BOXED,
     split: Annotated[
-        str, typer.Option(help="Part of a chip store: val, or test when said; train is fitted.")
+        Split, typer.Option(help="Split of a chip store; the model was fitted on train.")
     ] = "val",
     batch: Annotated[int, typer.Option(min=1, help="Patches that are predicted at once.")] = 64,
     threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
@@ -41,9 +42,8 @@ def evaluate(
 
     engine = open_engine(model, threads=threads or None)
     labelled = Labelled(data, engine.spec, split)
-    part = split if labelled.store is not None else data.resolve().name
     result = run_evaluation(engine, labelled, batch)
-    say(write_evaluation(result, out, part))
+    say(write_evaluation(result, out))
     say(f"report: {out}")
     for error in result.errors:
         warn(error)

@@ -85,10 +85,13 @@ def choose(
     return chosen
 
 
-def with_settings(record: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_settings(
+    record: type, panel: str = "Settings"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command an option for every field of a settings dataclass, with its documentation.
 
-    The command's own parameter `settings` receives the options as a dictionary.
+    The command's own parameter `settings` receives the options as a dictionary. `panel` is the
+    section of the help where they stand.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -97,7 +100,9 @@ def with_settings(record: type) -> Callable[[Callable[..., None]], Callable[...,
             Parameter(
                 name,
                 Parameter.KEYWORD_ONLY,
-                default=typer.Option(field.default, help=texts[name], show_default=True),
+                default=typer.Option(
+                    field.default, help=texts[name], show_default=True, rich_help_panel=panel
+                ),
                 annotation=str if "|" in str(field.type) else type(field.default),
             )
             for name, field in record.__dataclass_fields__.items()  # type: ignore[attr-defined]

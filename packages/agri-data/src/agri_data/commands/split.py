@@ -9,29 +9,46 @@ import typer
 from agri_core.files.console import say, warn
 from agri_core.files.errors import InputError
 
+from agri_data.choices import Method
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agri_data.splits.split import Split
 
 
+BLOCKS, FOLDS = "Blocks of ground", "Cross-validation"
+"""Panels of the help."""
+
+
 def split(
     store: Annotated[Path, typer.Argument(help="Chip store to split, in place.")],
     method: Annotated[
-        str, typer.Option(help="What stays whole: block, group, random (nothing) or kfold.")
+        Method,
+        typer.Option(help="What stays whole; random keeps nothing whole, kfold makes test folds."),
     ] = "block",
     val: Annotated[float, typer.Option(help="Share of val.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of test; train is the rest.")] = 0.15,
     seed: Annotated[int, typer.Option(help="The same seed gives the same lists.")] = 0,
     block: Annotated[
         float | None,
-        typer.Option(help="Side of a block in metres (pixels without coordinates)."),
+        typer.Option(
+            help="Side of a block in metres (pixels without coordinates).", rich_help_panel=BLOCKS
+        ),
     ] = None,
     buffer: Annotated[
-        float, typer.Option(help="Least distance between parts, in the unit of --block.")
+        float,
+        typer.Option(
+            help="Least distance between parts, in the unit of --block.", rich_help_panel=BLOCKS
+        ),
     ] = 0.0,
-    folds: Annotated[int, typer.Option(help="Number of folds of kfold.")] = 5,
-    fold: Annotated[int, typer.Option(help="Fold of kfold that is the test part, from 0.")] = 0,
+    folds: Annotated[
+        int, typer.Option(help="Number of folds of kfold.", rich_help_panel=FOLDS)
+    ] = 5,
+    fold: Annotated[
+        int,
+        typer.Option(help="Fold of kfold that is the test part, from 0.", rich_help_panel=FOLDS),
+    ] = 0,
     alike: Annotated[
         bool, typer.Option(help="Where single chips are dealt, keep look-alikes in one part.")
     ] = True,
@@ -48,14 +65,12 @@ def split(
     Example: agri-data split data/chips --method block --block 1280 --val 0.15 --test 0.15
     """
     from agri_data.splits.duplicate_groups import alike as find_alike
-    from agri_data.splits.plan import SplitPlan, as_method
+    from agri_data.splits.plan import SplitPlan
     from agri_data.splits.split import make_split
     from agri_data.store.contents import class_contents
     from agri_data.store.store import ChipStore, rewrite_table
 
-    plan = SplitPlan(
-        as_method(method), (1 - val - test, val, test), seed, block, buffer, folds, fold
-    )
+    plan = SplitPlan(method, (1 - val - test, val, test), seed, block, buffer, folds, fold)
     opened = ChipStore.open(store)
     names, contents = class_contents(opened)
     grouped = bool((opened.table["group"] != "").any())

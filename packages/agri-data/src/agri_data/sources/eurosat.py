@@ -13,13 +13,13 @@ from agri_core.bands import EUROSAT_TIFF_ORDER, TRUE_COLOUR, band_indices, make_
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.folders import files_below
 from agri_core.legend import EUROSAT
+from agri_core.raster.facts import Facts, read_raster
+from agri_core.raster.grid import to_ground, transform_text
 
 from agri_data.sources.description.description import EurosatDescription
 from agri_data.sources.readers.archive import members, open_archive, read_member
 from agri_data.sources.readers.parallel import in_order
 from agri_data.sources.readers.photo import decode_jpeg
-from agri_data.sources.readers.place import transform_text
-from agri_data.sources.readers.raster import Facts, read_tiff
 from agri_data.sources.skips import Losses
 from agri_data.store.info import StoreInfo
 from agri_data.store.table import ChipRecord
@@ -112,7 +112,7 @@ class EurosatSource:
     def _decode(self, patch: Patch, read: Read) -> tuple[ChipRecord, Image]:
         data, where, facts = read(patch.name), f"{self._root}: {patch.name}", None
         if self._tiff:
-            image, facts = read_tiff(data, where)
+            image, _, facts = read_raster(data, where)
         else:
             image = decode_jpeg(data, where)
         if image.shape != (SIZE, SIZE, len(self._have)):
@@ -176,7 +176,7 @@ def _record(patch: Patch, facts: Facts | None) -> ChipRecord:
     chip = patch.stem if patch.stem.startswith(patch.label) else f"{patch.label}_{patch.stem}"
     if facts is None or facts.transform is None or not facts.crs_text:
         return ChipRecord(chip, patch.name, label=patch.label)
-    x, y = facts.transform * (SIZE / 2, SIZE / 2)
+    x, y = to_ground(facts.transform, SIZE / 2, SIZE / 2)
     return ChipRecord(
         chip,
         patch.name,

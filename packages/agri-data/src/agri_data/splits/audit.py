@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE
 
+from agri_data.choices import Near
 from agri_data.splits.leaks import Leak, find_leaks
 from agri_data.store.table import SPLITS
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from agri_data.store.store import ChipStore
 
 Level = Literal["fail", "warn"]
-Near = Literal["fail", "warn", "off"]
 
 STEP = 256
 
@@ -75,18 +74,6 @@ class Audit:
             "findings": [_as_dict(item) for item in self.findings],
             "pairs": [_as_dict(leak) | {"level": self.level(leak)} for leak in self.leaks],
         }
-
-
-def as_near(name: str) -> Near:
-    """Return `name` as what near duplicates count as.
-
-    Raises:
-        InputError: it is none of fail, warn, off.
-    """
-    for level in get_args(Near):
-        if level == name:
-            return cast(Near, level)
-    raise InputError(f"near duplicates count as fail, warn or off, got {name!r}")
 
 
 def audit(store: ChipStore, near: Near = "warn") -> Audit:

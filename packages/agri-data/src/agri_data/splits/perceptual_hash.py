@@ -13,9 +13,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from agri_core.raster.validity import chip_validity
 from numpy.typing import NDArray
-
-from agri_data.store.stats import valid_pixels
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -36,7 +35,7 @@ def greys(chips: NDArray[Any], nodata: float | None, limit: int = 64) -> Floats:
     mistaken for content.
     """
     grey = _band_mean(chips)
-    valid = valid_pixels(chips, nodata) & np.isfinite(grey)
+    valid = chip_validity(chips, nodata) & np.isfinite(grey)
     grey[~valid] = 0.0
     if not valid.all():
         means = grey.sum(axis=(1, 2)) / np.maximum(valid.sum(axis=(1, 2)), 1)

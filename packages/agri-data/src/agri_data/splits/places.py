@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from agri_core.files.errors import InputError
+from agri_core.raster.pixel_area import METRES_PER_DEGREE
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-METRES_PER_DEGREE = 111_319.49
-"""On the equator of WGS 84: 2 pi 6378137 / 360."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 from agri_core.files.errors import InputError
 
-Method = Literal["block", "group", "random", "kfold"]
+from agri_data.choices import Method
+
 METHODS: tuple[str, ...] = get_args(Method)
-
-
-def as_method(name: str) -> Method:
-    """Return `name` as a method.
-
-    Raises:
-        InputError: no method has that name.
-    """
-    for method in get_args(Method):
-        if method == name:
-            return cast(Method, method)
-    raise InputError(f"a split method is one of {', '.join(METHODS)}, got {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +37,8 @@ class SplitPlan:
     fold: int = 0
 
     def __post_init__(self) -> None:
-        as_method(self.method)
+        if self.method not in METHODS:
+            raise InputError(f"a split method is one of {', '.join(METHODS)}, got {self.method!r}")
         self._check_fractions()
         if self.seed < 0:
             raise InputError(f"a seed is 0 or more, got {self.seed}")

@@ -11,11 +11,12 @@ import pandas as pd
 from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
+from agri_data.choices import Method
 from agri_data.splits.balance import balance, deal
 from agri_data.splits.duplicate_groups import keep_together
 from agri_data.splits.overlap import crossing
 from agri_data.splits.places import Boxes, blocks, default_side, locate
-from agri_data.splits.plan import Method, SplitPlan
+from agri_data.splits.plan import SplitPlan
 from agri_data.store.table import SPLITS
 
 Floats = NDArray[np.float64]

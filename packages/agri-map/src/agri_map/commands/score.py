@@ -27,7 +27,7 @@ def score(
     """
     from agri_core.files.atomic import write_json
 
-    from agri_map.analysis.score import score_map, to_text
+    from agri_map.analysis.score import score_map, to_json, to_text
 
     if truth == NO_TRUTH:
         say("no reference was given, so the map is not scored")
@@ -35,6 +35,6 @@ def score(
     else:
         found = score_map(path, Path(truth))
         say(to_text(found))
-        figures = found.to_json()
+        figures = to_json(found)
     if out is not None:
         write_json(out, figures)

@@ -35,8 +35,8 @@ def show(
     """
     from agri_core.files.errors import InputError
 
-    from agri_map.figures.figure import draw
-    from agri_map.figures.show import Request, make_sheet
+    from agri_map.figures.page import draw_page
+    from agri_map.figures.show import Request, make_page
 
     if out.suffix.lower() != ".png":
         raise InputError(f"the picture is a PNG; expected a name ending in .png, got {out}")
@@ -50,5 +50,5 @@ def show(
         title=title,
         pixel=pixel,
     )
-    draw(make_sheet(request), out)
+    draw_page(make_page(request), out)
     say(f"picture: {out}")

@@ -7,7 +7,7 @@ that have it, so float32 is forced unless `bf16` is asked for.
 import os
 import sys
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol, get_args
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from agri_map.bundle.bundle import check_whole, read_spec
 from agri_map.bundle.spec import BundleSpec
+from agri_map.choices import EngineName, Precision
 
-EngineName = Literal["onnxruntime", "openvino"]
-Precision = Literal["f32", "bf16"]
 Array = NDArray[np.float32]
 
 
@@ -39,8 +38,8 @@ class Engine(Protocol):
 
 def open_engine(
     path: Path | str,
-    name: str = "onnxruntime",
-    precision: str = "f32",
+    name: EngineName = "onnxruntime",
+    precision: Precision = "f32",
     threads: int | None = None,
     spec: BundleSpec | None = None,
 ) -> Engine:

@@ -18,6 +18,7 @@ from agri_core.files.atomic import replacing_file
 from agri_core.files.ownership import check_file
 from agri_core.legend import IGNORE, Legend
 from agri_core.raster.grid import Grid
+from agri_core.raster.naming import CLASS, LEGEND
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
@@ -30,7 +31,6 @@ Kind = Literal["classes", "probabilities", "confidence"]
 PERCENT_NODATA = 255
 ARGMAX_ROWS = 8
 KIND = "AGRI_KIND"
-LEGEND = "AGRI_LEGEND"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _describe(dataset: DatasetWriter, layout: Layout, tags: Mapping[str, str]) -
     if layout.kind == "classes":
         dataset.colorinterp = [ColorInterp.palette]
         dataset.write_colormap(1, _colours(layout.legend))
-        names = {f"CLASS_{item.id}": item.name for item in layout.legend.classes}
+        names = {f"{CLASS}{item.id}": item.name for item in layout.legend.classes}
         dataset.update_tags(1, **names)
 
 

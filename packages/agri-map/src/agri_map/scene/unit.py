@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from agri_core.files.console import warn
 from agri_core.files.errors import InputError
+from agri_core.raster.pixel_area import pixel_metres
+from agri_core.raster.unit import guess_unit
 from numpy.typing import NDArray
 
 from agri_map.bundle.spec import BundleSpec
@@ -12,7 +14,6 @@ from agri_map.scene.bytescale import EUROSAT
 from agri_map.scene.scene import Scene
 
 WINDOW = 256
-REFLECTANCE_LIMIT = 4.0
 OFFSET = 1000
 BLACK = 4
 WHITE = 0.25
@@ -64,15 +65,6 @@ def sample(scene: Scene) -> NDArray[Any]:
             values, valid = scene.read(row, col)
             found.append(values[valid])
     return np.concatenate(found)
-
-
-def guess_unit(values: NDArray[Any], dtype: np.dtype[Any]) -> str:
-    """Guess the unit: 8-bit, whole numbers, or numbers about 0 to 1."""
-    if dtype == np.uint8:
-        return "uint8"
-    if dtype.kind in "iu" or not values.size:
-        return "dn"
-    return "reflectance" if np.percentile(values, 99) < REFLECTANCE_LIMIT else "dn"
 
 
 def offset_left(values: NDArray[Any], bands: tuple[str, ...]) -> bool:
@@ -139,10 +131,9 @@ def _check_scaled(scene: Scene, scale: float, values: NDArray[Any]) -> None:
 
 
 def _warn_pixel(scene: Scene, spec: BundleSpec) -> None:
-    crs = scene.grid.crs
-    if spec.pixel_size is None or crs is None or not crs.is_projected:
+    metres = None if spec.pixel_size is None else pixel_metres(scene.grid)
+    if spec.pixel_size is None or metres is None:
         return
-    metres = scene.grid.pixel * crs.linear_units_factor[1]
     if not 0.67 < metres / spec.pixel_size < 1.5:
         warn(
             f"{scene.path} has pixels of {metres:.3g} m, the bundle was fitted on "

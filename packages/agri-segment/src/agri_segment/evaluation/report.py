@@ -83,11 +83,3 @@ def matrix_csv(matrix: NDArray[np.generic], legend: Legend) -> str:
     """Write a matrix with its class names; rows are the truth, columns the prediction."""
     rows = [[name, *line] for name, line in zip(legend.names, matrix.tolist(), strict=True)]
     return csv_text(["truth / predicted", *legend.names], rows)
-
-
-def normalised(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Divide each row by its sum: shares of the true class; a class without pixels is NaN."""
-    sums = matrix.sum(axis=1, keepdims=True)
-    out = np.full(matrix.shape, np.nan)
-    np.divide(matrix, sums, out=out, where=sums > 0)
-    return out

@@ -13,8 +13,8 @@ import torch
 from agri_core.bands import TRUE_COLOUR
 from agri_core.files.errors import InputError, MissingError
 from agri_core.legend import IGNORE
+from agri_core.raster.validity import chip_validity
 from agri_data.augment.augment import Augment, augment
-from agri_data.store.stats import valid_pixels
 from agri_data.store.store import ChipStore
 from agri_map.bundle.preprocess import normalise
 from agri_map.bundle.spec import BundleSpec
@@ -110,7 +110,7 @@ class Chips(Dataset[tuple[Tensor, Tensor]]):
         masks = self.store.masks(ticket.rows) if self.task == "segment" else None
         if self.policy is not None:
             self._vary(ticket, images, masks, self.policy)
-        valid = valid_pixels(images, self.store.info.nodata)
+        valid = chip_validity(images, self.store.info.nodata)
         batch = torch.from_numpy(normalise(images, self.spec, valid))
         if masks is None:
             return batch, torch.from_numpy(self.store.labels(ticket.rows))

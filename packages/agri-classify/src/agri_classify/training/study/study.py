@@ -22,12 +22,12 @@ from agri_core.files.ownership import remove_folder
 from agri_core.files.records import load_json, parse_json
 from agri_data.store.store import ChipStore
 from agri_map.inference.engine import open_engine
+from agri_train.baselines.patches import score_baselines
 from agri_train.config import TrainConfig
 
 import agri_classify
 from agri_classify.evaluation.evaluate import evaluate, metrics
 from agri_classify.patches.labelled import Labelled
-from agri_classify.training.baseline import baselines
 from agri_classify.training.train import Plan, fit_plan
 
 MAX_BYTES = 1_000_000
@@ -115,11 +115,11 @@ def _run(case: Case, part: str, folder: Path, known: Known) -> Outcome:
     _, result = fit_plan(case.plan, case.store, case.config, folder)
     spec = result.spec
     engine = open_engine(result.bundle, threads=case.config.threads or None)
-    found = metrics(evaluate(engine, Labelled(case.store, spec, part)), part)
+    found = metrics(evaluate(engine, Labelled(case.store, spec, part)))
     store, seed = case.store, case.config.seed
     same = (store.fingerprint, store.split_fingerprint, store.label_fingerprint, spec.bands, seed)
     if same not in known:
-        scored = baselines(store, spec, part, seed=seed)
+        scored = score_baselines(store, spec, part, seed=seed)
         known[same] = {item.name: item.accuracy for item in scored}
     return Outcome(
         case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),

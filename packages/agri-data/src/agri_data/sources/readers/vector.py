@@ -12,6 +12,7 @@ import shapely
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.hints import hint
 from agri_core.legend import IGNORE, Legend
+from agri_core.raster.grid import Grid
 from agri_core.vector.crs import move_all, parse_crs
 from agri_core.vector.layer import Fault, Geometries, Layer, areas, plain
 from agri_core.vector.reader import read_layer
@@ -45,9 +46,7 @@ class Polygons:
         """Return class ids `(H, W)`; a pixel belongs to a polygon that holds its centre."""
         from rasterio.features import rasterize
 
-        height, width = shape
-        corners = [transform * (x, y) for x in (0, width) for y in (0, height)]
-        rows = np.sort(self.tree.query(shapely.MultiPoint(corners).envelope))
+        rows = np.sort(self.tree.query(shapely.box(*Grid(None, transform, *shape).bounds)))
         if not len(rows):
             return np.full(shape, self.outside, np.uint8)
         burnt: NDArray[np.uint8] = rasterize(

@@ -6,27 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from agri_core.files.atomic import replacing_file
+from agri_data.figures.figure import INK, LINE, MUTED, axes_at, new_figure, save
 from agri_data.figures.picture import scale_bar
+from agri_data.figures.sheet import Panel
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from numpy.typing import NDArray
 
 PANEL, SIDE, GAP = 4.7, 2.9, 0.28
 TOP, BOTTOM, TITLE = 0.95, 0.55, 0.32
-INK, MUTED, LINE = "#1d2733", "#5d6b7a", "#c9d1d9"
 DPI = 150
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A picture `(H, W, 3)` and what is written above it."""
-
-    image: NDArray[np.uint8]
-    title: str
-    note: str = ""
+"""Finer than other figures, since a map is looked at closely and printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +41,8 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """Everything on the page.
+class Page:
+    """Everything on the page of a map.
 
     Attributes:
         title: Headline.
@@ -74,51 +65,41 @@ class Sheet:
     north: float | None = 0.0
 
 
-def draw(sheet: Sheet, path: Path) -> None:
-    """Draw the sheet as a PNG."""
-    figure = layout(sheet)
-    with replacing_file(path) as target:
-        FigureCanvasAgg(figure)
-        figure.savefig(target, format="png")
+def draw_page(page: Page, path: Path) -> Path:
+    """Draw the page as a PNG."""
+    return save(layout(page), path)
 
 
-def layout(sheet: Sheet) -> Figure:
+def layout(page: Page) -> Figure:
     """Place panels in a grid; the legend takes an empty cell, else a column at the right."""
-    count = len(sheet.panels)
+    count = len(page.panels)
     columns = count if count <= 3 else math.ceil(count / 2)
     rows = math.ceil(count / columns)
-    width, height = _panel_size(sheet)
+    width, height = _panel_size(page)
     empty = count < columns * rows and width >= SIDE
     above = (rows - 1) * (height + TITLE + GAP) if empty else 0.0
-    body = max(rows * (height + TITLE + GAP), above + _legend_height(sheet.blocks))
-    page = (columns * (width + GAP) + GAP + (0 if empty else SIDE + GAP), body + TOP + BOTTOM)
-    figure = Figure(figsize=page, dpi=DPI, facecolor="white")
-    for number, panel in enumerate(sheet.panels):
+    body = max(rows * (height + TITLE + GAP), above + _legend_height(page.blocks))
+    size = (columns * (width + GAP) + GAP + (0 if empty else SIDE + GAP), body + TOP + BOTTOM)
+    figure = new_figure(*size, dpi=DPI)
+    for number, panel in enumerate(page.panels):
         row, column = divmod(number, columns)
         left, top = GAP + column * (width + GAP), TOP + row * (height + TITLE + GAP) + TITLE
-        axes = _axes(figure, page, (left, page[1] - top - height, width, height))
-        _draw_panel(axes, panel, sheet, first=number == 0)
+        axes = axes_at(figure, (left, size[1] - top - height, width, height))
+        _draw_panel(axes, panel, page, first=number == 0)
     column, row = (columns - 1, rows - 1) if empty else (columns, 0)
     corner = (2 * GAP + column * (width + GAP), TOP + row * (height + TITLE + GAP))
-    _draw_legend(figure, page, sheet.blocks, corner)
-    _draw_texts(figure, page, sheet)
+    _draw_legend(figure, page.blocks, corner)
+    _draw_texts(figure, page)
     return figure
 
 
-def _panel_size(sheet: Sheet) -> tuple[float, float]:
-    height, width = sheet.panels[0].image.shape[:2]
-    ratio = min(max(height * sheet.aspect / width, 0.2), 5.0)
+def _panel_size(page: Page) -> tuple[float, float]:
+    height, width = page.panels[0].image.shape[:2]
+    ratio = min(max(height * page.aspect / width, 0.2), 5.0)
     return (PANEL, PANEL * ratio) if ratio <= 1 else (PANEL / ratio**0.5, PANEL * ratio**0.5)
 
 
-def _axes(
-    figure: Figure, page: tuple[float, float], box: tuple[float, float, float, float]
-) -> Axes:
-    left, bottom, width, height = box
-    return figure.add_axes((left / page[0], bottom / page[1], width / page[0], height / page[1]))
-
-
-def _draw_panel(axes: Axes, panel: Panel, sheet: Sheet, first: bool) -> None:
+def _draw_panel(axes: Axes, panel: Panel, page: Page, first: bool) -> None:
     axes.imshow(panel.image, interpolation="nearest", aspect="auto")
     axes.set_xticks([])
     axes.set_yticks([])
@@ -128,8 +109,8 @@ def _draw_panel(axes: Axes, panel: Panel, sheet: Sheet, first: bool) -> None:
     if panel.note:
         axes.set_title(panel.note, loc="right", fontsize=8, color=MUTED, pad=5)
     if first:
-        _draw_scale(axes, panel.image.shape[1], sheet.metres)
-        _draw_north(axes, sheet.north)
+        _draw_scale(axes, panel.image.shape[1], page.metres)
+        _draw_north(axes, page.north)
 
 
 def _draw_scale(axes: Axes, width: int, metres: float | None) -> None:
@@ -182,13 +163,11 @@ def _legend_height(blocks: Sequence[Block]) -> float:
     )
 
 
-def _draw_legend(
-    figure: Figure, page: tuple[float, float], blocks: Sequence[Block], corner: tuple[float, float]
-) -> None:
+def _draw_legend(figure: Figure, blocks: Sequence[Block], corner: tuple[float, float]) -> None:
     """Draw the blocks below each other from `corner`, inches from the left and from the top."""
     left, top = corner
-    height = page[1] - top - BOTTOM
-    axes = _axes(figure, page, (left, BOTTOM, SIDE, height))
+    height = figure.get_figheight() - top - BOTTOM
+    axes = axes_at(figure, (left, BOTTOM, SIDE, height))
     axes.set_xlim(0, SIDE)
     axes.set_ylim(height, 0)
     axes.axis("off")
@@ -229,13 +208,14 @@ def _draw_ramp(axes: Axes, block: Block, y: float) -> float:
     return y + 0.42
 
 
-def _draw_texts(figure: Figure, page: tuple[float, float], sheet: Sheet) -> None:
-    x = GAP / page[0]
+def _draw_texts(figure: Figure, page: Page) -> None:
+    width, height = figure.get_size_inches()
+    x = GAP / width
     figure.text(
-        x, 1 - 0.3 / page[1], sheet.title, fontsize=15, fontweight="bold", color=INK, va="center"
+        x, 1 - 0.3 / height, page.title, fontsize=15, fontweight="bold", color=INK, va="center"
     )
-    figure.text(x, 1 - 0.6 / page[1], sheet.subtitle, fontsize=9.5, color=MUTED, va="center")
+    figure.text(x, 1 - 0.6 / height, page.subtitle, fontsize=9.5, color=MUTED, va="center")
     figure.text(
-        x, 0.24 / page[1], sheet.footer, fontsize=7.5, color=MUTED, va="center",
+        x, 0.24 / height, page.footer, fontsize=7.5, color=MUTED, va="center",
         linespacing=1.4,
     )  # fmt: skip
