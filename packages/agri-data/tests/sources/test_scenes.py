@@ -256,6 +256,29 @@ def test_polygons_are_burnt_as_rasterio_burns_them_whole(tmp_path: Path):
     assert report.dropped["fewer labelled pixels than 'labelled' asks for"] == 9 - len(store)
 
 
+def test_a_layer_by_name_and_a_row_without_a_polygon(tmp_path: Path):
+    write(tmp_path / "a.tif", np.ones((1, 16, 16), np.uint16))
+    ground = box(500_000, 4_999_840, 500_160, 5_000_000)
+    west = box(500_000, 4_999_840, 500_080, 5_000_000)
+    area = geopandas.GeoDataFrame({"number": [1]}, geometry=[ground], crs="EPSG:32633")
+    area.to_file(tmp_path / "p.gpkg", layer="study_area")
+    fields = geopandas.GeoDataFrame(
+        {"class": ["arable", None, "other"]}, geometry=[ground, None, west], crs="EPSG:32633"
+    )
+    fields.to_file(tmp_path / "p.gpkg", layer="fields")
+    label = {"kind": "vector", "file": "p.gpkg"}
+    about = {"legend": LEGEND, "bands": ["B04"], **scene(image="a.tif")}
+    with pytest.raises(InputError, match=r"study_area \(number\); fields \(class\); name the one"):
+        made(tmp_path, label=label, **about)
+    with pytest.raises(MissingError, match=r"no layer 'field'; .*did you mean 'fields'"):
+        made(tmp_path, label=label | {"layer": "field"}, **about)
+    store, report = made(tmp_path, label=label | {"layer": "fields"}, **about)
+    # The west half is drawn later, so it lies above.
+    assert (store.mask(0) == np.repeat([0, 1], 8)[None, :]).all()
+    assert report.skipped == ()
+    assert any("features left out: 1 (feature 2" in note for note in report.notes)
+
+
 def test_polygons_that_miss_the_scene_are_told(tmp_path: Path):
     write(tmp_path / "a.tif", np.ones((1, 16, 16), np.uint16))
     far = geopandas.GeoDataFrame(
