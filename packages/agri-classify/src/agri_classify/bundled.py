@@ -1,4 +1,4 @@
-"""The models in the box: bundles that come with the package, so that nothing has to be fetched."""
+"""The bundled models: bundles that come with the package, so that nothing has to be fetched."""
 
 from __future__ import annotations
 
