@@ -62,8 +62,8 @@ def main() -> None:
         rows = list(run(args, Path(folder)))
     stock = next(row.rate for row in rows if row.way.startswith("stock"))
     print(
-        f"{args.epochs} epochs, batch {args.batch}, seed {args.seed}, {torch.get_num_threads()} "
-        f"threads, torch {torch.__version__}"
+        f"{args.epochs} epochs, batch size {args.batch_size}, seed {args.seed}, "
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}"
     )
     print(f"{'way':<42}{'accuracy':>9}{'images/s':>10}{'of stock':>10}{'weights':>12}")
     for row in rows:
@@ -78,8 +78,8 @@ def run(args: argparse.Namespace, folder: Path) -> Iterator[Row]:
     store = subset(whole, Size(share=args.share), args.seed)
     yield stock(args, store, photos)
     config = TrainConfig(
-        epochs=args.epochs, batch=args.batch, lr=RATE, optimizer="adam", decay=0.0,
-        schedule="constant", patience=0, samples=0, seed=args.seed, monitor="accuracy",
+        epochs=args.epochs, batch_size=args.batch_size, lr=RATE, optimizer="adam", weight_decay=0.0,
+        schedule="constant", patience=0, sample_rows=0, seed=args.seed, monitor="accuracy",
     )  # fmt: skip
     made = None
     for model in (args.model, "compact"):
@@ -151,7 +151,7 @@ def loader(
     if len(rows) != len(names):
         sys.exit(f"{len(names)} patches of the {part} part and {len(rows)} files: not the same set")
     return DataLoader(
-        Subset(pictures, rows), batch_size=args.batch, shuffle=part == "train", num_workers=2
+        Subset(pictures, rows), batch_size=args.batch_size, shuffle=part == "train", num_workers=2
     )
 
 
@@ -161,7 +161,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("photos", type=Path, help="EuroSAT RGB: the .zip, or its folder")
     parser.add_argument("--model", default="resnet18", help="network of both loops")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--share", type=float, default=0.2, help="share of the patches")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

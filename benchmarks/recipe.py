@@ -32,7 +32,9 @@ def recipe(epochs: int, seed: int) -> tuple[Plan, TrainConfig]:
     own = {field.name for field in fields(Plan)}
     plan = Plan(name="recipe", **{key: value for key, value in given.items() if key in own})
     settings = {key: value for key, value in given.items() if key not in own}
-    return plan, TrainConfig.from_dict({**settings, "epochs": epochs, "seed": seed, "samples": 0})
+    return plan, TrainConfig.from_dict(
+        {**settings, "epochs": epochs, "seed": seed, "sample_rows": 0}
+    )
 
 
 def variants(plan: Plan, config: TrainConfig) -> dict[str, tuple[Plan, TrainConfig]]:
@@ -42,10 +44,10 @@ def variants(plan: Plan, config: TrainConfig) -> dict[str, tuple[Plan, TrainConf
         "without mixing": (plan, replace(config, mix="none")),
         "mixup alone": (plan, replace(config, mix="mixup")),
         "cutmix alone": (plan, replace(config, mix="cutmix")),
-        "with label smoothing 0.1": (plan, replace(config, smooth=0.1)),
-        "smoothing instead of mixing": (plan, replace(config, smooth=0.1, mix="none")),
-        "the last weights, not their running mean": (plan, replace(config, average=0.0)),
-        "with changes of light and free turns": (plan, replace(config, strength=0.3)),
+        "with label smoothing 0.1": (plan, replace(config, label_smoothing=0.1)),
+        "smoothing instead of mixing": (plan, replace(config, label_smoothing=0.1, mix="none")),
+        "the last weights, not their running mean": (plan, replace(config, ema_decay=0.0)),
+        "with changes of light and free turns": (plan, replace(config, augment_strength=0.3)),
         "half the epochs": (plan, replace(config, epochs=max(config.epochs // 2, 1))),
         "2 views in use": (replace(plan, views=2), config),
         "8 views in use": (replace(plan, views=8), config),

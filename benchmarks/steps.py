@@ -2,10 +2,10 @@
 
     python benchmarks/steps.py --models compact large
 
-Networks for patches learn from made-up patches with the settings of the recipe of the model in the
-box. On a GPU every network is trained twice: as it is, and kernel by kernel (`graphs: false`). A
-step is what an epoch took over its batches, without validation, and without the first epoch, which
-pays for starting. The losses of the last epoch should agree.
+Patch classifiers are trained on synthetic patches with the recipe of the bundled model. On a GPU
+every network is trained twice: with CUDA graphs and kernel by kernel (`cuda_graphs: false`). The
+time of a step is that of an epoch without validation over its batches; the first epoch, with its
+start-up cost, is left out. The losses of the last epoch should agree.
 """
 
 from __future__ import annotations
@@ -42,15 +42,17 @@ def main() -> None:
         for model in args.models:
             for graphs in (True, False) if gpu else (False,):
                 plan, config = recipe(args.epochs, seed=7)
-                config = replace(config, batch=args.batch, graphs=graphs, workers=args.workers)
+                config = replace(
+                    config, batch_size=args.batch_size, cuda_graphs=graphs, workers=args.workers
+                )
                 out = Path(folder, f"{model}-{graphs}")
                 fit_plan(replace(plan, model=model, bands=BANDS), store, config, out)
                 rows = read_history(out / "history.csv")
                 rate = statistics.median([row["rate"] for row in rows[1:] or rows])
-                step, loss = 1000 * args.batch / rate, rows[-1]["train_loss"]
+                step, loss = 1000 * args.batch_size / rate, rows[-1]["train_loss"]
                 used = "yes" if graphs else "no"
                 lines.append(f"{model:<18}{used:>8}{step:>11.1f}{rate:>10.0f}{loss:>9.4f}")
-    print(f"{device}, batch {args.batch}, {args.epochs} epochs, torch {torch.__version__}")
+    print(f"{device}, batch {args.batch_size}, {args.epochs} epochs, torch {torch.__version__}")
     print("\n".join(lines))
 
 
@@ -80,7 +82,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["compact"], choices=names())
     parser.add_argument("--patches", type=int, default=8640, help="a tenth of them is val")
-    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--workers", type=int, default=0, help="processes that read; 0 = automatic")
     return parser.parse_args()

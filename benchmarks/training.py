@@ -123,7 +123,7 @@ def train_stock(net: nn.Module, store: ChipStore, spec: Any, args: argparse.Name
     rows = store.indices("train")
     images = torch.from_numpy(normalise(store.images(rows), spec))
     masks = torch.from_numpy(store.masks(rows).astype(np.float32))[:, None]
-    loader = DataLoader(TensorDataset(images, masks), batch_size=args.batch, shuffle=True)
+    loader = DataLoader(TensorDataset(images, masks), batch_size=args.batch_size, shuffle=True)
     trainer = lightning.Trainer(
         accelerator="cpu", max_epochs=args.epochs, logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False,
@@ -154,9 +154,10 @@ def main() -> None:
         stock, clocks = copy.deepcopy(ours), {}
         clocks["ours"] = Clock(ours)
         config = TrainConfig(
-            epochs=args.epochs, batch=args.batch, lr=RATE, optimizer="adam", decay=0.0, clip=0.0,
-            schedule="constant", loss="dice", augment=False, samples=0, patience=0, seed=args.seed,
-            precision=args.precision, layout=args.layout, calibrate=False,
+            epochs=args.epochs, batch_size=args.batch_size, lr=RATE, optimizer="adam",
+            weight_decay=0.0, clip_grad_norm=0.0, schedule="constant", loss="dice", augment=False,
+            sample_rows=0, patience=0, seed=args.seed, precision=args.precision,
+            memory_format=args.memory_format, calibrate=False,
         )  # fmt: skip
         result = fit(
             ours, store, bands=BANDS, head="binary", config=config, out=Path(folder, "run"),
@@ -176,10 +177,10 @@ def main() -> None:
 
 def print_table(nets: Any, clocks: Any, store: ChipStore, spec: Any, args: Any) -> None:
     """Print a row a loop and the ratio of their speeds."""
-    steps = args.chips // args.batch
+    steps = args.chips // args.batch_size
     print(
-        f"U-Net/{args.encoder}, {args.size} px, batch {args.batch}, {args.epochs * steps} steps, "
-        f"{torch.get_num_threads()} threads, torch {torch.__version__}"
+        f"U-Net/{args.encoder}, {args.size} px, batch size {args.batch_size}, "
+        f"{args.epochs * steps} steps, {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
     print(
         f"{'loop':<8}{'s a step':>10}{'images/s':>10}{'CPU s a step':>14}  val IoU (95 % interval)"
@@ -189,7 +190,7 @@ def print_table(nets: Any, clocks: Any, store: ChipStore, spec: Any, args: Any) 
         wall, cpu = times[name] = clocks[name].steps(steps)
         value, (low, high) = score(net, store, spec)
         print(
-            f"{name:<8}{wall:>10.2f}{args.batch / wall:>10.2f}{cpu:>14.2f}  "
+            f"{name:<8}{wall:>10.2f}{args.batch_size / wall:>10.2f}{cpu:>14.2f}  "
             f"{value:.3f} ({low:.3f}..{high:.3f})"
         )
     ratios = [a / b for a, b in zip(times["stock"], times["ours"], strict=True)]
@@ -202,19 +203,21 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=24, help="training steps of each loop")
     parser.add_argument("--encoder", default="resnet50")
     parser.add_argument("--size", type=int, default=256, help="side of a chip, pixels")
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--chips", type=int, default=64, help="training chips")
     parser.add_argument("--val", type=int, default=16, help="validation chips")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0, help="0 = torch's choice")
     parser.add_argument("--precision", default="auto", choices=("auto", "32", "bf16"))
-    parser.add_argument("--layout", default="auto", choices=("auto", "channels_last", "contiguous"))
+    parser.add_argument(
+        "--memory-format", default="auto", choices=("auto", "channels_last", "contiguous")
+    )
     args = parser.parse_args()
-    if args.chips % args.batch or args.chips // args.batch < 2:
-        sys.exit("--chips must be a multiple of --batch, at least twice as large")
+    if args.chips % args.batch_size or args.chips // args.batch_size < 2:
+        sys.exit("--chips must be a multiple of --batch-size, at least twice as large")
     if args.threads:
         torch.set_num_threads(args.threads)
-    args.epochs = max(round(args.steps / (args.chips // args.batch)), 1)
+    args.epochs = max(round(args.steps / (args.chips // args.batch_size)), 1)
     return args
 
 

@@ -63,10 +63,10 @@ def test_without_a_file_the_settings_have_their_defaults(asked):
 
 
 def test_lists_and_switches(write, asked):
-    path = write("train:\n  balance: [0.4, 2.2]\n  augment: false\n  bands: [B04, B03]\n"
+    path = write("train:\n  class_weights: [0.4, 2.2]\n  augment: false\n  bands: [B04, B03]\n"
                  "  frozen: true\nunet:\n  stride:\n")  # fmt: skip
     plan, config = asked("--params", str(path))
-    assert config.balance == (0.4, 2.2)
+    assert config.class_weights == (0.4, 2.2)
     assert config.augment is False
     assert (plan.bands, plan.frozen, plan.options) == (("B04", "B03"), True, {})
 
@@ -117,8 +117,8 @@ def test_a_missing_file(asked, tmp_path):
 def test_every_training_setting_is_an_option_with_help():
     text = CliRunner().invoke(cli.app, ["train", "--help"]).output
     for name in TrainConfig.__dataclass_fields__:
-        assert f"--{name}" in text
-    assert "passes over the training part" in text
+        assert "--" + name.replace("_", "-") in text
+    assert "passes over the training split" in text
 
 
 def test_archs_name_the_folders_to_compare(tmp_path: Path) -> None:

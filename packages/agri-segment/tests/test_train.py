@@ -11,7 +11,7 @@ from agri_segment.cli import app
 from agri_segment.evaluation.evaluate import evaluate
 from agri_segment.train import Plan, train
 from agri_train.config import TrainConfig
-from agri_train.engine.task import Task
+from agri_train.engine.module import TrainingModule
 from typer.testing import CliRunner
 
 TINY = {"filters": 8, "depth": 2}
@@ -20,7 +20,7 @@ TINY = {"filters": 8, "depth": 2}
 @pytest.fixture
 def config():
     return TrainConfig(
-        epochs=8, batch=7, lr=0.01, precision="32", threads=1, samples=0, augment=False
+        epochs=8, batch_size=7, lr=0.01, precision="32", threads=1, sample_rows=0, augment=False
     )
 
 
@@ -41,7 +41,7 @@ def test_three_visible_bands_stay_at_the_baseline(hidden_band, config, tmp_path)
 def test_what_a_run_leaves(hidden_band, config, tmp_path):
     from dataclasses import replace
 
-    config = replace(config, epochs=2, samples=2)
+    config = replace(config, epochs=2, sample_rows=2)
     out = tmp_path / "net"
     plan = Plan("unet", "net", bands=("B09", "B04"), encoder="mobilenet_v2")
     result = train(plan, hidden_band, config, out)
@@ -76,7 +76,7 @@ def test_the_scores_are_those_of_the_bundle(hidden_band, config, tmp_path):
 def test_the_command_exports_what_a_killed_one_trained(hidden_band, tmp_path, monkeypatch):
     out = tmp_path / "net"
     words = ["train", "--arch", "plain", "--filters", "4", "--depth", "2", "--epochs", "1"]
-    words += ["--batch", "7", "--chips", str(hidden_band.path), "--out", str(out)]
+    words += ["--batch-size", "7", "--chips", str(hidden_band.path), "--out", str(out)]
 
     def killed(*args, **kwargs):
         raise KeyboardInterrupt
@@ -90,7 +90,7 @@ def test_the_command_exports_what_a_killed_one_trained(hidden_band, tmp_path, mo
     for name in ("config.json", "curves.png", "history.csv"):
         (out / name).unlink()  # as DVC removes the outputs of a stage before it runs
     shutil.rmtree(out / "samples")
-    monkeypatch.setattr(Task, "training_step", None)
+    monkeypatch.setattr(TrainingModule, "training_step", None)
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "already trained for 1 epochs" in done.output
@@ -111,11 +111,11 @@ def test_a_band_twice(hidden_band, config, tmp_path):
 def test_one_tiny_chip_a_batch_is_refused_before_training(hidden_band, config, tmp_path):
     from dataclasses import replace
 
-    with pytest.raises(InputError, match="--batch 2"):
+    with pytest.raises(InputError, match="--batch-size 2"):
         train(
             Plan("unet", "x", encoder="mobilenet_v2"),
             hidden_band,
-            replace(config, batch=1),
+            replace(config, batch_size=1),
             tmp_path,
         )
 

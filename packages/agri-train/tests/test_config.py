@@ -6,10 +6,10 @@ from agri_train.config import TrainConfig
 
 
 def test_round_trip_through_json():
-    config = TrainConfig(epochs=3, balance="0.4,2.2,0.4")
+    config = TrainConfig(epochs=3, class_weights="0.4,2.2,0.4")
     again = TrainConfig.from_dict(json.loads(json.dumps(config.to_dict())))
     assert again == config
-    assert again.balance == (0.4, 2.2, 0.4)
+    assert again.class_weights == (0.4, 2.2, 0.4)
 
 
 @pytest.mark.parametrize(
@@ -20,17 +20,18 @@ def test_round_trip_through_json():
         ({"monitor": "val_accuracy"}, "Did you mean `accuracy`"),
         ({"precision": "16"}, "auto, 32, bf16"),
         ({"epochs": 0}, "whole number >= 1; received 0"),
-        ({"batch": 2.5}, "received 2.5"),
+        ({"batch_size": 2.5}, "received 2.5"),
         ({"epochs": True}, "received True"),
         ({"lr": -1.0}, "received -1.0"),
         ({"lr": float("nan")}, "received nan"),
-        ({"lr": 0.0001, "floor": 0.01}, "not below `floor`"),
-        ({"strength": 1.5}, "`strength` must be from 0 to 1; received 1.5"),
+        ({"lr": 0.0001, "min_lr": 0.01}, "not below `min_lr`"),
+        ({"augment_strength": 1.5}, "`augment_strength` must be from 0 to 1; received 1.5"),
         ({"downscale": 1.5}, "`downscale` must be from 0 to 1; received 1.5"),
         ({"jpeg": 2.0}, "`jpeg` must be from 0 to 1; received 2.0"),
         ({"jpeg": -0.5}, "received -0.5"),
-        ({"balance": "equal"}, "none, inverse"),
-        ({"balance": (1.0, -1.0)}, "received -1.0"),
+        ({"class_weights": "equal"}, "none, inverse"),
+        ({"class_weights": (1.0, -1.0)}, "received -1.0"),
+        ({"seed": 2**32}, "`seed` must be at most 4294967295"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_choices(values, says):
@@ -40,7 +41,9 @@ def test_a_wrong_value_is_refused_with_the_choices(values, says):
 
 
 def test_an_unknown_key_names_the_nearest():
-    with pytest.raises(InputError, match=r"`epoch` is no training setting. Did you mean `epochs`"):
+    with pytest.raises(
+        InputError, match=r"`epoch` is not a training setting. Did you mean `epochs`"
+    ):
         TrainConfig.from_dict({"epoch": 3})
 
 

@@ -17,20 +17,29 @@ from agri_train.bundle import record
 from agri_train.bundle.export import ExportError
 from agri_train.bundle.record import code_fingerprint
 from agri_train.config import TrainConfig
-from agri_train.data.data import ChipDataModule
+from agri_train.data.datamodule import ChipDataModule
+from agri_train.engine.accumulator import ConfusionAccumulator
 from agri_train.engine.loss import build_loss
-from agri_train.engine.task import DivergedError, Tally, Task
+from agri_train.engine.module import DivergedError, TrainingModule
 from agri_train.fit import fit
 from agri_train.network.freeze import freeze
-from agri_train.run.checkpoint import Keeper, read_checkpoint
-from agri_train.run.history import COLUMNS, curves_figure, read_history
-from agri_train.run.report import choose_samples
+from agri_train.run.checkpoint import RunCheckpointIO, read_checkpoint
+from agri_train.run.curves import curves_figure
+from agri_train.run.history import COLUMNS, read_history
+from agri_train.run.report import sample_rows
 
 BANDS = ("B02", "B03", "B04", "B08")
 
 
 def config(**kwargs) -> TrainConfig:
-    base = {"epochs": 2, "batch": 5, "augment": False, "samples": 0, "lr": 0.01, "patience": 0}
+    base = {
+        "epochs": 2,
+        "batch_size": 5,
+        "augment": False,
+        "sample_rows": 0,
+        "lr": 0.01,
+        "patience": 0,
+    }
     return TrainConfig(**{**base, "schedule": "constant", **kwargs})
 
 
@@ -47,7 +56,7 @@ def losses(result) -> list[float]:
 def test_a_run_leaves_what_it_promises(make_store, tiny, tmp_path, capsys):
     store, out = make_store(), tmp_path / "run"
     result = run(
-        tiny(), store, out, epochs=3, samples=2, augment=True, settings={"encoder": "none"}
+        tiny(), store, out, epochs=3, sample_rows=2, augment=True, settings={"encoder": "none"}
     )
     names = sorted(str(p.relative_to(out)) for p in out.rglob("[!.]*") if p.is_file())
     assert names == [
@@ -102,7 +111,13 @@ def test_a_binary_head_exports_two_channels(make_store, tiny, tmp_path):
 def test_patches_train_by_the_same_engine(make_store, tiny, tmp_path):
     store = make_store(patches=True, parts=(30, 12, 0))
     result = run(
-        tiny(patches=True), store, tmp_path / "run", task="classify", epochs=12, samples=2, lr=0.03
+        tiny(patches=True),
+        store,
+        tmp_path / "run",
+        task="classify",
+        epochs=12,
+        sample_rows=2,
+        lr=0.03,
     )
     assert result.spec.metrics["accuracy"] > 0.9
     assert open_engine(result.bundle).run(np.zeros((3, 4, 16, 16), np.float32)).shape == (3, 3)
@@ -122,11 +137,11 @@ def test_same_seed_same_trace(make_store, tiny, tmp_path):
 @pytest.mark.parametrize(("schedule", "half"), [("constant", 5), ("plateau", 3)])
 def test_five_and_five_epochs_are_ten(make_store, tiny, tmp_path, capsys, schedule, half):
     store = make_store()
-    kwargs = {"augment": True, "schedule": schedule, "wait": 1, "optimizer": "adam"}
+    kwargs = {"augment": True, "schedule": schedule, "plateau_patience": 1, "optimizer": "adam"}
     whole = run(tiny(drop=0.3), store, tmp_path / "whole", epochs=2 * half, **kwargs)
     run(tiny(drop=0.3), store, tmp_path / "parts", epochs=half, **kwargs)
     parts = run(tiny(drop=0.3, seed=99), store, tmp_path / "parts", epochs=2 * half, **kwargs)
-    assert f"going on after epoch {half}" in capsys.readouterr().err
+    assert f"resuming after epoch {half}" in capsys.readouterr().err
     assert len(losses(parts)) == 2 * half
     for a, b in zip(read_history(whole.history), read_history(parts.history), strict=True):
         for column in set(COLUMNS) - {"seconds", "rate"}:
@@ -135,21 +150,21 @@ def test_five_and_five_epochs_are_ten(make_store, tiny, tmp_path, capsys, schedu
 
 def test_a_killed_run_goes_on(make_store, tiny, tmp_path, monkeypatch, capsys):
     store, out = make_store(), tmp_path / "run"
-    handler, step = signal.getsignal(signal.SIGINT), Task.training_step
+    handler, step = signal.getsignal(signal.SIGINT), TrainingModule.training_step
 
     def interrupted(self, batch, batch_idx):
         if self.current_epoch == 2 and batch_idx == 1:
             raise KeyboardInterrupt
         return step(self, batch, batch_idx)
 
-    monkeypatch.setattr(Task, "training_step", interrupted)
+    monkeypatch.setattr(TrainingModule, "training_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(tiny(), store, out, epochs=4, schedule="cosine")
     assert signal.getsignal(signal.SIGINT) is handler
     assert (out / "curves.png").exists()
-    monkeypatch.setattr(Task, "training_step", step)
+    monkeypatch.setattr(TrainingModule, "training_step", step)
     result = run(tiny(), store, out, epochs=4, schedule="cosine")
-    assert "going on after epoch 2" in capsys.readouterr().err
+    assert "resuming after epoch 2" in capsys.readouterr().err
     whole = run(tiny(), store, tmp_path / "whole", epochs=4, schedule="cosine")
     assert losses(result) == pytest.approx(losses(whole), abs=1e-6)
 
@@ -160,7 +175,7 @@ def test_an_interrupt_of_the_command_line_passes_through(make_store, tiny, tmp_p
     def interrupted(self, batch, batch_idx):
         raise Interrupted
 
-    monkeypatch.setattr(Task, "training_step", interrupted)
+    monkeypatch.setattr(TrainingModule, "training_step", interrupted)
     with pytest.raises(Interrupted):
         run(tiny(), store, out, epochs=2)
     assert signal.getsignal(signal.SIGINT) is handler
@@ -169,17 +184,17 @@ def test_an_interrupt_of_the_command_line_passes_through(make_store, tiny, tmp_p
 def test_a_kill_between_log_and_checkpoint_leaves_one_row_an_epoch(
     make_store, tiny, tmp_path, monkeypatch
 ):
-    store, out, save = make_store(), tmp_path / "run", Keeper._save
+    store, out, save = make_store(), tmp_path / "run", RunCheckpointIO.save_checkpoint
 
-    def killed(self, trainer, module, record, gained):
-        if record["epoch"] == 2:
+    def killed(self, checkpoint, path, storage_options=None):
+        if len(self.history.rows) == 2:
             raise KeyboardInterrupt
-        save(self, trainer, module, record, gained)
+        save(self, checkpoint, path)
 
-    monkeypatch.setattr(Keeper, "_save", killed)
+    monkeypatch.setattr(RunCheckpointIO, "save_checkpoint", killed)
     with pytest.raises(KeyboardInterrupt):
         run(tiny(), store, out, epochs=3)
-    monkeypatch.setattr(Keeper, "_save", save)
+    monkeypatch.setattr(RunCheckpointIO, "save_checkpoint", save)
     result = run(tiny(), store, out, epochs=3)
     assert [row["epoch"] for row in read_history(result.history)] == [1, 2, 3]
     assert result.checkpoint.is_file()
@@ -187,7 +202,7 @@ def test_a_kill_between_log_and_checkpoint_leaves_one_row_an_epoch(
 
 def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeypatch, capsys):
     store, out = make_store(), tmp_path / "run"
-    first = run(tiny(), store, out, samples=1)
+    first = run(tiny(), store, out, sample_rows=1)
     rows = read_history(first.history)
     for path in (first.bundle, first.history, out / "curves.png", *(out / "samples").iterdir()):
         path.unlink()  # as a pipeline does before it runs a stage again
@@ -195,8 +210,8 @@ def test_a_finished_run_is_not_trained_again(make_store, tiny, tmp_path, monkeyp
     def never(self, batch, batch_idx):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(Task, "training_step", never)
-    again = run(tiny(), store, out, samples=1)
+    monkeypatch.setattr(TrainingModule, "training_step", never)
+    again = run(tiny(), store, out, sample_rows=1)
     assert "already trained for 2 epochs" in capsys.readouterr().err
     assert read_history(again.history) == rows
     assert again.spec.metrics == first.spec.metrics
@@ -224,7 +239,7 @@ def test_what_was_trained_is_exported_later(make_store, tiny, tmp_path, monkeypa
         assert str(told.value).startswith("refused. The trained weights are in ")
         assert "best-epoch-" in str(told.value)
     assert not (out / "model.onnx").exists()
-    monkeypatch.setattr(Task, "training_step", None)
+    monkeypatch.setattr(TrainingModule, "training_step", None)
     late = run(tiny(), store, out)
     assert (late.throughput, late.epochs) == (0, 2)
     assert late.spec.metrics == whole.spec.metrics
@@ -240,15 +255,15 @@ def test_code_that_only_exports_does_not_train_again(tiny, tmp_path, monkeypatch
     for name in ("export.py", "calibrate.py", "samples.py"):
         (tmp_path / "engine" / name).write_text("# mended")
     assert code_fingerprint(tiny()) == before
-    (tmp_path / "engine" / "task.py").write_text("# another way to learn")
+    (tmp_path / "engine" / "module.py").write_text("# another way to learn")
     assert code_fingerprint(tiny()) != before
 
 
-def test_changed_code_starts_afresh(make_store, tiny, tmp_path, monkeypatch, capsys):
+def test_changed_code_starts_from_the_beginning(make_store, tiny, tmp_path, monkeypatch, capsys):
     run(tiny(), make_store(), tmp_path / "run")
     monkeypatch.setattr("agri_train.bundle.record.code_fingerprint", lambda net: "changed")
     run(tiny(), make_store("again"), tmp_path / "run")
-    assert "starting afresh" in capsys.readouterr().err
+    assert "training from the start" in capsys.readouterr().err
 
 
 def test_the_code_that_counts_is_the_network_and_the_engine(tiny, tmp_path, monkeypatch):
@@ -260,19 +275,19 @@ def test_the_code_that_counts_is_the_network_and_the_engine(tiny, tmp_path, monk
 @pytest.mark.parametrize(
     "change", [{"lr": 0.02}, {"settings": {"weights": "imagenet"}}, {"arch": "tiny-resnet50"}]
 )
-def test_other_settings_start_afresh(make_store, tiny, tmp_path, capsys, change):
+def test_other_settings_start_from_the_beginning(make_store, tiny, tmp_path, capsys, change):
     store, out = make_store(), tmp_path / "run"
     old = run(tiny(), store, out, epochs=3)
     result = run(tiny(), store, out, **change)
-    assert "starting afresh" in capsys.readouterr().err
+    assert "training from the start" in capsys.readouterr().err
     assert len(losses(result)) == 2
     assert result.checkpoint == old.checkpoint or not old.checkpoint.exists()
 
 
-def test_other_data_starts_afresh(make_store, tiny, tmp_path, capsys):
+def test_other_data_starts_from_the_beginning(make_store, tiny, tmp_path, capsys):
     run(tiny(), make_store("a"), tmp_path / "run")
     run(tiny(), make_store("b", seed=5), tmp_path / "run")
-    assert "starting afresh" in capsys.readouterr().err
+    assert "training from the start" in capsys.readouterr().err
 
 
 def test_two_models_never_share_a_folder(make_store, tiny, tmp_path):
@@ -331,9 +346,7 @@ def test_a_damaged_checkpoint_is_named(make_store, tiny, tmp_path):
     store, out = make_store(), tmp_path / "run"
     run(tiny(), store, out)
     (out / "checkpoints/last.ckpt").write_bytes(b"PK half a file")
-    with pytest.raises(
-        InputError, match=r"last.ckpt is not a checkpoint of ours, or it is damaged"
-    ):
+    with pytest.raises(InputError, match=r"last.ckpt is damaged or not a checkpoint of agri-train"):
         run(tiny(), store, out)
 
 
@@ -341,7 +354,14 @@ def test_early_stopping_restores_the_best(make_store, tiny, tmp_path):
     # A far too high rate: the validation loss soon rises and never comes back.
     store, net = make_store(), tiny()
     result = run(
-        net, store, tmp_path / "run", epochs=30, patience=3, lr=0.2, optimizer="sgd", clip=0.0
+        net,
+        store,
+        tmp_path / "run",
+        epochs=30,
+        patience=3,
+        lr=0.2,
+        optimizer="sgd",
+        clip_grad_norm=0.0,
     )
     rows = read_history(result.history)
     values = [row["val_loss"] for row in rows]
@@ -349,21 +369,21 @@ def test_early_stopping_restores_the_best(make_store, tiny, tmp_path):
     assert len(rows) == best + 1 + 3 < 30
     assert f"best-epoch-{best + 1:03d}_loss-" in result.checkpoint.name
     data = ChipDataModule(store, result.spec, config())
-    tally = Tally(build_loss("auto", "multiclass", 3))
+    total = ConfusionAccumulator(build_loss("auto", "multiclass", 3))
     with torch.no_grad():
         for image, truth in data.val_dataloader():
             logits = net.eval()(image)
-            tally.add(tally.loss.sums(logits, truth), logits, truth)
-    assert tally.scores()["loss"] == pytest.approx(values[best], abs=1e-6)
+            total.add(total.loss.sums(logits, truth), logits, truth)
+    assert total.scores()["loss"] == pytest.approx(values[best], abs=1e-6)
     assert result.spec.metrics["loss"] == pytest.approx(values[best], abs=1e-6)
 
 
-def test_the_running_mean_is_what_is_kept_and_shipped(make_store, tiny, tmp_path):
+def test_the_moving_average_is_what_is_kept_and_exported(make_store, tiny, tmp_path):
     store, net = make_store(patches=True, parts=(30, 12, 0)), tiny(patches=True)
-    options = {"task": "classify", "average": 0.9, "mix": "both", "smooth": 0.1}
+    options = {"task": "classify", "ema_decay": 0.9, "mix": "both", "label_smoothing": 0.1}
     result = run(net, store, tmp_path / "run", **options)
     state = read_checkpoint(result.checkpoint)["state_dict"]
-    kept, last = state["average.module.head.weight"], state["net.head.weight"]
+    kept, last = state["ema.module.head.weight"], state["net.head.weight"]
     assert not torch.equal(kept, last)
     assert torch.equal(net.head.weight, kept)
     rows = read_history(result.history)
@@ -373,25 +393,25 @@ def test_the_running_mean_is_what_is_kept_and_shipped(make_store, tiny, tmp_path
         run(tiny(), make_store("maps"), tmp_path / "maps", mix="cutmix")
 
 
-def test_the_running_mean_is_what_is_drawn(make_store, tiny, tmp_path, monkeypatch):
+def test_the_moving_average_is_what_is_drawn(make_store, tiny, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(
         "agri_train.run.report.predict",
         lambda logits, head: seen.append(logits) or logits.argmax(1),
     )
     store, net = make_store(patches=True, parts=(30, 12, 0)), tiny(patches=True)
-    options = {"task": "classify", "average": 0.9, "samples": 3, "epochs": 1, "lr": 0.1}
+    options = {"task": "classify", "ema_decay": 0.9, "sample_rows": 3, "epochs": 1, "lr": 0.1}
     result = run(net, store, tmp_path / "run", **options)
-    data = ChipDataModule(store, result.spec, config(samples=3), "classify")
+    data = ChipDataModule(store, result.spec, config(sample_rows=3), "classify")
     with torch.no_grad():
-        # The network holds the mean of the only epoch by now.
-        judged = net.eval()(data.read(choose_samples(data))[0])
+        # The network holds the average of the only epoch by now.
+        judged = net.eval()(data.read(sample_rows(data))[0])
     torch.testing.assert_close(seen[0], judged)
 
 
-def test_a_stopped_run_with_a_running_mean_goes_on(make_store, tiny, tmp_path):
+def test_an_interrupted_run_with_a_moving_average_resumes(make_store, tiny, tmp_path):
     store = make_store(patches=True, parts=(30, 12, 0))
-    options = {"task": "classify", "average": 0.9, "mix": "cutmix"}
+    options = {"task": "classify", "ema_decay": 0.9, "mix": "cutmix"}
     whole = run(tiny(patches=True), store, tmp_path / "whole", epochs=4, **options)
     run(tiny(patches=True), store, tmp_path / "parts", epochs=2, **options)
     parts = run(tiny(patches=True), store, tmp_path / "parts", epochs=4, **options)
@@ -399,7 +419,7 @@ def test_a_stopped_run_with_a_running_mean_goes_on(make_store, tiny, tmp_path):
     assert parts.spec.metrics["loss"] == whole.spec.metrics["loss"]
 
 
-def test_single_gradients_are_clamped(make_store, tiny, tmp_path, monkeypatch):
+def test_gradients_are_clipped_by_value(make_store, tiny, tmp_path, monkeypatch):
     largest, step = [], torch.optim.SGD.step
 
     def watch(self, closure=None):
@@ -410,16 +430,23 @@ def test_single_gradients_are_clamped(make_store, tiny, tmp_path, monkeypatch):
         return value
 
     monkeypatch.setattr(torch.optim.SGD, "step", watch)
-    run(tiny(), make_store(), tmp_path / "a", optimizer="sgd", clip=0.0, clamp=0.001)
-    # In float32 a clamp to 0.001 is met to the last bit.
+    run(
+        tiny(),
+        make_store(),
+        tmp_path / "a",
+        optimizer="sgd",
+        clip_grad_norm=0.0,
+        clip_grad_value=0.001,
+    )
+    # In float32 a limit of 0.001 is met to the last bit.
     assert max(largest) == pytest.approx(0.001)
     largest.clear()
-    run(tiny(), make_store(), tmp_path / "b", optimizer="sgd", clip=0.0)
+    run(tiny(), make_store(), tmp_path / "b", optimizer="sgd", clip_grad_norm=0.0)
     assert max(largest) > 0.001
 
 
 def test_checkpoint_names_are_legal_everywhere(make_store, tiny, tmp_path):
-    run(tiny(), make_store(), tmp_path / "run", epochs=4, every=2)
+    run(tiny(), make_store(), tmp_path / "run", epochs=4, checkpoint_every=2)
     names = sorted(p.name for p in (tmp_path / "run/checkpoints").glob("[!.]*"))
     assert not any(set(name) & set('<>:"/\\|?* ') for name in names)
     assert [n[:15] for n in names if n.startswith("every")] == [
@@ -464,29 +491,41 @@ def test_gradients_are_clipped(make_store, tiny, tmp_path, monkeypatch):
         return value
 
     monkeypatch.setattr(torch.optim.SGD, "step", watch)
-    run(tiny(), make_store(), tmp_path / "a", optimizer="sgd", clip=0.01)
+    run(tiny(), make_store(), tmp_path / "a", optimizer="sgd", clip_grad_norm=0.01)
     assert max(norms) <= 0.01 * 1.001
     norms.clear()
-    run(tiny(), make_store(), tmp_path / "b", optimizer="sgd", clip=0.0)
+    run(tiny(), make_store(), tmp_path / "b", optimizer="sgd", clip_grad_norm=0.0)
     assert max(norms) > 0.01
 
 
-@pytest.mark.parametrize(("thaw", "learns"), [(1, True), (2, False)])
-def test_a_frozen_encoder_wakes_after_so_many_epochs(make_store, tiny, tmp_path, thaw, learns):
+@pytest.mark.parametrize(("every", "trained"), [(1, True), (2, False)])
+def test_a_frozen_encoder_is_unfrozen_after_so_many_epochs(
+    make_store, tiny, tmp_path, every, trained
+):
     net = tiny()
     freeze(net.encoder)
     before = copy.deepcopy(net.state_dict())
-    # The first epoch is the head's alone; a second one reaches the encoder when thaw is 1.
-    run(net, make_store(), tmp_path / "run", epochs=2, thaw=thaw, monitor="loss", lr=0.001)
+    # The first epoch is the head's alone; a second one trains the encoder when unfreeze_every is 1.
+    run(
+        net,
+        make_store(),
+        tmp_path / "run",
+        epochs=2,
+        unfreeze_every=every,
+        monitor="loss",
+        lr=0.001,
+    )
     after = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")["state_dict"]
     same = torch.equal(before["encoder.0.weight"], after["net.encoder.0.weight"])
-    assert same != learns
+    assert same != trained
     assert not torch.equal(before["head.weight"], after["net.head.weight"])
 
 
-def test_thaw_needs_something_frozen(make_store, tiny, tmp_path):
-    with pytest.raises(InputError, match=r"no part of the network is frozen; received thaw=1"):
-        run(tiny(), make_store(), tmp_path / "run", thaw=1)
+def test_unfreezing_needs_something_frozen(make_store, tiny, tmp_path):
+    with pytest.raises(
+        InputError, match=r"no stage of the network is frozen; received unfreeze_every=1"
+    ):
+        run(tiny(), make_store(), tmp_path / "run", unfreeze_every=1)
 
 
 def test_a_frozen_encoder_stays_through_a_run(make_store, tiny, tmp_path):
@@ -516,12 +555,12 @@ def test_a_loss_that_is_no_number_stops_with_its_place(make_store, tiny, tmp_pat
         run(net, make_store(), tmp_path / "run", epochs=3)
 
 
-def test_a_validation_part_without_truth_is_refused(make_store, tiny, tmp_path):
+def test_a_validation_split_without_truth_is_refused(make_store, tiny, tmp_path):
     def edit(number, image, mask):
         if number >= 12:
             mask[:] = 255
 
-    with pytest.raises(InputError, match="every pixel of the val part"):
+    with pytest.raises(InputError, match="every pixel of the val split"):
         run(tiny(), make_store(edit=edit), tmp_path / "run")
 
 
@@ -549,14 +588,19 @@ def test_weights_help_the_rare_class(make_store, tiny, tmp_path):
         image[..., 1] += (50 * (mask == 1)).astype(np.uint16)
 
     store, recalls = make_store(classes=2, edit=edit), {}
-    for balance in ("none", "inverse"):
+    for weights in ("none", "inverse"):
         result = run(
-            tiny(channels=2), store, tmp_path / balance, balance=balance, epochs=6, calibrate=False
+            tiny(channels=2),
+            store,
+            tmp_path / weights,
+            class_weights=weights,
+            epochs=6,
+            calibrate=False,
         )
         rows = store.indices("val")
         found = open_engine(result.bundle).run(normalise(store.images(rows), result.spec)).argmax(1)
         truth = store.masks(rows)
-        recalls[balance] = float((found[truth == 1] == 1).mean())
+        recalls[weights] = float((found[truth == 1] == 1).mean())
     assert recalls["inverse"] > recalls["none"] + 0.2
 
 

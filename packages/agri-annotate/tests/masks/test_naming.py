@@ -2,7 +2,7 @@
 
 import pytest
 from agri_annotate.masks.naming import Naming, choose, option_texts
-from agri_annotate.model.classes import derive
+from agri_annotate.model.classes import derive, describe
 from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.model.shape import Rect
 from agri_core.files.errors import InputError
@@ -74,6 +74,17 @@ def test_legend_from_options_else_from_values() -> None:
     assert derive(project("b", "Background"), "label", None).names == ("Background", "b")
     assert derive(project(), None, "arable").names == ("background", "arable")
     assert option_texts(project(regions=defined), "label")["soil"] == "Bare soil"
+
+
+def test_a_project_carries_the_legend_of_its_maps() -> None:
+    legend = Legend.of({"nothing": "#010203", "maize, late": "#040506", "2": "#070809"})
+    options = {"2": "", "nothing": "", "maize, late": "", "soil": ""}  # as a browser orders them
+    defined = (Attribute("label", "dropdown", options, description=describe(legend)),)
+    made = derive(project("2", regions=defined), "label", None)
+    assert made.classes[:3] == legend.classes
+    assert made.names[3:] == ("soil",)
+    plain = (Attribute("label", "dropdown", options, description="colours of my own"),)
+    assert derive(project("2", regions=plain), "label", None).names[0] == "background"
 
 
 def test_the_attribute_is_stated_or_the_only_one() -> None:

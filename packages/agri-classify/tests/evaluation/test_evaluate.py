@@ -46,7 +46,9 @@ def folders(tmp_path):
 
 
 def test_a_folder_of_class_folders_by_hand(folders):
-    result = evaluate(Brightest(), Labelled(folders, Brightest.spec), batch=4)
+    (folders / "red" / "._red_0.png").write_bytes(b"what macOS leaves")
+    (folders / "__MACOSX").mkdir()
+    result = evaluate(Brightest(), Labelled(folders, Brightest.spec), batch_size=4)
     assert result.matrix.tolist() == [[2, 1, 0], [0, 3, 0], [0, 0, 3]]
     found = metrics(result)
     assert found["accuracy"] == pytest.approx(8 / 9)
@@ -63,7 +65,7 @@ def test_a_folder_of_class_folders_by_hand(folders):
 
 def test_the_same_numbers_whatever_the_batch(folders):
     def run(size):
-        return evaluate(Brightest(), Labelled(folders, Brightest.spec), batch=size)
+        return evaluate(Brightest(), Labelled(folders, Brightest.spec), batch_size=size)
 
     one, all_ = run(1), run(100)
     assert one.names == all_.names

@@ -19,7 +19,13 @@ def colours(tmp_path_factory, photo_store):
     """A bundle that tells red patches from green and blue ones."""
     out = tmp_path_factory.mktemp("colours")
     config = TrainConfig(
-        epochs=5, batch=10, lr=0.01, samples=0, patience=0, schedule="constant", augment=False
+        epochs=5,
+        batch_size=10,
+        lr=0.01,
+        sample_rows=0,
+        patience=0,
+        schedule="constant",
+        augment=False,
     )
     return train(Plan("compact", "colours", dropout=0.0), photo_store, config, out).result.bundle
 
@@ -41,9 +47,18 @@ def test_files_get_answers_in_order(colours, pictures):
     files, others = find_files([pictures])
     assert [path.name for path in files] == ["blue.png", "green.png", "red.png"]
     assert others == 1
-    rows = list(predict(files, open_engine(colours), batch=2))
+    rows = list(predict(files, open_engine(colours), batch_size=2))
     assert [row.path for row in rows] == files
     assert [row.answer.label for row in rows] == ["blue", "green", "red"]
+
+
+def test_files_that_are_no_data_are_left_out(pictures):
+    for name in ("._red.png", ".ipynb_checkpoints/red.png", "__MACOSX/red.png", "Thumbs.db"):
+        (pictures / name).parent.mkdir(exist_ok=True)
+        (pictures / name).write_bytes(b"x")
+    files, others = find_files([pictures])
+    assert [path.name for path in files] == ["blue.png", "green.png", "red.png"]
+    assert others == 1
 
 
 def test_one_bad_file_costs_that_file_only(colours, pictures):
@@ -86,7 +101,7 @@ def test_a_second_bundle_answers_for_coarse_pictures_in_their_place(colours, pic
         temporary.write_bytes(colours.read_bytes())
     add_metrics(second, {"jpeg": {"50": 0.5}, "accuracy": 0.75})
     engines = open_engine(colours), open_engine(second)
-    rows = list(predict([files[0], coarse, files[2]], engines[0], coarse=engines[1], batch=3))
+    rows = list(predict([files[0], coarse, files[2]], engines[0], coarse=engines[1], batch_size=3))
     assert [row.answer.label for row in rows] == ["blue", "green", "red"]
     loss = "fine texture is lost; at quality 50 50.0 % are right instead of 75.0 %"
     assert [row.note for row in rows] == ["", f"JPEG of quality 60: {loss}", ""]
@@ -95,7 +110,7 @@ def test_a_second_bundle_answers_for_coarse_pictures_in_their_place(colours, pic
 
 
 def test_bundles_that_take_other_things_are_no_pair(colours, pictures, make_store, tmp_path):
-    config = TrainConfig(epochs=1, batch=10, samples=0)
+    config = TrainConfig(epochs=1, batch_size=10, sample_rows=0)
     other = train(Plan("compact", "other"), make_store(), config, tmp_path / "run").result.bundle
     with pytest.raises(InputError, match="colours and other differ in bands"):
         next(predict(find_files([pictures])[0], open_engine(colours), coarse=open_engine(other)))
@@ -110,7 +125,7 @@ def test_all_well_is_exit_code_0(colours, pictures):
 def test_a_batch_of_bad_files(colours, tmp_path):
     for number in range(3):
         (tmp_path / f"{number}.png").write_bytes(b"")
-    rows = list(predict(find_files([tmp_path])[0], open_engine(colours), batch=2))
+    rows = list(predict(find_files([tmp_path])[0], open_engine(colours), batch_size=2))
     assert [row.answer for row in rows] == [None] * 3
     assert all("is empty" in row.error for row in rows)
 

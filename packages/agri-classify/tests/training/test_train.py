@@ -14,11 +14,11 @@ from agri_map.bundle.bundle import read_spec
 from agri_map.bundle.preprocess import normalise
 from agri_map.inference.engine import open_engine
 from agri_train.config import TrainConfig
-from agri_train.engine.task import Task
+from agri_train.engine.module import TrainingModule
 from PIL import Image
 from typer.testing import CliRunner
 
-FAST = TrainConfig(epochs=6, batch=10, lr=0.01, samples=0, patience=0, schedule="constant")
+FAST = TrainConfig(epochs=6, batch_size=10, lr=0.01, sample_rows=0, patience=0, schedule="constant")
 
 
 def plan(**options) -> Plan:
@@ -38,7 +38,7 @@ def test_a_trained_bundle_tells_the_classes(make_store, tmp_path):
 
 
 def test_bands_are_taken_by_name(make_store, tmp_path):
-    config = TrainConfig(epochs=1, batch=10, samples=0)
+    config = TrainConfig(epochs=1, batch_size=10, sample_rows=0)
     result = train(plan(bands=("B08", "B02")), make_store(), config, tmp_path / "run").result
     assert result.spec.bands == ("B08", "B02")
     with pytest.raises(InputError, match="named twice in B08, B08"):
@@ -95,7 +95,7 @@ def by_pillow(image, quality):
 
 
 def test_other_bands_have_no_files_to_be_judged_on(make_store, tmp_path):
-    config = TrainConfig(epochs=1, batch=10, samples=0)
+    config = TrainConfig(epochs=1, batch_size=10, sample_rows=0)
     made = train(plan(), make_store(), config, tmp_path / "run")
     assert "jpeg" not in read_spec(made.result.bundle).metrics
     assert "jpeg" not in made.scores
@@ -107,8 +107,8 @@ def test_a_network_that_learnt_nothing_fails_loudly(make_store, tmp_path):
     store = make_store()
     words = ["train", "--chips", str(store.path), "--out", str(tmp_path / "run")]
     # With a rate of nearly nothing the weights stay as they were drawn.
-    options = ["--epochs", "1", "--batch", "10", "--lr", "0.00001", "--mix", "cutmix"]
-    done = CliRunner().invoke(app, [*words, *options, "--average", "0.9"])
+    options = ["--epochs", "1", "--batch-size", "10", "--lr", "0.00001", "--mix", "cutmix"]
+    done = CliRunner().invoke(app, [*words, *options, "--ema-decay", "0.9"])
     assert isinstance(done.exception, BeatenError)
     assert "1.0000  band statistics, logistic regression" in done.output
     assert (tmp_path / "run/model.onnx").is_file()
@@ -117,7 +117,7 @@ def test_a_network_that_learnt_nothing_fails_loudly(make_store, tmp_path):
 def test_the_command(make_store, tmp_path):
     store = make_store()
     words = ["train", "--chips", str(store.path), "--out", str(tmp_path / "run"), "--lr", "0.01"]
-    options = ["--epochs", "6", "--batch", "10", "--dropout", "0", "--schedule", "constant"]
+    options = ["--epochs", "6", "--batch-size", "10", "--dropout", "0", "--schedule", "constant"]
     done = CliRunner().invoke(app, [*words, *options])
     assert done.exit_code == 0, done.output
     assert "| water | 1.0000 | 1.0000 | 1.0000 | 4 |" in done.output
@@ -126,7 +126,7 @@ def test_the_command(make_store, tmp_path):
 def test_the_command_exports_what_a_killed_one_trained(make_store, tmp_path, monkeypatch):
     store, out = make_store(), tmp_path / "run"
     words = ["train", "--chips", str(store.path), "--out", str(out), "--lr", "0.01"]
-    words += ["--epochs", "6", "--batch", "10", "--dropout", "0", "--schedule", "constant"]
+    words += ["--epochs", "6", "--batch-size", "10", "--dropout", "0", "--schedule", "constant"]
 
     def killed(*args, **kwargs):
         raise KeyboardInterrupt
@@ -136,7 +136,7 @@ def test_the_command_exports_what_a_killed_one_trained(make_store, tmp_path, mon
         assert CliRunner().invoke(app, words).exit_code != 0
     assert (out / "checkpoints/last.ckpt").is_file()
     assert not (out / "model.onnx").exists()
-    monkeypatch.setattr(Task, "training_step", None)
+    monkeypatch.setattr(TrainingModule, "training_step", None)
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "already trained for 6 epochs" in done.output

@@ -14,7 +14,7 @@ from agri_map.inference.engine import open_engine
 from agri_train.config import TrainConfig
 from agri_train.engine.seed import seed_all
 from agri_train.fit import FitResult, fit
-from agri_train.run.history import read_history
+from agri_train.run.history import mean_rate, read_history
 
 from agri_segment.evaluation.evaluate import ChipEvaluation, evaluate
 from agri_segment.evaluation.evaluate import metrics as all_metrics
@@ -100,10 +100,10 @@ def check_bands(bands: Sequence[str], store: ChipStore) -> tuple[str, ...]:
 
 
 def _check_batch(net: Segmenter, store: ChipStore, config: TrainConfig) -> None:
-    if config.batch == 1 and store.info.chip_size <= net.stride:
+    if config.batch_size == 1 and store.info.chip_size <= net.stride:
         raise InputError(
             f"with one chip of {store.info.chip_size} px a batch, the deepest map of '{net.arch}' "
-            "is a single value and batch norm cannot train on it; use --batch 2 or more"
+            "is a single value and batch norm cannot train on it; use --batch-size 2 or more"
         )
 
 
@@ -111,7 +111,7 @@ def _score(
     net: Segmenter, result: FitResult, store: ChipStore, config: TrainConfig, out: Path
 ) -> ChipEvaluation:
     engine = open_engine(result.bundle, threads=config.threads or None)
-    evaluation = evaluate(engine, store, "val", config.batch)
+    evaluation = evaluate(engine, store, "val", config.batch_size)
     history = read_history(result.history)
     seconds = sum(row["seconds"] for row in history)
     write_json(
@@ -124,13 +124,7 @@ def _score(
             "parameters": parameter_count(net),
             "epochs": len(history),
             "seconds": round(seconds, 1),
-            "images_per_second": round(_rate(history), 2),
+            "images_per_second": round(mean_rate(history), 2),
         },
     )
     return evaluation
-
-
-def _rate(history: Sequence[Mapping[str, float]]) -> float:
-    """Training images a second, over the whole run."""
-    rates = [row["rate"] for row in history]
-    return len(rates) / sum(1 / rate for rate in rates) if rates else 0.0

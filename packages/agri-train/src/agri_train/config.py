@@ -14,100 +14,117 @@ OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 SCHEDULES = ("constant", "cosine", "plateau")
 MONITORS = {"loss": "min", "iou": "max", "f1": "max", "accuracy": "max"}
 PRECISIONS = ("auto", "32", "bf16")
-LAYOUTS = ("auto", "channels_last", "contiguous")
+MEMORY_FORMATS = ("auto", "channels_last", "contiguous")
 DEVICES = ("auto", "cpu", "gpu")
-BALANCES = ("none", "inverse")
+CLASS_WEIGHTS = ("none", "inverse")
 MIXES = ("none", "mixup", "cutmix", "both")
 
-# Settings that do not change what is learned: a run may go on after they change.
-_FREE = frozenset({"epochs", "workers", "samples", "every", "device", "threads", "graphs"})
-_COUNTS = ("patience", "every", "seed", "threads", "workers", "samples", "warmup", "thaw")
+MAX_SEED = 2**32 - 1
+"""The largest seed that numpy's global generator accepts."""
+
+# Settings that do not affect what is learned: a run may be resumed with other values.
+_NEUTRAL = frozenset(
+    {"epochs", "workers", "sample_rows", "checkpoint_every", "device", "threads", "cuda_graphs"}
+)
+_POSITIVE = ("epochs", "batch_size", "repeats", "plateau_patience")
+_COUNTS = (
+    "patience", "checkpoint_every", "seed", "threads", "workers", "sample_rows", "warmup",
+    "unfreeze_every",
+)  # fmt: skip
+_NONNEGATIVE = (
+    "lr", "weight_decay", "clip_grad_norm", "clip_grad_value", "min_lr", "momentum",
+    "label_smoothing", "ema_decay",
+)  # fmt: skip
+_SHARES = ("augment_strength", "downscale", "jpeg")
+_FLAGS = ("cuda_graphs", "augment", "calibrate")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Every setting of the engine, by a single word; a wrong value is refused with the choices.
+    """Every setting of the training engine; an invalid value is refused with the valid choices.
 
     Attributes:
-        epochs: passes over the training part.
-        batch: chips a step.
+        epochs: passes over the training split.
+        batch_size: chips per step.
         lr: learning rate at the start (after `warmup`).
         optimizer: adam, adamw, sgd or rmsprop.
-        momentum: of sgd; the others do not use it.
-        decay: weight decay.
-        schedule: constant, cosine (down towards `floor`) or plateau (halved after
-            `wait` epochs without a better validation loss).
-        floor: the learning rate never falls below it.
-        warmup: epochs of linear rise to `lr`.
-        wait: epochs without gain before the plateau schedule halves the rate.
-        clip: largest gradient norm; 0 = no clipping.
-        clamp: largest gradient of a single weight, either way; 0 = none.
+        momentum: of sgd; the other optimisers do not use it.
+        weight_decay: weight decay of the optimiser.
+        schedule: constant, cosine (annealed to `min_lr`) or plateau (halved after
+            `plateau_patience` epochs without a lower validation loss).
+        min_lr: the learning rate never falls below it.
+        warmup: epochs of linear warmup to `lr`.
+        plateau_patience: epochs without a lower validation loss before the plateau schedule halves
+            the learning rate.
+        clip_grad_norm: largest norm of the gradient; 0 = no clipping.
+        clip_grad_value: largest absolute value of a gradient element; 0 = no clipping.
         loss: `auto`, a term (`ce`, `bce`, `dice`, `jaccard`, `tversky`) or terms joined by `+`.
-        balance: `none`, `inverse` (from training counts) or a weight per class.
-        smooth: share of the truth spread evenly over all classes while training (ce only).
-        mix: none, mixup, cutmix, or both (either by an even chance): patches only.
-        average: share of the weights' running mean that a step leaves, such as 0.999; the mean is
-            what is judged and kept. 0 = the last weights.
-        thaw: epochs after which the next frozen part learns too, the last part first (see
-            `agri_train.network.freeze.stages`); 0 = what is frozen stays so.
-        patience: epochs without a better `monitor` before stopping; 0 = never.
-        monitor: the validation number that says which epoch is best.
-        every: keep a checkpoint each so many epochs besides best and last; 0 = none.
-        seed: the one seed behind order, augmentation and dropout.
+        class_weights: `none`, `inverse` (inverse class frequency of the training split) or one
+            weight per class.
+        label_smoothing: share of the label spread evenly over all classes in training (ce only).
+        mix: none, mixup, cutmix, or both (one of the two at random): patches only.
+        ema_decay: decay of the exponential moving average of the weights, such as 0.999; the
+            average is what is validated and exported. 0 = the weights themselves.
+        unfreeze_every: epochs after which the next frozen stage is unfrozen, the last stage first
+            (see `agri_train.network.freeze.frozen_stages`); 0 = frozen stages stay frozen.
+        patience: epochs without a better `monitor` before training stops early; 0 = never.
+        monitor: validation metric that selects the best epoch: loss, iou, f1 or accuracy.
+        checkpoint_every: also keep the checkpoint of every n-th epoch; 0 = only best and last.
+        seed: seed of order, augmentation and dropout.
         precision: auto, 32 or bf16 (see `agri_train.device.hardware`).
-        layout: auto, channels_last or contiguous.
+        memory_format: auto, channels_last or contiguous.
         device: auto, cpu or gpu.
-        threads: processor threads for torch; 0 = torch's own choice.
-        graphs: on a GPU, launch a step as one CUDA graph and not kernel by kernel; false for a
-            network whose path depends on its data.
-        augment: vary the training chips: mirrored and turned by quarters.
-        strength: 0..1, how strongly they are also warped and relit
-            (`agri_train.data.data.make_policy`).
-        downscale: chance of each to be averaged over larger pixels and raised back, as resampled
-            imagery is (`agri_data.augment.downscale`).
-        jpeg: chance of each to be saved again as JPEG (`agri_data.augment.jpeg`), for a network
-            that will meet such files: only for red, green and blue in uint8.
-        copies: how often each training chip is seen in an epoch, each copy varied by itself.
-        workers: processes that read batches; 0 = up to 4 beside a GPU, else none: the training
-            process reads.
-        samples: rows in each epoch's sample picture; 0 = no pictures.
-        calibrate: fit the temperature of the probabilities on the validation part.
+        threads: CPU threads of torch; 0 = torch's default.
+        cuda_graphs: on a GPU, run each step as one CUDA graph instead of kernel by kernel; false
+            for a network with data-dependent control flow.
+        augment: augment the training chips with mirrors and quarter turns.
+        augment_strength: 0..1, strength of the additional geometric and photometric augmentation
+            (`agri_train.data.dataset.make_policy`).
+        downscale: probability that a training chip is averaged over larger pixels and resampled
+            back, as in coarser imagery (`agri_data.augment.downscale`).
+        jpeg: probability that a training chip is recompressed as JPEG (`agri_data.augment.jpeg`),
+            for networks that will see JPEG files: red, green and blue in uint8 only.
+        repeats: how often each training chip is used per epoch, each time with its own
+            augmentation.
+        workers: data loader processes; 0 = up to 4 with a GPU, otherwise none.
+        sample_rows: validation chips shown in each epoch's sample picture; 0 = no pictures.
+        calibrate: fit a temperature for the probabilities on the validation split.
     """
 
     epochs: int = 50
-    batch: int = 8
+    batch_size: int = 8
     lr: float = 0.001
     optimizer: str = "adamw"
     momentum: float = 0.9
-    decay: float = 0.0001
+    weight_decay: float = 0.0001
     schedule: str = "cosine"
-    floor: float = 0.000001
+    min_lr: float = 0.000001
     warmup: int = 0
-    wait: int = 5
-    clip: float = 1.0
-    clamp: float = 0.0
+    plateau_patience: int = 5
+    clip_grad_norm: float = 1.0
+    clip_grad_value: float = 0.0
     loss: str = "auto"
-    balance: str | tuple[float, ...] = "none"
-    smooth: float = 0.0
+    class_weights: str | tuple[float, ...] = "none"
+    label_smoothing: float = 0.0
     mix: str = "none"
-    average: float = 0.0
-    thaw: int = 0
+    ema_decay: float = 0.0
+    unfreeze_every: int = 0
     patience: int = 10
     monitor: str = "loss"
-    every: int = 0
+    checkpoint_every: int = 0
     seed: int = 42
     precision: str = "auto"
-    layout: str = "auto"
+    memory_format: str = "auto"
     device: str = "auto"
     threads: int = 0
-    graphs: bool = True
+    cuda_graphs: bool = True
     augment: bool = True
-    strength: float = 0.0
+    augment_strength: float = 0.0
     downscale: float = 0.0
     jpeg: float = 0.0
-    copies: int = 1
+    repeats: int = 1
     workers: int = 0
-    samples: int = 4
+    sample_rows: int = 4
     calibrate: bool = True
 
     def __post_init__(self) -> None:
@@ -115,56 +132,61 @@ class TrainConfig:
         _choices("schedule", self.schedule, SCHEDULES)
         _choices("monitor", self.monitor, tuple(MONITORS))
         _choices("precision", self.precision, PRECISIONS)
-        _choices("layout", self.layout, LAYOUTS)
+        _choices("memory_format", self.memory_format, MEMORY_FORMATS)
         _choices("device", self.device, DEVICES)
         _choices("mix", self.mix, MIXES)
-        object.__setattr__(self, "balance", _balance(self.balance))
-        for name in ("epochs", "batch", "copies", "wait"):
+        object.__setattr__(self, "class_weights", _class_weights(self.class_weights))
+        for name in _POSITIVE:
             _whole(name, getattr(self, name), 1)
         for name in _COUNTS:
             _whole(name, getattr(self, name), 0)
-        for name in ("decay", "clip", "clamp", "floor", "momentum", "smooth", "average"):
+        for name in _NONNEGATIVE:
             _real(name, getattr(self, name), 0.0)
-        for name in ("graphs", "augment", "calibrate"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(
-                    f"`{name}` must be true or false; received {getattr(self, name)!r}."
-                )
-        _real("lr", self.lr, 0.0)
-        for name in ("strength", "downscale", "jpeg"):
+        for name in _SHARES:
             _share(name, getattr(self, name))
-        for name in ("smooth", "average"):
+        for name in _FLAGS:
+            _flag(name, getattr(self, name))
+        self._check_ranges()
+
+    def _check_ranges(self) -> None:
+        for name in ("label_smoothing", "ema_decay"):
             if getattr(self, name) >= 1.0:
                 raise InputError(f"`{name}` must be below 1; received {getattr(self, name)}.")
-        if self.lr == 0.0 or self.floor > self.lr:
+        if self.seed > MAX_SEED:
+            raise InputError(f"`seed` must be at most {MAX_SEED}; received {self.seed}.")
+        if self.lr == 0.0 or self.min_lr > self.lr:
             raise InputError(
-                f"`lr` must be above 0 and not below `floor`; received lr={self.lr}, "
-                f"floor={self.floor}. Raise `lr` or lower `floor`."
+                f"`lr` must be above 0 and not below `min_lr`; received lr={self.lr}, "
+                f"min_lr={self.min_lr}. Raise `lr` or lower `min_lr`."
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Return plain values, ready for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
-        """Build from a mapping; an unknown key is an error that names the nearest setting."""
+        """Build the settings from a mapping.
+
+        Raises:
+            InputError: an unknown key, with the nearest setting, or an invalid value.
+        """
         known = [field.name for field in fields(cls)]
         for key in values:
             if key not in known:
-                raise InputError(f"`{key}` is no training setting.{_nearest(key, known)}")
+                raise InputError(f"`{key}` is not a training setting.{_nearest(key, known)}")
         kwargs = dict(values)
-        if isinstance(kwargs.get("balance"), list):
-            kwargs["balance"] = tuple(kwargs["balance"])
+        if isinstance(kwargs.get("class_weights"), list):
+            kwargs["class_weights"] = tuple(kwargs["class_weights"])
         return cls(**kwargs)
 
     def fingerprint(self) -> str:
-        """Hash of all that changes what is learned.
+        """Return a hash of all settings that affect what is learned.
 
-        The number of epochs counts only under the cosine schedule, whose rates depend on it;
-        otherwise a run of 5 epochs may go on to 10.
+        The number of epochs is part of it only under the cosine schedule, whose learning rates
+        depend on it; otherwise a run of 5 epochs can be resumed up to epoch 10.
         """
-        kept = {k: v for k, v in self.to_dict().items() if k not in _FREE}
+        kept = {k: v for k, v in self.to_dict().items() if k not in _NEUTRAL}
         if self.schedule == "cosine":
             kept["epochs"] = self.epochs
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
@@ -201,20 +223,27 @@ def _share(name: str, value: object) -> None:
         raise InputError(f"`{name}` must be from 0 to 1; received {value}.")
 
 
-def _balance(value: object) -> str | tuple[float, ...]:
-    """Read class weights: a name, numbers, or the text `0.4,2.2,0.4`."""
+def _flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise InputError(f"`{name}` must be true or false; received {value!r}.")
+
+
+def _class_weights(value: object) -> str | tuple[float, ...]:
+    """Return class weights from a name, numbers, or the text `0.4,2.2,0.4`."""
     if isinstance(value, str):
-        if value in BALANCES:
+        if value in CLASS_WEIGHTS:
             return value
         try:
             value = tuple(float(part) for part in value.split(","))
         except ValueError:
             raise InputError(
-                f"`balance` must be one of {', '.join(BALANCES)} or a weight per class such as "
-                f"`0.4,2.2,0.4`; received {value!r}."
+                f"`class_weights` must be one of {', '.join(CLASS_WEIGHTS)} or one weight per "
+                f"class such as `0.4,2.2,0.4`; received {value!r}."
             ) from None
     if not isinstance(value, tuple) or not value:
-        raise InputError(f"`balance` must be a name or a weight per class; received {value!r}.")
+        raise InputError(
+            f"`class_weights` must be a name or one weight per class; received {value!r}."
+        )
     for weight in value:
-        _real("balance", weight, 0.0)
+        _real("class_weights", weight, 0.0)
     return tuple(float(weight) for weight in value)

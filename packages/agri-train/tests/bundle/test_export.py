@@ -199,12 +199,12 @@ def test_temperature_is_found():
         ((), "32"),
     ],
 )
-def test_auto_follows_the_processor(monkeypatch, features, precision):
+def test_auto_follows_the_cpu(monkeypatch, features, precision):
     monkeypatch.setattr("agri_train.device.hardware._has", lambda probe: probe in features)
-    setting = choose(TrainConfig(device="cpu"))
-    assert (setting.precision, setting.layout) == (precision, "channels_last")
-    asked = choose(TrainConfig(device="cpu", precision="bf16", layout="contiguous"))
-    assert (asked.precision, asked.layout) == ("bf16", "contiguous")
+    hardware = choose(TrainConfig(device="cpu"))
+    assert (hardware.precision, hardware.memory_format) == (precision, "channels_last")
+    asked = choose(TrainConfig(device="cpu", precision="bf16", memory_format="contiguous"))
+    assert (asked.precision, asked.memory_format) == ("bf16", "contiguous")
 
 
 @pytest.mark.parametrize(

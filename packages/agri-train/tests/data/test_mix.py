@@ -4,8 +4,8 @@ from agri_core.files.errors import InputError
 from agri_train.config import TrainConfig
 from agri_train.data.mix import check_mix, mix
 from agri_train.engine.loss import build_loss
-from agri_train.engine.task import Task
-from agri_train.network.ema import RunningMean
+from agri_train.engine.module import TrainingModule
+from agri_train.network.ema import EMA
 from torch import nn
 
 
@@ -69,31 +69,31 @@ def test_the_loss_of_mixed_patches_by_hand(tiny, monkeypatch):
     monkeypatch.setattr("torch.randperm", lambda count: torch.tensor([1, 0]))
     net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     config, loss = TrainConfig(mix="mixup"), build_loss("ce", "multiclass", 2)
-    task = Task(net, "classify", None, loss, config)
+    module = TrainingModule(net, "classify", None, loss, config)
     images = torch.tensor([[4.0, 0.0], [0.0, 8.0]])[:, :, None, None]
-    _, _, value = task._learn(images, torch.tensor([0, 1]))
+    _, _, value = module._forward_loss(images, torch.tensor([0, 1]))
     # Logits: 1/4 (4, 0) + 3/4 (0, 8) = (1, 6) and 1/4 (0, 8) + 3/4 (4, 0) = (3, 2).
     p = torch.log_softmax(torch.tensor([[1.0, 6.0], [3.0, 2.0]]), 1)
     own, partner = -(p[0, 0] + p[1, 1]) / 2, -(p[0, 1] + p[1, 0]) / 2
     assert float(value) == pytest.approx(float(0.25 * own + 0.75 * partner), rel=1e-6)
 
 
-def test_the_running_mean_by_hand():
+def test_the_moving_average_by_hand():
     net = nn.Linear(1, 1, bias=False)
     nn.init.constant_(net.weight, 1.0)
-    mean = RunningMean(net, 0.25)
-    mean.follow(net)
-    mean.update()  # the first is taken as it is
+    ema = EMA(net, 0.25)
+    ema.follow(net)
+    ema.update()  # the first step copies the network
     nn.init.constant_(net.weight, 5.0)
-    mean.update()
-    # A short beginning: (1 + 1) / (10 + 1) is old, then min(0.25, 3 / 12).
+    ema.update()
+    # The decay is warmed up: (1 + 1) / (10 + 1), then min(0.25, 3 / 12).
     second = 2 / 11 * 1 + 9 / 11 * 5
-    assert mean.module.weight.item() == pytest.approx(second)
+    assert ema.module.weight.item() == pytest.approx(second)
     nn.init.constant_(net.weight, 9.0)
-    mean.update()
+    ema.update()
     third = 3 / 12 * second + 9 / 12 * 9
-    assert mean.module.weight.item() == pytest.approx(third)
-    mean.update()
+    assert ema.module.weight.item() == pytest.approx(third)
+    ema.update()
     # 4 / 13 would be more than 0.25.
-    assert mean.module.weight.item() == pytest.approx(0.25 * third + 0.75 * 9)
-    assert not mean.module.weight.requires_grad
+    assert ema.module.weight.item() == pytest.approx(0.25 * third + 0.75 * 9)
+    assert not ema.module.weight.requires_grad

@@ -157,7 +157,7 @@ def test_computed_in_float32_under_autocast():
     [("ce", "binary", 2), ("bce", "multiclass", 3), ("bce+dice", "multiclass", 2)],
 )
 def test_a_wrong_pair_is_refused_at_construction(name, head, classes):
-    with pytest.raises(InputError, match="does not go with"):
+    with pytest.raises(InputError, match="does not fit a"):
         build_loss(name, head, classes)
 
 
@@ -181,7 +181,7 @@ def test_a_network_with_the_other_head_is_refused():
 
 
 def test_smoothing_by_hand_and_only_while_training():
-    loss = build_loss("ce", "multiclass", 2, smooth=0.2)
+    loss = build_loss("ce", "multiclass", 2, label_smoothing=0.2)
     logits, truth = torch.tensor([[math.log(3.0), 0.0]]), torch.tensor([0])
     # p = (3/4, 1/4); the truth becomes (0.9, 0.1).
     expected = -(0.9 * math.log(0.75) + 0.1 * math.log(0.25))
@@ -189,6 +189,6 @@ def test_smoothing_by_hand_and_only_while_training():
     assert float(loss.eval()(logits, truth)) == pytest.approx(-math.log(0.75), rel=1e-6)
 
 
-def test_smoothing_of_a_loss_without_likelihood_is_refused():
-    with pytest.raises(InputError, match="goes with `ce` only; the loss is 'dice'"):
-        build_loss("dice", "multiclass", 3, smooth=0.1)
+def test_smoothing_of_a_loss_without_cross_entropy_is_refused():
+    with pytest.raises(InputError, match="needs the loss term `ce`; the loss is 'dice'"):
+        build_loss("dice", "multiclass", 3, label_smoothing=0.1)

@@ -6,7 +6,7 @@ import torch
 from agri_core.files.errors import InputError
 from agri_train.config import TrainConfig
 from agri_train.engine.optim import build_optimizer
-from agri_train.network.freeze import freeze, is_frozen, stages, thaw, unfreeze
+from agri_train.network.freeze import freeze, frozen_stages, is_frozen, unfreeze, unfreeze_stages
 from torch import nn
 
 
@@ -59,32 +59,32 @@ def names_of(groups, net):
     return [[known[id(part)] for part in group] for group in groups]
 
 
-def test_the_parts_of_a_frozen_encoder_wake_from_its_end():
+def test_the_stages_of_a_frozen_encoder_are_unfrozen_from_its_end():
     layers = {"conv": nn.Conv2d(4, 8, 3), "norm": nn.BatchNorm2d(8), "relu": nn.ReLU()}
     blocks = {name: nn.Sequential(nn.Conv2d(8, 8, 1)) for name in ("low", "high")}
     net = nn.Module()
     net.encoder = nn.Sequential(OrderedDict({**layers, **blocks}))
     net.head = nn.Conv2d(8, 3, 1)
     freeze(net.encoder)
-    found = stages(net)
+    found = frozen_stages(net)
     assert names_of(found, net) == [
         ["encoder.high"], ["encoder.low"], ["encoder.conv", "encoder.norm"],
     ]  # fmt: skip
     for count, learning in ((0, []), (1, ["high"]), (2, ["high", "low"])):
-        thaw(found, count)
-        awake = [name for name in blocks if not is_frozen(net.encoder.get_submodule(name))]
-        assert sorted(awake) == sorted(learning)
+        unfreeze_stages(found, count)
+        trainable = [name for name in blocks if not is_frozen(net.encoder.get_submodule(name))]
+        assert sorted(trainable) == sorted(learning)
         assert is_frozen(net.encoder.conv)
         assert not net.encoder.norm.training
-    thaw(found, 3)
+    unfreeze_stages(found, 3)
     assert net.encoder.norm.training
     assert not is_frozen(net.encoder.conv)
 
 
-def test_what_learns_is_no_stage(tiny):
-    assert stages(tiny()) == []
+def test_what_is_trainable_is_no_stage(tiny):
+    assert frozen_stages(tiny()) == []
 
 
-def test_a_network_without_a_head_that_learns_is_refused_with_thaw_too(tiny):
+def test_a_network_without_a_head_that_learns_is_refused_with_unfreeze_every_too(tiny):
     with pytest.raises(InputError, match="nothing to train"):
-        build_optimizer(freeze(tiny()), TrainConfig(thaw=1))
+        build_optimizer(freeze(tiny()), TrainConfig(unfreeze_every=1))

@@ -37,7 +37,7 @@ def test_a_checkpoint_of_ours_gives_the_weights_that_were_judged(tmp_path, wrapp
     last, mean = encoder(), encoder()
     state = {f"net.{wrapped}{name}": value for name, value in last.state_dict().items()}
     torch.save({"state_dict": state}, tmp_path / "plain.ckpt")
-    kept = {f"average.module.{wrapped}{n}": value for n, value in mean.state_dict().items()}
+    kept = {f"ema.module.{wrapped}{n}": value for n, value in mean.state_dict().items()}
     torch.save({"state_dict": {**state, **kept}}, tmp_path / "mean.ckpt")
     for name, judged in (("plain", last), ("mean", mean)):
         taken = encoder()
@@ -83,7 +83,7 @@ def test_wrong_files_are_refused(tmp_path):
     ):
         load_encoder_weights(encoder(), str(tmp_path / "shape.pth"), 3)
     (tmp_path / "bad.safetensors").write_bytes(b"not at all")
-    with pytest.raises(InputError, match="is not a file of weights"):
+    with pytest.raises(InputError, match="is not a weights file"):
         load_encoder_weights(encoder(), str(tmp_path / "bad.safetensors"), 3)
 
 
@@ -94,7 +94,7 @@ class Trap:
 
 def test_code_in_a_weights_file_is_never_run(tmp_path):
     (tmp_path / "trap.pth").write_bytes(pickle.dumps({"0.weight": Trap()}))
-    with pytest.raises(InputError, match="is not a file of weights"):
+    with pytest.raises(InputError, match="is not a weights file"):
         load_encoder_weights(encoder(), str(tmp_path / "trap.pth"), 3)
 
 
@@ -103,7 +103,7 @@ def test_imagenet_without_network_says_what_to_do():
         socket.create_connection(("203.0.113.1", 443), timeout=1)
         return {}
 
-    with pytest.raises(MissingError, match=r"could not be fetched .* Use `--weights none`"):
+    with pytest.raises(MissingError, match=r"could not be downloaded .* Use `--weights none`"):
         load_encoder_weights(encoder(), "imagenet", 3, fetch)
     with pytest.raises(MissingError, match="no ImageNet weights for this encoder"):
         load_encoder_weights(encoder(), "imagenet", 3)

@@ -6,7 +6,7 @@ import signal
 import pytest
 import torch
 from agri_core.files.atomic import replacing_file
-from agri_train.run.checkpoint import _write, read_checkpoint
+from agri_train.run.checkpoint import read_checkpoint, write_checkpoint
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def small_disk():
 
 def save(path, size):
     with replacing_file(path) as temporary:
-        _write({"agri": {"fingerprint": "f"}, "weights": torch.zeros(size)}, temporary)
+        write_checkpoint({"agri": {"fingerprint": "f"}, "weights": torch.zeros(size)}, temporary)
 
 
 def test_a_full_disk_is_told_as_such_and_keeps_the_checkpoint_before(tmp_path, small_disk):

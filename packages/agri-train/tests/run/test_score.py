@@ -2,9 +2,9 @@ import pytest
 import torch
 from agri_train.bundle.record import make_spec
 from agri_train.config import TrainConfig
-from agri_train.data.data import ChipDataModule
+from agri_train.data.datamodule import ChipDataModule
 from agri_train.engine.loss import build_loss
-from agri_train.engine.task import Task
+from agri_train.engine.module import TrainingModule
 from agri_train.run.score import score
 from torch import nn
 
@@ -12,7 +12,7 @@ BANDS = ("B02", "B03", "B04", "B08")
 
 
 class Always(nn.Module):
-    """Says class 0, for patches or for every pixel."""
+    """Predicts class 0, for patches or for every pixel."""
 
     def __init__(self, patches: bool) -> None:
         super().__init__()
@@ -27,9 +27,11 @@ class Always(nn.Module):
 @pytest.mark.parametrize("patches", [True, False])
 def test_patches_are_scored_by_accuracy_and_pixels_by_iou(make_store, patches):
     kind = "classify" if patches else "segment"
-    store, config = make_store(patches=patches, parts=(6, 40, 0)), TrainConfig(batch=8)
+    store, config = make_store(patches=patches, parts=(6, 40, 0)), TrainConfig(batch_size=8)
     spec = make_spec(store, BANDS, kind, "m", "always")
-    module = Task(Always(patches), kind, spec.legend, build_loss("ce", "multiclass", 3), config)
+    module = TrainingModule(
+        Always(patches), kind, spec.legend, build_loss("ce", "multiclass", 3), config
+    )
     found = score(module, ChipDataModule(store, spec, config, kind))
     rows = store.indices("val")
     truth = store.labels(rows) if patches else store.masks(rows)

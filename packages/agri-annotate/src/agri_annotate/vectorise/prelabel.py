@@ -15,7 +15,7 @@ from agri_core.legend import Legend, LegendClass, colour
 from agri_annotate.formats.conversion import check_target
 from agri_annotate.formats.write import render
 from agri_annotate.formats.writers.text import compact, encode
-from agri_annotate.model.classes import BACKGROUND
+from agri_annotate.model.classes import BACKGROUND, describe
 from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.model.shape import Polygon
 from agri_annotate.vectorise.draft import CONFIDENCE, Draft, Options, make_draft
@@ -166,12 +166,11 @@ def _about(drafts: Sequence[Draft], legend: Legend, options: Options) -> list[Pr
 def _project(
     drafts: Sequence[Draft], legend: Legend, options: Options, *, with_confidence: bool
 ) -> Project:
-    colours = ", ".join(f"{item.name} {item.colour}" for item in legend.classes)
     dropdown = Attribute(
         options.attribute,
         "dropdown",
         {name: name for name in legend.names},
-        description=f"colours of the masks: {colours}",
+        description=describe(legend),
     )
     text = Attribute(CONFIDENCE, description="mean confidence of the model, 0 to 1")
     pictures = tuple(

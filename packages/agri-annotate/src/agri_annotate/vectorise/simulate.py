@@ -32,20 +32,20 @@ class Hand:
     """How a person draws.
 
     Attributes:
-        slack: standard deviation in pixels of a vertex about the true border.
+        jitter: standard deviation in pixels of a vertex about the true border.
         tolerance: pixels by which a drawn border cuts the corners of the true one.
         minimum: pieces of fewer pixels are not drawn; their neighbour is drawn over them.
         skip: classes that nobody draws, such as the background.
     """
 
-    slack: float = 0.5
+    jitter: float = 0.5
     tolerance: float = 1.0
     minimum: int = 32
     skip: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.slack <= 20:
-            raise InputError(f"the slack is in pixels, 0 to 20, got {self.slack:g}")
+        if not 0 <= self.jitter <= 20:
+            raise InputError(f"the jitter is in pixels, 0 to 20, got {self.jitter:g}")
 
 
 def simulate(truth: Path, pictures: Path, legend: Legend, hand: Hand, seed: int) -> Project:
@@ -56,7 +56,7 @@ def simulate(truth: Path, pictures: Path, legend: Legend, hand: Hand, seed: int)
         pictures: georeferenced pictures `SCENE_....png`, each within the map of its scene.
         legend: names of the classes.
         hand: how exactly.
-        seed: of the slack; a picture is drawn the same whatever others there are.
+        seed: of the jitter; a picture is drawn the same whatever others there are.
 
     Raises:
         MissingError: there are no pictures, or no map for one.
@@ -83,7 +83,7 @@ def draw_by_hand(
     height, width = mask.shape
     # What lies inside a drawn piece must be drawn even if its class is not, or it would be lost.
     keep = [o for o in outlines if o.code not in skipped or _inside_another(o.points, outlines)]
-    shapes = (Polygon(_slacken(o.points, hand.slack, (height, width), rng)) for o in keep)
+    shapes = (Polygon(_slacken(o.points, hand.jitter, (height, width), rng)) for o in keep)
     pairs = enumerate(zip(keep, shapes, strict=True))
     return tuple(
         Region(polygon, {ATTRIBUTE: legend.names[outline.code]}, number)
@@ -141,13 +141,13 @@ def _inside_another(points: Points, outlines: Iterable[Outline]) -> bool:
 
 
 def _slacken(
-    points: Points, slack: float, shape: tuple[int, int], rng: np.random.Generator
+    points: Points, jitter: float, shape: tuple[int, int], rng: np.random.Generator
 ) -> Points:
     """Move each vertex a little; those on the rim of the picture stay on it."""
     ring = np.array(points)
     limits = np.array([shape[1], shape[0]], float)
     rim = (ring <= 0) | (ring >= limits)
-    for moved in _attempts(ring, slack, rng):
+    for moved in _attempts(ring, jitter, rng):
         bent = np.where(rim, ring, np.clip(moved, 0, limits))
         if shapely.Polygon(bent).is_valid:
             return tuple((round(float(x), 2), round(float(y), 2)) for x, y in bent)
@@ -155,8 +155,8 @@ def _slacken(
 
 
 def _attempts(
-    ring: NDArray[np.float64], slack: float, rng: np.random.Generator
+    ring: NDArray[np.float64], jitter: float, rng: np.random.Generator
 ) -> Iterator[NDArray[np.float64]]:
     """Ever smaller moves: a thin piece must not come to cross itself."""
     for attempt in range(TRIES):
-        yield ring + rng.normal(0, slack / 2**attempt, ring.shape)
+        yield ring + rng.normal(0, jitter / 2**attempt, ring.shape)

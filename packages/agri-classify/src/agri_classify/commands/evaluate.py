@@ -25,7 +25,7 @@ def evaluate(
     split: Annotated[
         Split, typer.Option(help="Split of a chip store; the model was fitted on train.")
     ] = "val",
-    batch: Annotated[int, typer.Option(min=1, help="Patches that are predicted at once.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Patches predicted at once.")] = 64,
     threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
 ) -> None:
     """Score a bundle: accuracy with its interval, classes, confusion, calibration, mistakes.
@@ -42,7 +42,7 @@ def evaluate(
 
     engine = open_engine(model, threads=threads or None)
     labelled = Labelled(data, engine.spec, split)
-    result = run_evaluation(engine, labelled, batch)
+    result = run_evaluation(engine, labelled, batch_size)
     say(write_evaluation(result, out))
     say(f"report: {out}")
     for error in result.errors:

@@ -43,7 +43,7 @@ def predict(
     bands: Annotated[
         str, typer.Option(help="Bands of GeoTIFFs that do not name them, such as B04,B03,B02.")
     ] = "",
-    batch: Annotated[int, typer.Option(min=1, help="Pictures that are predicted at once.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures predicted at once.")] = 64,
     threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
 ) -> None:
     """Name the land cover of pictures: class, probability, and the two next classes.
@@ -71,7 +71,7 @@ def predict(
     second = None if coarse is None else open_engine(coarse, threads=threads or None)
     names = tuple(name.strip() for name in bands.split(",") if name.strip())
     rows = []
-    for row in run_prediction(files, engine, coarse=second, bands=names, batch=batch):
+    for row in run_prediction(files, engine, coarse=second, bands=names, batch_size=batch_size):
         rows.append(row)
         if row.answer is not None and out is None:
             say(line(row))

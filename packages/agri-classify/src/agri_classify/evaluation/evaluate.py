@@ -23,7 +23,7 @@ from agri_map.bundle.preprocess import normalise
 from agri_classify.evaluation import scores
 from agri_classify.evaluation.scores import Doubles, Ints
 from agri_classify.patches.labelled import Batch, Labelled
-from agri_classify.patches.reading import BATCH
+from agri_classify.patches.reading import BATCH_SIZE
 from agri_classify.prediction.answer import threshold
 from agri_classify.prediction.predict import check_task
 
@@ -87,7 +87,7 @@ class PatchEvaluation(Evaluation):
         return reliability(raw, self.truth)
 
 
-def evaluate(engine: Engine, data: Labelled, batch: int = BATCH) -> PatchEvaluation:
+def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> PatchEvaluation:
     """Run a bundle over labelled patches.
 
     Raises:
@@ -99,7 +99,7 @@ def evaluate(engine: Engine, data: Labelled, batch: int = BATCH) -> PatchEvaluat
     parts, truths, places = [], [], []
     worst: list[Mistake] = []
     bar, began = progress_bar("patches", data.count, "patch"), time.perf_counter()
-    for part in data.batches(batch):
+    for part in data.batches(batch_size):
         found = engine.run(normalise(part.images, engine.spec, part.valid))
         worst = _worst([*worst, *_mistakes(part, found)])
         names += part.names

@@ -14,7 +14,7 @@ from agri_core.files.junk import is_junk
 from numpy.typing import NDArray
 
 from agri_classify.patches.patch import ENDINGS, Patch
-from agri_classify.patches.reading import BATCH, read_batches
+from agri_classify.patches.reading import BATCH_SIZE, read_batches
 
 if TYPE_CHECKING:
     from agri_data.store.store import ChipStore
@@ -77,7 +77,7 @@ class Labelled:
             part = f" in its part {split}" if split else ""
             raise MissingError(f"{self.path} holds no patch{part}")
 
-    def batches(self, size: int = BATCH) -> Iterator[Batch]:
+    def batches(self, size: int = BATCH_SIZE) -> Iterator[Batch]:
         """Yield all patches in order."""
         if self.store is not None:
             for first in range(0, self.count, size):

@@ -16,11 +16,11 @@ from agri_classify.patches.patch import Patch, read_patch
 if TYPE_CHECKING:
     from agri_map.bundle.spec import BundleSpec
 
-BATCH = 64
+BATCH_SIZE = 64
 
 
 def read_batches(
-    paths: Sequence[Path], spec: BundleSpec, bands: tuple[str, ...] = (), size: int = BATCH
+    paths: Sequence[Path], spec: BundleSpec, bands: tuple[str, ...] = (), size: int = BATCH_SIZE
 ) -> Iterator[list[Patch | str]]:
     """Yield lists of `size` patches, the last one shorter; a text says why a file has none."""
     futures = in_order(lambda path: read_patch(path, spec, bands), paths, ahead=size)

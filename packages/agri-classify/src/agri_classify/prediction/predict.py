@@ -15,7 +15,7 @@ from agri_map.bundle.preprocess import normalise
 
 from agri_classify.patches.patch import ENDINGS, Patch
 from agri_classify.patches.quality import doubt
-from agri_classify.patches.reading import BATCH, read_batches
+from agri_classify.patches.reading import BATCH_SIZE, read_batches
 from agri_classify.prediction.answer import Answer, answers
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def predict(
     *,
     coarse: Engine | None = None,
     bands: tuple[str, ...] = (),
-    batch: int = BATCH,
+    batch_size: int = BATCH_SIZE,
 ) -> Iterator[Row]:
     """Yield a row per file, in order.
 
@@ -57,7 +57,7 @@ def predict(
         engine: a loaded bundle that classifies.
         coarse: another for the same input, which answers for pictures without fine texture.
         bands: see `read_patch`.
-        batch: patches that are predicted at once.
+        batch_size: patches predicted at once.
 
     Raises:
         InputError: a bundle does not classify patches, or the two take or tell other things.
@@ -66,7 +66,7 @@ def predict(
     if coarse is not None:
         _check_pair(engine.spec, coarse.spec)
     bar, done = progress_bar("patches", len(paths), "patch"), 0
-    for found in read_batches(paths, engine.spec, bands, batch):
+    for found in read_batches(paths, engine.spec, bands, batch_size):
         files = paths[done : done + len(found)]
         yield from _rows(files, found, engine, engine if coarse is None else coarse)
         done += len(found)

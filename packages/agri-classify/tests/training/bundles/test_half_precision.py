@@ -10,7 +10,7 @@ from agri_map.inference.engine import open_engine
 from agri_train.config import TrainConfig
 from typer.testing import CliRunner
 
-ONCE = TrainConfig(epochs=1, batch=10, samples=0)
+ONCE = TrainConfig(epochs=1, batch_size=10, sample_rows=0)
 
 
 def test_half_the_file_and_the_same_answers(photo_store, tmp_path):
@@ -36,7 +36,7 @@ def test_halving_again_changes_nothing(photo_store, tmp_path):
 
 def test_the_option_judges_what_is_shipped(make_store, tmp_path):
     words = ["train", "--chips", str(make_store().path), "--lr", "0.01", "--epochs", "6"]
-    options = ["--batch", "10", "--dropout", "0", "--schedule", "constant", "--half"]
+    options = ["--batch-size", "10", "--dropout", "0", "--schedule", "constant", "--half"]
     done = CliRunner().invoke(app, [*words, *options, "--out", str(tmp_path / "run")])
     assert done.exit_code == 0, done.output
     kinds = {

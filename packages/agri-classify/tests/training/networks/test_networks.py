@@ -3,7 +3,7 @@ import torch
 from agri_classify.training.networks.compact import Block, Compact
 from agri_classify.training.networks.networks import build, names, parameters
 from agri_core.files.errors import InputError, MissingError
-from agri_train.network.freeze import stages
+from agri_train.network.freeze import frozen_stages
 from torch import nn
 from torchvision import models
 
@@ -125,6 +125,6 @@ def test_a_single_band_is_copied_to_three_channels(tmp_path):
 def test_the_stages_in_which_a_body_wakes(name, groups):
     net = build(name, BANDS, 3, frozen=True)
     known = {id(part): key for key, part in net.named_modules()}
-    assert [[known[id(part)] for part in group] for group in stages(net)] == groups
+    assert [[known[id(part)] for part in group] for group in frozen_stages(net)] == groups
     # MobileNet's body is one long chain: each of its 13 blocks is a stage.
-    assert len(stages(build("mobilenet", BANDS, 3, frozen=True))) == 13
+    assert len(frozen_stages(build("mobilenet", BANDS, 3, frozen=True))) == 13

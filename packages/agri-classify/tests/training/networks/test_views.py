@@ -52,7 +52,7 @@ def test_another_number_of_views():
 
 def test_a_bundle_with_views_does_not_mind_mirrors(make_store, tmp_path):
     store = make_store()
-    config = TrainConfig(epochs=1, batch=10, lr=0.01, samples=0)
+    config = TrainConfig(epochs=1, batch_size=10, lr=0.01, sample_rows=0)
     plan = Plan(model="compact", name="m", views=8)
     result = train(plan, store, config, tmp_path / "run").result
     rng = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from agri_data.store.store import ChipStore
 from agri_train.config import TrainConfig
 from typer.testing import CliRunner
 
-FAST = TrainConfig(epochs=6, batch=10, lr=0.01, samples=0, patience=0, schedule="constant")
+FAST = TrainConfig(epochs=6, batch_size=10, lr=0.01, sample_rows=0, patience=0, schedule="constant")
 PLAN = Plan(model="compact", name="m", dropout=0.0)
 
 
@@ -151,7 +151,7 @@ def test_the_table_puts_the_baselines_beside(make_store, tmp_path):
 def test_the_commands(make_store, tmp_path, words, cases):
     store, out = make_store(), tmp_path / "report"
     options = ["--chips", str(store.path), "--runs", str(tmp_path / "runs"), "--out", str(out)]
-    fast = ["--split", "val", "--epochs", "2", "--batch", "10", "--samples", "0"]
+    fast = ["--split", "val", "--epochs", "2", "--batch-size", "10", "--sample-rows", "0"]
     done = CliRunner().invoke(app, [*words, *options, *fast])
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in out.glob("[!.]*")) == [

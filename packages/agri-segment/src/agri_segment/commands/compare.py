@@ -7,7 +7,7 @@ import typer
 from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT
 
-from agri_segment.commands.options import Arithmetic, Batch, Chips, Engine, Threads
+from agri_segment.commands.options import Arithmetic, BatchSize, Chips, Engine, Threads
 
 
 def compare(
@@ -28,7 +28,7 @@ def compare(
         typer.Option(help="YAML file: of each folder, take the subfolders its list `archs` names."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the logistic baseline's sample.")] = 42,
-    batch: Batch = 8,
+    batch_size: BatchSize = 8,
     engine: Engine = "onnxruntime",
     precision: Arithmetic = "f32",
     threads: Threads = 0,
@@ -50,7 +50,9 @@ def compare(
     store = ChipStore.open(chips)
     folders = models if params is None else below(models, params)
     loaded = load_models(folders, engine, precision, threads)
-    result = run_comparison(loaded, store, select=select, split=split, batch=batch, seed=seed)
+    result = run_comparison(
+        loaded, store, select=select, split=split, batch_size=batch_size, seed=seed
+    )
     tell(sorted({note for model in loaded for note in result.shown[model.name].notes}))
     say(write_comparison(result, store, out, best))
     say(f"\ncomparison: {out}" + (f", best model: {best}" if best else ""))

@@ -7,7 +7,7 @@ import typer
 from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT
 
-from agri_segment.commands.options import Arithmetic, Batch, Chips, Engine, Threads
+from agri_segment.commands.options import Arithmetic, BatchSize, Chips, Engine, Threads
 
 
 def evaluate(
@@ -17,7 +17,7 @@ def evaluate(
     split: Annotated[
         Split, typer.Option(help="Split to score; the model was fitted on train.")
     ] = "val",
-    batch: Batch = 8,
+    batch_size: BatchSize = 8,
     engine: Engine = "onnxruntime",
     precision: Arithmetic = "f32",
     threads: Threads = 0,
@@ -35,7 +35,7 @@ def evaluate(
 
     store = ChipStore.open(chips)
     loaded = load_model(model, engine, precision, threads)
-    result = evaluation.evaluate(loaded.engine, store, split, batch)
+    result = evaluation.evaluate(loaded.engine, store, split, batch_size)
     evaluation.tell(result.notes)
     say(evaluation.write_evaluation(result, loaded.engine, store, out))
     say(f"\nreport: {out}")

@@ -10,7 +10,7 @@ ENGINE = "Engine"
 """A panel of the help."""
 
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
-Batch = Annotated[
+BatchSize = Annotated[
     int, typer.Option(min=1, help="Chips that are predicted at once.", rich_help_panel=ENGINE)
 ]
 Engine = Annotated[EngineName, typer.Option(help="Runtime of the models.", rich_help_panel=ENGINE)]

@@ -137,7 +137,7 @@ def compare(
     *,
     select: Split = "val",
     split: Split = "val",
-    batch: int = 8,
+    batch_size: int = 8,
     seed: int = 0,
 ) -> Comparison:
     """Score the models, and baselines fitted on the train part.
@@ -150,14 +150,14 @@ def compare(
             f"the best model is chosen on val (--select val), got {select!r}; test only reports on "
             "it, and train is fitted data"
         )
-    chosen_on = {model.name: evaluate(model.engine, store, select, batch) for model in models}
+    chosen_on = {model.name: evaluate(model.engine, store, select, batch_size) for model in models}
     if split == select:
         shown = dict(chosen_on)
     else:
-        shown = {model.name: evaluate(model.engine, store, split, batch) for model in models}
+        shown = {model.name: evaluate(model.engine, store, split, batch_size) for model in models}
     baselines: list[Predictor] = [fit_pixel_majority(store), fit_pixel_logistic(store, seed)]
     for baseline in baselines:
-        shown[baseline.spec.name] = evaluate(baseline, store, split, batch)
+        shown[baseline.spec.name] = evaluate(baseline, store, split, batch_size)
     return Comparison(tuple(models), chosen_on, shown)
 
 

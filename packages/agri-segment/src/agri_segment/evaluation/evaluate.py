@@ -49,7 +49,7 @@ class ChipEvaluation(Evaluation):
 
 
 def evaluate(
-    predictor: Predictor, store: ChipStore, split: str = "val", batch: int = 8
+    predictor: Predictor, store: ChipStore, split: str = "val", batch_size: int = 8
 ) -> ChipEvaluation:
     """Run a predictor on the chips of a split.
 
@@ -62,7 +62,7 @@ def evaluate(
             f"{store.path} has no chip in the {split} part; split it with `agri-data split`"
         )
     spec = predictor.spec
-    scored = run_chips(predictor, store, rows, batch, f"{spec.name} on {split}")
+    scored = run_chips(predictor, store, rows, batch_size, f"{spec.name} on {split}")
     if not scored.matrices.any():
         raise InputError(f"no pixel of the {split} part of {store.path} has a label to score")
     places = find_places(store)

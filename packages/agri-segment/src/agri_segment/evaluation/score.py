@@ -51,15 +51,15 @@ class Scored:
 
 
 def run_chips(
-    predictor: Predictor, store: ChipStore, rows: Rows, batch: int = 8, desc: str = "scoring"
+    predictor: Predictor, store: ChipStore, rows: Rows, batch_size: int = 8, desc: str = "scoring"
 ) -> Scored:
     """Predict the chips at `rows` and count, against masks with no-data pixels left out."""
     check_fit(predictor.spec, store)
     classes = len(predictor.spec.legend)
     matrices = np.zeros((len(rows), classes, classes), np.int64)
     soft, times = np.zeros((3, classes)), []
-    for start in progress(range(0, len(rows), batch), desc):
-        part = rows[start : start + batch]
+    for start in progress(range(0, len(rows), batch_size), desc):
+        part = rows[start : start + batch_size]
         images, truth = read_labelled(predictor.spec, store, part)
         began = time.perf_counter()
         probabilities = predictor.run(images)

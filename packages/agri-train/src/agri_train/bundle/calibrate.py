@@ -1,7 +1,7 @@
-"""One temperature that makes confidence match how often the model is right.
+"""Temperature scaling: one factor that calibrates the probabilities of a network.
 
-Source: Guo et al. 2017, arXiv:1706.04599. The temperature divides the logits; it changes no
-prediction, only the probability beside it.
+Source: Guo et al. 2017, arXiv:1706.04599. The logits are divided by the temperature, which changes
+the probabilities but no prediction.
 """
 
 import math
@@ -12,21 +12,22 @@ from agri_core.legend import IGNORE
 from lightning import LightningModule
 from torch import Tensor
 
-from agri_train.engine.loss import Head, Likelihood
+from agri_train.engine.loss import CrossEntropyLoss, Head
 
-PIXELS = 200_000
+MAX_PIXELS = 200_000
+"""Enough for a temperature of three digits; more only take memory and time."""
 _LOW, _HIGH = math.log(0.05), math.log(20.0)
 
 
 def fit_temperature(logits: Tensor, truth: Tensor, head: Head) -> float:
-    """Find the temperature with the least negative log-likelihood, within 0.05..20.
+    """Return the temperature with the lowest negative log-likelihood, within 0.05..20.
 
     Args:
-        logits: `(M, K or 1)` of single pixels or patches.
+        logits: `(M, K or 1)` of pixels or patches.
         truth: `(M,)` class ids without ignored ones.
         head: of the network.
     """
-    loss = Likelihood(head, IGNORE, None)
+    loss = CrossEntropyLoss(head, IGNORE, None)
 
     def cost(log: float) -> float:
         return float(loss.compute(loss.sums(logits.double() / math.exp(log), truth)))
@@ -38,9 +39,9 @@ def fit_temperature(logits: Tensor, truth: Tensor, head: Head) -> float:
 def collect_logits(
     module: LightningModule, batches: Iterable[tuple[Tensor, Tensor]], count: int, seed: int
 ) -> tuple[Tensor, Tensor]:
-    """Run the network over `count` batches and keep at most `PIXELS` valid pixels by chance."""
+    """Return logits and truth of at most `MAX_PIXELS` random valid pixels of `count` batches."""
     generator = torch.Generator().manual_seed(seed)
-    share = max(PIXELS // max(count, 1), 1)
+    share = max(MAX_PIXELS // max(count, 1), 1)
     kept: list[tuple[Tensor, Tensor]] = []
     for image, truth in batches:
         logits = module(image.to(module.device)).float().movedim(1, -1).flatten(0, -2).cpu()
@@ -52,7 +53,7 @@ def collect_logits(
 
 
 def _golden(cost: Callable[[float], float], low: float, high: float, steps: int = 40) -> float:
-    """Golden-section search of a function with one minimum."""
+    """Minimise a unimodal function by golden-section search."""
     ratio = (math.sqrt(5) - 1) / 2
     a, b = high - ratio * (high - low), low + ratio * (high - low)
     cost_a, cost_b = cost(a), cost(b)

@@ -1,4 +1,4 @@
-"""From a trained network to a model bundle: one ONNX file that holds all it takes to use it."""
+"""Exports a trained network as a model bundle: one ONNX file with all that inference needs."""
 
 import copy
 import logging
@@ -21,35 +21,35 @@ from torch import Tensor, nn
 from agri_train.engine.loss import Head
 
 OPSET = 17
-FLOOR = (1e-4, 1e-5)
-"""Largest and mean difference in probability that every graph may have: no map shows it."""
-FACTOR = 10.0
-"""How many times the network's own rounding error a graph may differ from it.
+TOLERANCE = (1e-4, 1e-5)
+"""Largest and mean difference in probability that is always accepted: no map shows it."""
+ROUNDING_FACTOR = 10.0
+"""A graph may differ from its network by so many times the network's own rounding error.
 
 Two correct programs round in different orders, so in float32 each is about as far from float64 as
-the other is. Over 110 inputs of networks on four encoders, barely trained and well, the largest
-difference was 0.3 to 4.9 of that error and the mean one 0.3 to 2.6.
+the other. Over 110 inputs of networks with four encoders, after little and after long training, the
+largest difference was 0.3 to 4.9 times that error and the mean difference 0.3 to 2.6 times.
 """
 Size = tuple[int, int, int]
 
 
 class ExportError(AgriError, RuntimeError):
-    """The exported graph does not give what the network gives."""
+    """The exported graph does not compute what the network computes."""
 
 
 class Probabilities(nn.Module):
-    """Logits over a temperature, as probabilities of every class; binary heads get two channels."""
+    """A network with calibrated class probabilities; a binary head gets two channels."""
 
     def __init__(self, net: nn.Module, head: Head, temperature: float = 1.0) -> None:
         super().__init__()
         self.net, self.head, self.temperature = net, head, temperature
 
     def forward(self, image: Tensor) -> Tensor:
-        """Probabilities `(N, K, ...)` that sum to 1 over the classes."""
+        """Return probabilities `(N, K, ...)` that sum to 1 over the classes."""
         return self.scale(self.net(image).float())
 
     def scale(self, logits: Tensor) -> Tensor:
-        """Probabilities of logits, in their precision."""
+        """Return the probabilities of logits, in the precision of the logits."""
         logits = logits / self.temperature
         if self.head == "binary":
             share = logits.sigmoid()
@@ -68,19 +68,19 @@ def export_bundle(
 ) -> float:
     """Write `net` with its spec to `path` and return the largest difference from torch.
 
-    Batch size, height and width stay free. The graph is run by agri-map's engine on inputs of
-    several sizes and compared with torch in float32 before the file takes its place; a file that
-    differs by more than rounding is never left behind, see `check_gap`. The inputs are `examples`
-    repeated side by side: white noise is nothing a trained network has seen, its logits are then
-    huge, and so is their rounding.
+    Batch size, height and width stay dynamic. Before the file is put in place, agri-map's engine
+    runs the graph on inputs of several sizes, and the results are compared with torch in float32;
+    a file that differs by more than rounding is not kept, see `check_gap`. The inputs are the
+    `examples`, tiled: on white noise, which it has not seen in training, a network has very large
+    logits with large rounding errors.
 
     Args:
-        net: gives logits; left in the mode and on the device it came in.
-        spec: goes into the file's metadata.
+        net: gives logits; its mode and device are restored.
+        spec: written to the metadata of the file.
         head: `binary` (one logit) or `multiclass`.
-        path: the `.onnx` file; an earlier one is replaced.
-        sizes: `(N, H, W)` to compare at; the tile and others around it when omitted.
-        examples: real input `(N, C, H, W)` to compare at; noise when omitted.
+        path: the `.onnx` file; one of an earlier run is replaced.
+        sizes: `(N, H, W)` of the inputs; the tile size and others around it when omitted.
+        examples: real input `(N, C, H, W)`; noise when omitted.
 
     Raises:
         ExportError: a probability differs by more than rounding explains.
@@ -107,7 +107,7 @@ def _write(model: nn.Module, spec: BundleSpec, path: Path) -> None:
         axes["probabilities"] = {0: "n"}
     example = torch.zeros(2, len(spec.bands), side, side)
     with warnings.catch_warnings(), torch.no_grad():
-        # The tracer warns of every size it sees; what matters is checked by `_compare`.
+        # The tracer warns about every fixed size; `_compare` checks those that matter.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
@@ -150,46 +150,47 @@ def _compare(
     with torch.no_grad():
         gaps = [_gap(torch.from_numpy(engine.run(i.numpy())), model(i)) for i in images]
         worst = torch.stack(gaps).amax(0)
-        if not worst[0] <= FLOOR[0]:
+        if not worst[0] <= TOLERANCE[0]:
             check_gap(worst, rounding(model, images))
     return float(worst[0])
 
 
 def rounding(model: Probabilities, images: Sequence[Tensor]) -> Tensor:
-    """Largest and mean error of a network's probabilities in float32, against float64.
+    """Return the largest and mean error of a network's probabilities in float32, against float64.
 
-    Two memory layouts are tried, because they sum in different orders: one alone is at times right
-    by chance where the network is most sensitive.
+    Two memory formats are tried, because they sum in different orders: a single one can be exact by
+    chance where the network is most sensitive.
     """
     wide = copy.deepcopy(model).double()
     errors = []
     for image in images:
         exact = wide.scale(wide.net(image.double()))
-        for layout in (torch.contiguous_format, torch.channels_last):
-            errors.append(_gap(model(image.contiguous(memory_format=layout)), exact))
+        for memory_format in (torch.contiguous_format, torch.channels_last):
+            found = model(image.contiguous(memory_format=memory_format))
+            errors.append(_gap(found, exact))
     return torch.stack(errors).amax(0)
 
 
 def _gap(found: Tensor, expected: Tensor) -> Tensor:
-    """Largest and mean difference."""
+    """Return the largest and the mean difference."""
     gap = (found - expected).abs()
     return torch.stack([gap.max(), gap.mean()]).double()
 
 
 def check_gap(gap: Tensor, own: Tensor) -> None:
-    """Refuse a graph that differs from its network by more than the network's rounding explains.
+    """Raise if a graph differs from its network by more than the network's rounding explains.
 
-    The mean counts beside the largest, because rounding that decides a few pixels leaves the rest
-    alone, and a wrong graph does not.
+    Both the largest and the mean difference are checked: rounding may decide a few pixels and
+    leaves the rest unchanged, a wrong graph changes all of them.
 
     Args:
         gap: largest and mean difference between graph and network, both in float32.
         own: largest and mean error of the network, see `rounding`.
 
     Raises:
-        ExportError: one of the two is above both its floor and ten times the network's own.
+        ExportError: one of the two exceeds both its tolerance and ten times the network's own.
     """
-    allowed = (FACTOR * own).clamp(min=torch.tensor(FLOOR, dtype=own.dtype))
+    allowed = (ROUNDING_FACTOR * own).clamp(min=torch.tensor(TOLERANCE, dtype=own.dtype))
     if not bool((gap <= allowed).all()):
         raise ExportError(
             f"The exported graph differs from the network by {gap[0]:.2g} in probability, in the "
@@ -198,7 +199,7 @@ def check_gap(gap: Tensor, own: Tensor) -> None:
             "from its input instead."
         )
     warn(
-        f"the network magnifies rounding: in 32 bits its probabilities are off by up to "
+        f"the network magnifies rounding: in float32 its probabilities are off by up to "
         f"{own[0]:.1g}, and those of its bundle differ by up to {gap[0]:.1g}"
     )
 

@@ -1,4 +1,4 @@
-"""The spec of the bundle a run will write, from what the store says of itself."""
+"""The spec of the bundle that a run exports, and the fingerprint of what the run depends on."""
 
 import hashlib
 import json
@@ -19,9 +19,13 @@ from agri_map.bundle.spec import BundleSpec
 from torch import nn
 
 TILE = 256
+"""Tile width of a segmentation model, unless its training chips are larger."""
 SMALLEST = 16
-_AFTER = {"calibrate.py", "export.py", "samples.py"}
-"""Modules of the engine that only use what was learned, so that a mended one exports it again."""
+"""Smallest patch width of a classifier: smaller ones vanish in its pooling layers."""
+_AFTER_TRAINING = {
+    "calibrate.py", "curves.py", "export.py", "progress.py", "report.py", "samples.py", "score.py",
+}  # fmt: skip
+"""Modules that do not affect the weights: after a change of these, a trained run is kept."""
 _DECISIVE = (
     "agri_data.augment.augment",
     "agri_data.augment.warp",
@@ -39,10 +43,10 @@ def make_spec(
     name: str,
     arch: str,
 ) -> BundleSpec:
-    """Build the spec: bands by name, normalisation from the statistics of the train part.
+    """Build the spec: bands by name, normalisation from the statistics of the training split.
 
     Raises:
-        MissingError: the store has no such band, or no statistics.
+        MissingError: the store lacks a band or the statistics.
         InputError: the bands are in different units.
     """
     positions = band_indices(store.bands, bands, str(store.path))
@@ -74,18 +78,18 @@ def make_spec(
 
 
 def run_fingerprint(net: nn.Module, spec: BundleSpec, parts: Mapping[str, Any]) -> str:
-    """Hash of all that a run depends on: data, split, normalisation, network, settings.
+    """Return a hash of what a run depends on: data, split, normalisation, network, settings, code.
 
-    The code counts too. The network counts by the names and shapes of its tensors and by what may
-    learn, not by their values, so that a rerun finds its own checkpoint.
+    Of the network it covers the names and shapes of its tensors and which are trainable, but not
+    their values, so that a rerun finds its own checkpoint.
     """
     shapes = {name: list(tensor.shape) for name, tensor in net.state_dict().items()}
-    learns = [name for name, parameter in net.named_parameters() if parameter.requires_grad]
+    trainable = [name for name, parameter in net.named_parameters() if parameter.requires_grad]
     content = {
         **parts,
         "code": code_fingerprint(net),
         "shapes": shapes,
-        "learns": learns,
+        "trainable": trainable,
         "bands": spec.bands,
         "mean": spec.mean,
         "std": spec.std,
@@ -100,13 +104,15 @@ def run_fingerprint(net: nn.Module, spec: BundleSpec, parts: Mapping[str, Any]) 
 
 
 def code_fingerprint(net: nn.Module) -> str:
-    """Hash of the sources that decide what is learned: engine, variation, scaling, network.
+    """Return a hash of the source code that affects training: engine, augmentation, network.
 
-    Without it, a rerun after the code changed would go on with weights of the old code.
+    Without it, a run would be resumed by other code than it was started with.
     """
     names = {type(part).__module__ for part in net.modules()} | set(_DECISIVE)
     files = {Path(str(getattr(sys.modules[name], "__file__", ""))) for name in names}
-    files |= {file for file in Path(__file__).parents[1].rglob("*.py") if file.name not in _AFTER}
+    files |= {
+        file for file in Path(__file__).parents[1].rglob("*.py") if file.name not in _AFTER_TRAINING
+    }
     torch_home = Path(torch.__file__).parent
     kept = sorted(file for file in files if file.is_file() and torch_home not in file.parents)
     return sha256_text("\n".join(f"{file.name} {sha256_file(file)}" for file in kept))
@@ -116,7 +122,7 @@ def _stats(store: ChipStore, band: str) -> BandStats:
     if store.info.stats is None or band not in store.info.stats:
         raise MissingError(
             f"{store.path} has no statistics of band {band}, so it cannot be normalised. They are "
-            f"measured on the train part when a store is split: `agri-data split {store.path}`."
+            f"measured on the training split when a store is split: `agri-data split {store.path}`."
         )
     return store.info.stats[band]
 
@@ -124,7 +130,5 @@ def _stats(store: ChipStore, band: str) -> BandStats:
 def _scale(band: str, stats: BandStats) -> float:
     if stats.std > 0:
         return stats.std
-    warn(
-        f"band {band} has the same value ({stats.mean:g}) in all training chips; it teaches nothing"
-    )
+    warn(f"band {band} has the same value ({stats.mean:g}) in all training chips and adds nothing")
     return 1.0

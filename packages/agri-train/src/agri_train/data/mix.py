@@ -1,4 +1,4 @@
-"""Patches mixed in pairs, and the loss of such a pair."""
+"""Mixup and CutMix of patches."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from agri_core.files.errors import InputError
 from torch import Tensor
 
 from agri_train.config import MIXES, TrainConfig
-from agri_train.data.data import Task
+from agri_train.data.dataset import Task
 
-SPREAD = {"mixup": 0.2, "cutmix": 1.0}
-"""Both parameters of the beta distribution that shares are drawn from, as in the two papers."""
+BETA = {"mixup": 0.2, "cutmix": 1.0}
+"""Both parameters of the beta distribution of the mixing share, as in the two papers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Mixed:
 
     Attributes:
         images: `(N, C, H, W)`.
-        partner: class ids of what was mixed in, `(N,)`.
-        share: of the patch's own class, 0..1; the partner has the rest.
+        partner: class ids of the patches mixed in, `(N,)`.
+        share: weight of a patch's own class, 0..1; the partner has the rest.
     """
 
     images: Tensor
@@ -29,28 +29,28 @@ class Mixed:
 
 
 def check_mix(config: TrainConfig, task: Task) -> None:
-    """Refuse to mix where the truth is a map.
+    """Raise if `mix` is set and the task is not the classification of patches.
 
     Raises:
-        InputError: mixing is asked for and the task is not about patches.
+        InputError: it is.
     """
     if config.mix != "none" and task != "classify":
         raise InputError(f"`mix` is for patches; set it to none to {task}, got {config.mix!r}")
 
 
 def mix(images: Tensor, truth: Tensor, kind: str) -> Mixed:
-    """Mix each patch with another of its batch; torch's global generator draws.
+    """Mix each patch with another of its batch, drawn by torch's global generator.
 
     `mixup` blends all pixels (Zhang et al. 2018, arXiv:1710.09412), `cutmix` pastes a rectangle
-    (Yun et al. 2019, arXiv:1905.04899), `both` does either by an even chance.
+    (Yun et al. 2019, arXiv:1905.04899), `both` draws one of the two.
     """
     if kind not in MIXES[1:]:
-        raise InputError(f"a mix is one of {', '.join(MIXES[1:])}, got {kind!r}")
+        raise InputError(f"`mix` must be one of {', '.join(MIXES[1:])}, got {kind!r}")
     if kind == "both":
         kind = "mixup" if torch.rand(()) < 0.5 else "cutmix"
-    spread = torch.tensor(SPREAD[kind])
-    share = float(torch.distributions.Beta(spread, spread).sample())
-    # Drawn on the processor, so that every device mixes alike, and sent without waiting for a GPU.
+    alpha = torch.tensor(BETA[kind])
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    # Drawn on the CPU, so that every device mixes the same pairs, and copied without waiting.
     order = torch.randperm(len(images)).to(images.device, non_blocking=True)
     if kind == "mixup":
         return Mixed(share * images + (1 - share) * images[order], truth[order], share)
@@ -69,6 +69,6 @@ def _pasted(images: Tensor, truth: Tensor, order: Tensor, share: float) -> Mixed
 
 
 def _span(length: int, side: float) -> tuple[int, int]:
-    """Return a stretch of about `side` times `length` around a point anywhere, cut at the ends."""
+    """Return a range of about `side * length` around a random centre, clipped to `0..length`."""
     half, centre = round(length * side) // 2, int(torch.randint(length, ()))
     return max(centre - half, 0), min(centre + half, length)

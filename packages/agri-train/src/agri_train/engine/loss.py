@@ -1,8 +1,8 @@
-"""Losses for pixels and patches, as sums that add up over batches.
+"""Losses for pixels and patches, computed from sums that are additive over batches.
 
-Every term is `compute(sums(logits, target))`. The sums of two batches add, so the loss of an
-epoch is exact whatever the batch size and however small the last batch is. Pixels that hold the
-ignore value enter no sum and get no gradient. Terms are computed in float32 under autocast.
+Every term is `compute(sums(logits, target))`. The sums of batches are added, so the loss of an
+epoch does not depend on the batch size or on an uneven last batch. Ignored pixels contribute to no
+sum and get no gradient. Terms are computed in float32, also under autocast.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,19 @@ _TVERSKY = {"dice": (0.5, 0.5), "jaccard": (1.0, 1.0), "tversky": (0.3, 0.7)}
 TERMS = {"binary": ("bce", *_TVERSKY), "multiclass": ("ce", *_TVERSKY)}
 
 
-class Likelihood(nn.Module):
-    """Cross-entropy, binary or over K classes; the weighted mean over valid pixels.
+class CrossEntropyLoss(nn.Module):
+    """Cross-entropy, binary or over K classes: the weighted mean over valid pixels.
 
-    `smooth` of the truth is spread over all K classes (Szegedy et al. 2016, arXiv:1512.00567), in
-    training mode only: what is judged is the plain likelihood.
+    Label smoothing (Szegedy et al. 2016, arXiv:1512.00567) applies in training mode only;
+    validation uses the plain cross-entropy.
     """
 
     def __init__(
-        self, head: Head, ignore: int, weights: Tensor | None, smooth: float = 0.0
+        self, head: Head, ignore: int, weights: Tensor | None, label_smoothing: float = 0.0
     ) -> None:
         super().__init__()
-        self.head, self.ignore, self.size, self.smooth = head, ignore, 2, smooth
+        self.head, self.ignore, self.size = head, ignore, 2
+        self.label_smoothing = label_smoothing
         self.register_buffer("weights", weights, persistent=False)
 
     def sums(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -49,20 +50,20 @@ class Likelihood(nn.Module):
                 target,
                 ignore_index=self.ignore,
                 reduction="none",
-                label_smoothing=self.smooth if self.training else 0.0,
+                label_smoothing=self.label_smoothing if self.training else 0.0,
             )
         return torch.stack([(loss * weight).sum(), weight.sum()])
 
     def compute(self, sums: Tensor) -> Tensor:
-        """Weighted mean; 0 when no pixel is valid."""
+        """Return the weighted mean; 0 without a valid pixel."""
         return sums[0] / sums[1].clamp_min(torch.finfo(sums.dtype).tiny)
 
 
-class Overlap(nn.Module):
+class TverskyLoss(nn.Module):
     """Soft Tversky loss, `1 - TP / (TP + a FP + b FN)`; Dice is a = b = 1/2, Jaccard a = b = 1.
 
     The binary head scores class 1; the K-class head takes the mean over the classes that occur
-    in the truth (an absent class has no overlap to speak of and is left out).
+    in the truth.
 
     Source: Salehi et al. 2017, arXiv:1706.05721.
     """
@@ -94,7 +95,7 @@ class Overlap(nn.Module):
         return torch.cat(parts)
 
     def compute(self, sums: Tensor) -> Tensor:
-        """Mean over the classes present in the truth; 0 when there is none."""
+        """Return the mean over the classes present in the truth; 0 without any."""
         overlap, predicted, true = sums.view(3, self.channels)
         tiny = torch.finfo(sums.dtype).tiny
         wrong = self.alpha * (predicted - overlap) + self.beta * (true - overlap)
@@ -116,18 +117,18 @@ class Loss(nn.Module):
         self.sizes = [int(term.size) for term in terms]  # type: ignore[arg-type]
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The loss of one batch, a float32 scalar."""
+        """Return the loss of one batch, a float32 scalar."""
         return self.compute(self.sums(logits, target))
 
     def sums(self, logits: Tensor, target: Tensor) -> Tensor:
-        """What adds up over batches, a vector."""
+        """Return the sums of all terms, a vector that is additive over batches."""
         self._check(logits, target)
         logits, target = logits.float(), target.long()
         with torch.autocast(logits.device.type, enabled=False):
             return torch.cat([term.sums(logits, target) for term in self.terms])  # type: ignore[operator]
 
     def compute(self, sums: Tensor) -> Tensor:
-        """The loss of everything that went into `sums`."""
+        """Return the loss of all batches whose sums were added to `sums`."""
         parts = torch.split(sums, self.sizes)
         losses = [term.compute(part) for term, part in zip(self.terms, parts, strict=True)]  # type: ignore[operator]
         return torch.stack(losses).sum()
@@ -148,20 +149,20 @@ def build_loss(
     classes: int,
     ignore: int = IGNORE,
     weights: Sequence[float] | None = None,
-    smooth: float = 0.0,
+    label_smoothing: float = 0.0,
 ) -> Loss:
-    """Build a loss that fits its head; a wrong pair is refused here, not after a night's run.
+    """Build a loss; one that does not fit the head is refused before the training starts.
 
     Args:
         name: `auto` (bce or ce, by the head), one term, or terms joined by `+`.
-        head: `binary` = one logit channel, `multiclass` = one channel a class.
-        classes: how many classes the legend has; 2 for a binary head.
-        ignore: the value in the truth that counts nowhere.
-        weights: a weight per class.
-        smooth: of the cross-entropy over K classes, see `Likelihood`.
+        head: `binary` = one logit channel, `multiclass` = one channel per class.
+        classes: number of classes of the legend; 2 for a binary head.
+        ignore: value of ignored pixels in the truth.
+        weights: one weight per class.
+        label_smoothing: of the cross-entropy over K classes, see `CrossEntropyLoss`.
 
     Raises:
-        InputError: unknown name, term that does not go with the head, or wrong weights.
+        InputError: unknown name, a term that does not fit the head, or invalid weights.
     """
     if head not in HEADS:
         raise InputError(f"`head` must be one of {', '.join(HEADS)}; received {head!r}.")
@@ -173,12 +174,13 @@ def build_loss(
     resolved = TERMS[head][0] if name == "auto" else name
     parts = resolved.split("+")
     _check_terms(resolved, parts, head)
-    if smooth and "ce" not in parts:
+    if label_smoothing and "ce" not in parts:
         raise InputError(
-            f"`smooth` goes with `ce` only; the loss is {resolved!r}. Set smooth to 0."
+            f"`label_smoothing` needs the loss term `ce`; the loss is {resolved!r}. Set "
+            "label_smoothing to 0."
         )
     table = _weights(weights, classes)
-    terms = [_term(part, head, classes, ignore, table, smooth) for part in parts]
+    terms = [_term(part, head, classes, ignore, table, label_smoothing) for part in parts]
     return Loss(resolved, head, classes, terms)
 
 
@@ -186,15 +188,15 @@ def _check_terms(name: str, parts: list[str], head: Head) -> None:
     other = {"binary": "ce", "multiclass": "bce"}[head]
     if other in parts:
         raise InputError(
-            f"The loss `{name}` does not go with a {head} head: `{other}` reads "
-            f"{'one logit a class' if head == 'binary' else 'a single logit'}. "
+            f"The loss `{name}` does not fit a {head} head: `{other}` needs "
+            f"{'one logit per class' if head == 'binary' else 'a single logit'}. "
             f"Use {name.replace(other, TERMS[head][0])!r} or `auto`."
         )
     unknown = [part for part in parts if part not in TERMS[head]]
     if unknown or len(set(parts)) != len(parts):
         raise InputError(
             f"Unknown loss {name!r}. Choices for a {head} head: auto, {', '.join(TERMS[head])}, "
-            "or different ones joined by `+`."
+            "or several different ones joined by `+`."
         )
 
 
@@ -203,16 +205,16 @@ def _weights(weights: Sequence[float] | None, classes: int) -> Tensor | None:
         return None
     if len(weights) != classes or min(weights) < 0 or max(weights) <= 0:
         raise InputError(
-            f"Class weights must be {classes} numbers >= 0, one a class, not all 0; "
+            f"`class_weights` must be {classes} numbers >= 0, one per class, not all 0; "
             f"received {list(weights)}."
         )
     return torch.tensor(list(weights), dtype=torch.float32)
 
 
 def _term(
-    name: str, head: Head, classes: int, ignore: int, weights: Tensor | None, smooth: float
+    name: str, head: Head, classes: int, ignore: int, weights: Tensor | None, smoothing: float
 ) -> nn.Module:
     if name in _TVERSKY:
         alpha, beta = _TVERSKY[name]
-        return Overlap(head, classes, ignore, alpha, beta, weights)
-    return Likelihood(head, ignore, weights, smooth)
+        return TverskyLoss(head, classes, ignore, alpha, beta, weights)
+    return CrossEntropyLoss(head, ignore, weights, smoothing)

@@ -1,49 +1,48 @@
-"""The learning rate of each epoch."""
+"""Learning rate schedules by name, built from torch's own schedulers."""
 
 import math
 from typing import Any
 
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LinearLR, ReduceLROnPlateau
+
 from agri_train.config import TrainConfig
 
-FACTOR = 0.5
+PLATEAU_FACTOR = 0.5
+SCHEDULE_NAME = "lr"
+"""Lightning's LearningRateMonitor logs the learning rate under this name."""
 
 
-class Schedule:
-    """Gives the rate of an epoch; only the plateau rule remembers anything.
+def build_schedulers(optimizer: Optimizer, config: TrainConfig) -> list[dict[str, Any]]:
+    """Build the schedulers of `config` in Lightning's form; each is stepped once per epoch."""
+    if config.schedule != "plateau":
+        # A closed form of the epoch: torch's CosineAnnealingLR accumulates rounding errors.
+        factor = LambdaLR(optimizer, lambda epoch: learning_rate(config, epoch) / config.lr)
+        return [{"scheduler": factor, "name": SCHEDULE_NAME}]
+    plateau = ReduceLROnPlateau(
+        optimizer,
+        factor=PLATEAU_FACTOR,
+        # Torch reduces after more than `patience` epochs, we after exactly so many.
+        patience=config.plateau_patience - 1,
+        threshold=0.0,
+        min_lr=config.min_lr,
+        eps=0.0,
+    )
+    found = [{"scheduler": plateau, "monitor": "val_loss", "name": SCHEDULE_NAME}]
+    if config.warmup:
+        start = max(1 / (config.warmup + 1), config.min_lr / config.lr)
+        warmup = LinearLR(optimizer, start_factor=start, total_iters=config.warmup)
+        found.append({"scheduler": warmup, "name": "warmup"})
+    return found
 
-    Its memory goes into the checkpoint together with the epoch it belongs to, so a run taken up
-    again has the rates of one that never stopped.
-    """
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.config = config
-        self.best, self.waited, self.scale = math.inf, 0, 1.0
-
-    def rate(self, epoch: int) -> float:
-        """Rate of epoch 0, 1, ...; never below the floor."""
-        c = self.config
-        lr = c.lr * self.scale
-        if c.schedule == "cosine":
-            span = max(c.epochs - c.warmup, 1)
-            share = min(max(epoch - c.warmup, 0) / span, 1.0)
-            lr = c.floor + (c.lr - c.floor) * (1 + math.cos(math.pi * share)) / 2
-        if epoch < c.warmup:
-            lr *= (epoch + 1) / (c.warmup + 1)
-        return max(lr, c.floor)
-
-    def report(self, loss: float) -> None:
-        """Tell the validation loss of the epoch that has ended."""
-        if loss < self.best:
-            self.best, self.waited = loss, 0
-            return
-        self.waited += 1
-        if self.config.schedule == "plateau" and self.waited >= self.config.wait:
-            self.scale, self.waited = self.scale * FACTOR, 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """What must survive a stop."""
-        return {"best": self.best, "waited": self.waited, "scale": self.scale}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up the memory of a stopped run."""
-        self.best, self.waited, self.scale = state["best"], state["waited"], state["scale"]
+def learning_rate(config: TrainConfig, epoch: int) -> float:
+    """Return the learning rate of epoch 0, 1, ... of the constant and the cosine schedule."""
+    lr = config.lr
+    if config.schedule == "cosine":
+        span = max(config.epochs - config.warmup, 1)
+        progress = min(max(epoch - config.warmup, 0) / span, 1.0)
+        lr = config.min_lr + (lr - config.min_lr) * (1 + math.cos(math.pi * progress)) / 2
+    if epoch < config.warmup:
+        lr *= (epoch + 1) / (config.warmup + 1)
+    return max(lr, config.min_lr)

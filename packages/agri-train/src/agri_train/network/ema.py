@@ -1,4 +1,4 @@
-"""The exponential mean of a network's weights."""
+"""The exponential moving average of a network's weights."""
 
 import copy
 
@@ -7,48 +7,49 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
-class RunningMean(nn.Module):
-    """A copy of a network that follows its weights and statistics, `share` of it old.
+class EMA(nn.Module):
+    """A copy of a network that holds the exponential moving average of its weights and buffers.
 
-    The mean begins short, so that it soon forgets the untrained weights: of it after `n` steps
-    `min(share, (1 + n) / (10 + n))` is old, as in TensorFlow's ExponentialMovingAverage. The first
-    step takes the network as it is. Whole numbers, such as counts of batches, are left alone.
-
-    Torch's AveragedModel asks the device for its count at every step, and walks through the whole
-    network; this one keeps the count itself, and a list.
+    The decay is warmed up, so that the untrained weights are soon forgotten: after `n` steps it is
+    `min(decay, (1 + n) / (10 + n))`, as in TensorFlow's ExponentialMovingAverage. The first step
+    copies the network. Integer buffers, such as counts of batches, are not averaged.
     """
 
-    def __init__(self, net: nn.Module, share: float) -> None:
+    # Torch's AveragedModel reads its step count from the device and walks the whole network in
+    # every step; this class keeps the count itself, and a list of the tensors.
+
+    def __init__(self, net: nn.Module, decay: float) -> None:
         super().__init__()
         self.module = copy.deepcopy(net).requires_grad_(False)
-        self.share, self.steps = share, 0
-        self._means: list[Tensor] = []
-        self._owns: list[Tensor] = []
+        self.decay, self.steps = decay, 0
+        self._averages: list[Tensor] = []
+        self._sources: list[Tensor] = []
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return the logits of the mean."""
+        """Return the logits of the averaged network."""
         logits: Tensor = self.module(image)
         return logits
 
     def follow(self, net: nn.Module) -> None:
-        """Follow `net` from now on; call it again once the networks were moved to a device."""
+        """Average the tensors of `net`; call it again after the networks moved to a device."""
         pairs = zip(_values(self.module), _values(net), strict=True)
-        kept = [(mean, own) for mean, own in pairs if own.is_floating_point()]
-        self._means, self._owns = [mean for mean, _ in kept], [own for _, own in kept]
+        kept = [(average, own) for average, own in pairs if own.is_floating_point()]
+        self._averages, self._sources = [pair[0] for pair in kept], [pair[1] for pair in kept]
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in one step."""
-        old = min(self.share, (1 + self.steps) / (10 + self.steps)) if self.steps else 0.0
-        get_ema_multi_avg_fn(old)(self._means, self._owns, self.steps)  # type: ignore[no-untyped-call]
+        """Update the average after a training step."""
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps)) if self.steps else 0.0
+        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        update(self._averages, self._sources, self.steps)
         self.steps += 1
 
     def get_extra_state(self) -> int:
-        """Return what a checkpoint holds beside the weights: the number of steps."""
+        """Return the number of steps, which a checkpoint holds in addition to the weights."""
         return self.steps
 
     def set_extra_state(self, state: int) -> None:
-        """Take up the number of steps."""
+        """Restore the number of steps."""
         self.steps = int(state)
 
 

@@ -1,9 +1,9 @@
-"""Pretrained encoder weights: `none`, `imagenet`, or a local file; nothing is fetched unasked.
+"""Pretrained encoder weights: `none`, `imagenet`, or a local file; only `imagenet` downloads.
 
-A first convolution made for red, green and blue is fitted to any bands: a Sentinel-2 band that is
-red, green or blue (B04, B03, B02, or the plain names) takes the filter of its colour, every other
-band the mean of the three, and all are scaled by 3 / bands so that activations keep their size.
-When bands come as a bare number, the three filters repeat in turn.
+A first convolution made for red, green and blue is adapted to any bands: a Sentinel-2 band that is
+red, green or blue (B04, B03, B02, or the plain names) gets the filter of its colour, every other
+band the mean of the three, and all are scaled by 3 / bands so that activations keep their scale.
+For a number of bands without names, the three filters are repeated.
 """
 
 import pickle
@@ -18,14 +18,22 @@ State = Mapping[str, Tensor]
 Fetch = Callable[[], State]
 
 _COLOURS = {"B04": 0, "B03": 1, "B02": 2, "red": 0, "green": 1, "blue": 2, "R": 0, "G": 1, "B": 2}
-_OURS = tuple(
+_CHECKPOINT_PREFIXES = tuple(
     kept + inner
-    for kept in ("average.module.", "net.")
+    for kept in ("ema.module.", "net.")
     for inner in ("", "encoder.", "net.", "net.net.")
 )
-"""Where checkpoints of ours have a network, its judged running mean first; it may be wrapped."""
+"""Prefixes of a network in our checkpoints, the moving average first; it may be wrapped."""
 
-_PREFIXES = ("", *_OURS, "module.", "model.", "model.encoder.", "encoder.", "backbone.")
+_PREFIXES = (
+    "",
+    *_CHECKPOINT_PREFIXES,
+    "module.",
+    "model.",
+    "model.encoder.",
+    "encoder.",
+    "backbone.",
+)
 
 
 def load_encoder_weights(
@@ -37,14 +45,14 @@ def load_encoder_weights(
     """Load pretrained weights into an encoder and return how many tensors were set.
 
     Args:
-        encoder: the module to fill; its first convolution already has one channel a band.
+        encoder: the module to fill; its first convolution already has one channel per band.
         source: `none`, `imagenet`, or the path of a `.safetensors` or torch state-dict file.
         bands: band names in channel order, or their number.
         fetch: returns ImageNet weights; called for `imagenet` only, and may use the network.
 
     Raises:
-        MissingError: the file is not there, or ImageNet weights cannot be had.
-        InputError: the file is no state dict, or its shapes are not those of the encoder.
+        MissingError: the file does not exist, or ImageNet weights are not available.
+        InputError: the file is not a state dict, or its shapes do not match the encoder.
     """
     if source == "none":
         return 0
@@ -53,10 +61,10 @@ def load_encoder_weights(
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Read tensors by name from a file, never running code that the file may hold.
+    """Read named tensors from a file; code in the file is never run.
 
     Raises:
-        MissingError: there is no such file.
+        MissingError: the file does not exist.
         InputError: it is not a state dict.
     """
     if not path.is_file():
@@ -68,17 +76,17 @@ def read_state(path: Path) -> dict[str, Tensor]:
         state = _read(path)
     except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
         raise InputError(
-            f"{path} is not a file of weights ({_first_line(error)}). Expected .safetensors or a "
+            f"{path} is not a weights file ({_first_line(error)}). Expected .safetensors or a "
             "torch state dict that loads with weights_only=True."
         ) from error
     tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
     if not tensors:
-        raise InputError(f"{path} holds no tensors by name; expected a state dict.")
+        raise InputError(f"{path} holds no named tensors; expected a state dict.")
     return tensors
 
 
 def adapt_input(weight: Tensor, bands: Sequence[str] | int) -> Tensor:
-    """Fit a first convolution `(out, 3, kh, kw)` to bands; see the rule in the module's head."""
+    """Adapt a first convolution `(out, 3, kh, kw)` to bands by the rule of this module."""
     names = [""] * bands if isinstance(bands, int) else list(bands)
     if weight.shape[1] == len(names):
         return weight
@@ -91,15 +99,15 @@ def adapt_input(weight: Tensor, bands: Sequence[str] | int) -> Tensor:
 
 
 def _imagenet(fetch: Fetch | None) -> State:
-    help_text = "Use `--weights none` to start from chance, or the path of a weights file you have."
+    help_text = "Use `--weights none` for random weights, or the path of a weights file."
     if fetch is None:
         raise MissingError(f"There are no ImageNet weights for this encoder. {help_text}")
     try:
         return fetch()
-    # A hub client may raise nearly anything when there is no network; the cause is kept.
+    # A hub client raises nearly anything without a network; the cause is kept.
     except Exception as error:
         raise MissingError(
-            f"The ImageNet weights could not be fetched ({_first_line(error)}). {help_text}"
+            f"The ImageNet weights could not be downloaded ({_first_line(error)}). {help_text}"
         ) from error
 
 
@@ -127,20 +135,20 @@ def _fill(encoder: nn.Module, state: State, bands: Sequence[str] | int, source: 
     if missing:
         raise InputError(
             f"{source} lacks {len(missing)} of the {len(own)} tensors of this encoder, such as "
-            f"{missing[0]}. Is it made for another encoder?"
+            f"{missing[0]}. Is the file of another encoder?"
         )
     wrong = [name for name in given if given[name].shape != own[name].shape]
     if wrong:
         raise InputError(
             f"{source}: {wrong[0]} has shape {tuple(given[wrong[0]].shape)}, this encoder expects "
-            f"{tuple(own[wrong[0]].shape)}. Is it made for another encoder or other bands?"
+            f"{tuple(own[wrong[0]].shape)}. Is the file of another encoder or of other bands?"
         )
     encoder.load_state_dict({name: value.clone() for name, value in given.items()}, strict=False)
     return len(given)
 
 
 def first_convolution(encoder: nn.Module) -> str:
-    """Name of the weight of the first convolution, "" when there is none."""
+    """Return the name of the weight of the first convolution, "" without any."""
     for name, module in encoder.named_modules():
         if isinstance(module, nn.Conv2d):
             return f"{name}.weight" if name else "weight"
@@ -148,7 +156,7 @@ def first_convolution(encoder: nn.Module) -> str:
 
 
 def _match_names(state: State, own: set[str]) -> dict[str, Tensor]:
-    """Keep the tensors the encoder has, trying the usual prefixes of whole-model files."""
+    """Return the tensors of the encoder, trying the usual prefixes of whole-model files."""
     best: dict[str, Tensor] = {}
     for prefix in _PREFIXES:
         cut = {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}

@@ -1,8 +1,7 @@
-"""Checkpoints in the run's own folder, early stopping, and the way back to the best weights."""
+"""Checkpoints of a run: Lightning's callbacks, and how their files are written and read."""
 
-import math
 import pickle
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,157 +9,155 @@ import torch
 from agri_core.files.atomic import replacing_file
 from agri_core.files.errors import InputError
 from agri_core.files.ownership import remove_file
-from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import Checkpoint
-from torch import nn
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import Tensor
 
 from agri_train.config import MONITORS, TrainConfig
-from agri_train.run.history import Row
+from agri_train.run.history import HistoryLogger
 
 LAST = "last.ckpt"
-AVERAGE = "average.module."
-"""Where a checkpoint has the running mean of the weights, which is then what was judged."""
+RUN_KEY = "agri"
+"""Key of what a checkpoint of ours holds in addition to Lightning's: fingerprint and history."""
+EMA_PREFIX = "ema.module."
+NET_PREFIX = "net."
+_NAME = "epoch-{epoch:03d}_loss-{val_loss:.4f}_iou-{val_iou:.4f}"
+"""Without Lightning's default `=`, the names are legal in every file system and shell."""
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
 
-class Keeper(Checkpoint):
-    """Keeps last, best and every n-th epoch; stops when the monitor has not gained for long.
+class CheckpointCallback(ModelCheckpoint):
+    """A ModelCheckpoint that can be resumed after its folder was moved.
 
-    Every file is written beside and renamed, and `last.ckpt` comes after all that it refers to,
-    so a kill at any moment leaves a state that a rerun goes on from. Names hold epoch, loss and
-    IoU and are legal on every system.
+    Lightning keeps absolute paths, and forgets the best score of a run whose folder has another
+    path now, as in every copy that DVC makes. This class keeps file names.
     """
 
-    def __init__(self, folder: Path, config: TrainConfig, fingerprint: str) -> None:
-        self.folder, self.config, self.fingerprint = folder, config, fingerprint
-        self.rows: list[Row] = []
-        self.sign = 1.0 if MONITORS[config.monitor] == "min" else -1.0
-        self.best, self.epoch, self.waited, self.name = math.inf, 0, 0, ""
-
-    @property
-    def last(self) -> Path:
-        """The checkpoint a rerun goes on from."""
-        return self.folder / LAST
-
-    @property
-    def impatient(self) -> bool:
-        """Whether patience has run out."""
-        return 0 < self.config.patience <= self.waited
-
-    @property
-    def done(self) -> bool:
-        """Whether no epoch is left to run."""
-        return self.impatient or len(self.rows) >= self.config.epochs
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save the epoch that has ended."""
-        record: dict[str, float] = pl_module.record  # type: ignore[assignment]
-        value, stale = self.sign * record[f"val_{self.config.monitor}"], ""
-        gained = value < self.best
-        if gained:
-            stale, self.best, self.waited = self.name, value, 0
-            self.epoch, self.name = int(record["epoch"]), _name("best", record)
-        else:
-            self.waited += 1
-        self._save(trainer, pl_module, record, gained)
-        if stale and stale != self.name:
-            remove_file(self.folder / stale)
-        if self.impatient:
-            trainer.should_stop = True
-
-    def _save(
-        self,
-        trainer: Trainer,
-        module: LightningModule,
-        record: dict[str, float],
-        gained: bool,
-    ) -> None:
-        if gained:
-            # Weights alone: the optimiser's memory is twice as large and of no use for the best.
-            best = {"state_dict": module.state_dict(), "agri": self._sign()}
-            with replacing_file(self.folder / self.name) as temporary:
-                _write(best, temporary)
-        with replacing_file(self.folder / LAST) as temporary:
-            trainer.save_checkpoint(temporary)
-            if self.config.every and int(record["epoch"]) % self.config.every == 0:
-                _copy(temporary, self.folder / _name("every", record))
-
-    def on_save_checkpoint(
-        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Sign the checkpoint, and add the log and what early stopping remembers."""
-        checkpoint["agri"] = self._sign()
-
-    def _sign(self) -> dict[str, Any]:
-        return {
-            "fingerprint": self.fingerprint,
-            "best": self.best,
-            "epoch": self.epoch,
-            "waited": self.waited,
-            "name": self.name,
-            "rows": self.rows,
-        }
-
-    def resume(self, checkpoint: dict[str, Any]) -> None:
-        """Take up the memory of a stopped run."""
-        state = checkpoint["agri"]
-        self.best, self.epoch = float(state["best"]), int(state["epoch"])
-        self.waited, self.name = int(state["waited"]), str(state["name"])
-        self.rows = list(state["rows"])
-
-    def restore(self, net: nn.Module) -> Path:
-        """Put the best weights back into the network and return their file.
-
-        Raises:
-            InputError: no epoch was kept.
-        """
-        if not self.name:
-            raise InputError(
-                f"No epoch had a validation {self.config.monitor} that is a number, so there is "
-                "no best one. Is every pixel of the val part marked as ignored?"
-            )
-        path = self.folder / self.name
-        state = read_checkpoint(path)["state_dict"]
-        prefix = AVERAGE if any(name.startswith(AVERAGE) for name in state) else "net."
-        net.load_state_dict(
-            {
-                name.removeprefix(prefix): value
-                for name, value in state.items()
-                if name.startswith(prefix)
-            }
+    def __init__(self, folder: Path, filename: str, **options: Any) -> None:
+        super().__init__(
+            folder,
+            filename,
+            auto_insert_metric_name=False,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+            **options,
         )
-        return path
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return Lightning's state with file names in place of paths."""
+        return _in_folder(super().state_dict(), "")
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the state with paths in this callback's folder."""
+        super().load_state_dict(_in_folder(state_dict, str(self.dirpath)))
+
+
+def best_checkpoint(folder: Path, config: TrainConfig) -> CheckpointCallback:
+    """Return the callback that keeps the epoch with the best `monitor`.
+
+    The file holds the weights only: the optimiser's state is twice as large and not needed.
+    """
+    return CheckpointCallback(
+        folder,
+        f"best-{_NAME}",
+        monitor=f"val_{config.monitor}",
+        mode=MONITORS[config.monitor],
+        save_weights_only=True,
+    )
+
+
+def periodic_checkpoint(folder: Path, every: int) -> CheckpointCallback:
+    """Return the callback that keeps every n-th epoch."""
+    return CheckpointCallback(folder, f"every-{_NAME}", every_n_epochs=every, save_top_k=-1)
+
+
+def last_checkpoint(folder: Path) -> CheckpointCallback:
+    """Return the callback that writes `last.ckpt` in every epoch; it must be the last callback.
+
+    It monitors the epoch because Lightning tells callbacks apart by what they monitor.
+    """
+    return CheckpointCallback(folder, Path(LAST).stem, monitor="epoch", mode="max")
+
+
+class RunCheckpointIO(TorchCheckpointIO):
+    """Writes checkpoints atomically and as owned outputs, with the fingerprint and the history.
+
+    `last.ckpt` is what a run resumes from, so a file that it refers to must not be removed before
+    the next `last.ckpt` is written: a kill in between would lose the best epoch. Lightning removes
+    the former best file at once; here the removal is deferred.
+    """
+
+    def __init__(self, fingerprint: str, history: HistoryLogger) -> None:
+        self.fingerprint, self.history = fingerprint, history
+        self._stale: list[Path] = []
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write a checkpoint, then remove the files that nothing refers to any more."""
+        run = {"fingerprint": self.fingerprint, "rows": self.history.rows}
+        path = Path(path)
+        with replacing_file(path) as temporary:
+            write_checkpoint({**checkpoint, RUN_KEY: run}, temporary)
+        if path.name == LAST:
+            while self._stale:
+                remove_file(self._stale.pop())
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read a checkpoint onto the CPU."""
+        return read_checkpoint(Path(path))
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove a checkpoint once the next `last.ckpt` is written."""
+        self._stale.append(Path(path))
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint as plain tensors and values; no code in it is ever run.
+    """Read a checkpoint as tensors and plain values; code in the file is never run.
 
     Raises:
-        InputError: it is not one of our checkpoints, or damaged.
+        InputError: it is damaged, or not a checkpoint of agri-train.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        content["agri"]["fingerprint"]
+        content[RUN_KEY]["fingerprint"]
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path} is not a checkpoint of ours, or it is damaged ({type(error).__name__}). "
-            "Remove it to start afresh."
+            f"{path} is damaged or not a checkpoint of agri-train ({type(error).__name__}). "
+            "Remove it to train from the start."
         ) from error
     return dict(content)
 
 
-def _write(content: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint; torch tells of a full disk as a RuntimeError of its archive."""
+def write_checkpoint(content: Mapping[str, Any], path: Path) -> None:
+    """Write a checkpoint.
+
+    Raises:
+        OSError: the disk is full, which torch reports as a RuntimeError of its archive.
+    """
     try:
-        torch.save(content, path)
+        torch.save(dict(content), path)
     except RuntimeError as error:
         raise OSError(f"cannot write {path.name}, is the disk full? ({error})") from error
 
 
-def _name(kind: str, record: dict[str, float]) -> str:
-    epoch, loss, iou = int(record["epoch"]), record["val_loss"], record["val_iou"]
-    return f"{kind}-epoch-{epoch:03d}_loss-{loss:.4f}_iou-{iou:.4f}.ckpt"
+def net_weights(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the weights of the network that was validated: the moving average if there is one."""
+    state: Mapping[str, Tensor] = checkpoint["state_dict"]
+    prefix = EMA_PREFIX if any(name.startswith(EMA_PREFIX) for name in state) else NET_PREFIX
+    return {
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+    }
 
 
-def _copy(source: Path, target: Path) -> None:
-    with replacing_file(target) as temporary:
-        shutil.copyfile(source, temporary)
+def _in_folder(state: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """Return the state of a ModelCheckpoint with all of its files in `folder`."""
+
+    def moved(path: str) -> str:
+        return str(Path(folder, Path(path).name)) if path else ""
+
+    best = {moved(path): score for path, score in state["best_k_models"].items()}
+    paths = {name: moved(state[name]) for name in _PATHS}
+    return {**state, **paths, "dirpath": folder, "best_k_models": best}

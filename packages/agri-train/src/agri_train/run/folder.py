@@ -1,4 +1,4 @@
-"""The folder of one run: whose it is, and whether a stopped run may go on in it."""
+"""The folder of one run: which model it belongs to, and whether an interrupted run resumes here."""
 
 import json
 from collections.abc import Mapping
@@ -10,18 +10,17 @@ from agri_core.files.errors import InputError
 from agri_core.files.ownership import PARTIAL, remove_file
 from agri_core.files.record import RECORD, read_record
 
-from agri_train.run.checkpoint import LAST, read_checkpoint
+from agri_train.run.checkpoint import LAST, RUN_KEY, read_checkpoint
 
 CONFIG = "config.json"
-REMAINS = {
+_OUTPUTS = {
     RECORD, ".gitignore", "checkpoints", CONFIG, "curves.png", "history.csv", "metrics.json",
-    "model.onnx",
-    "samples", "summary.txt",
+    "model.onnx", "samples", "summary.txt",
 }  # fmt: skip
 
 
 class RunFolder:
-    """Paths of a run, and the guard that two models never share one folder."""
+    """The paths of a run, and the check that two models never share a folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,27 +29,27 @@ class RunFolder:
         self.samples, self.checkpoints = path / "samples", path / "checkpoints"
 
     def open(self, identity: Mapping[str, str], fingerprint: str) -> dict[str, Any] | None:
-        """Return the checkpoint to go on from, None to start afresh in an empty folder.
+        """Return the checkpoint to resume from, or clear the folder and return None.
 
         Raises:
             InputError: the folder holds something else, or another model.
         """
         self._check_owner(identity)
         found = self._last()
-        if found is not None and found["agri"]["fingerprint"] == fingerprint:
+        if found is not None and found[RUN_KEY]["fingerprint"] == fingerprint:
             return found
         self._clear()
         return None
 
     def sample(self, epoch: int) -> Path:
-        """Path of the sample picture of an epoch, counted from 1."""
+        """Return the path of the sample picture of an epoch, counted from 1."""
         return self.samples / f"epoch-{epoch:03d}.png"
 
     def write_config(self, content: Mapping[str, Any]) -> None:
         """Write the resolved settings."""
         write_json(self.config, dict(content))
 
-    def stale(self) -> bool:
+    def has_checkpoint(self) -> bool:
         """Whether an earlier run left a checkpoint here."""
         return (self.checkpoints / LAST).is_file()
 
@@ -58,7 +57,7 @@ class RunFolder:
         if not self.path.exists() or not any(self.path.iterdir()):
             return
         if not self.config.is_file():
-            self._check_remains()
+            self._check_outputs()
             return
         try:
             held = json.loads(self.config.read_text(encoding="utf-8"))
@@ -74,10 +73,10 @@ class RunFolder:
                 f"{identity[other[0]]!r}). Give each model its own folder."
             )
 
-    def _check_remains(self) -> None:
-        """Accept what a pipeline leaves of a run: it removes the outputs and not the rest."""
+    def _check_outputs(self) -> None:
+        """Accept what is left of a run when a pipeline has removed its declared outputs."""
         names = sorted(path.name for path in self.path.iterdir())
-        foreign = [name for name in names if whole_name(name) not in REMAINS]
+        foreign = [name for name in names if _final_name(name) not in _OUTPUTS]
         if foreign:
             raise InputError(
                 f"{self.path} holds {foreign[0]} and no {CONFIG}, so it is not the folder of an "
@@ -89,7 +88,7 @@ class RunFolder:
         return read_checkpoint(path) if path.is_file() else None
 
     def _clear(self) -> None:
-        """Remove what an earlier run of this model left, and nothing else."""
+        """Remove the outputs of an earlier run of this model, and nothing else."""
         for path in (self.history, self.curves, self.bundle):
             remove_file(path)
         for pattern, folder in (("*.ckpt", self.checkpoints), ("epoch-*.png", self.samples)):
@@ -98,11 +97,11 @@ class RunFolder:
                     remove_file(path)
 
 
-def whole_name(name: str) -> str:
-    """What a file is called when it is whole: a killed run leaves some half written."""
-    return name.removeprefix(PARTIAL).rpartition("-")[0] if name.startswith(PARTIAL) else name
-
-
 def family(arch: str) -> str:
-    """What comes before the encoder: unet-resnet50 may follow unet-resnet18 in its folder."""
+    """Return the architecture without its encoder: unet-resnet50 may replace unet-resnet18."""
     return arch.partition("-")[0]
+
+
+def _final_name(name: str) -> str:
+    """Return the name of an output without the parts of a scratch folder's name."""
+    return name.removeprefix(PARTIAL).rpartition("-")[0] if name.startswith(PARTIAL) else name

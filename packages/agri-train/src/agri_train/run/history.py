@@ -1,18 +1,17 @@
-"""The log of a run: one row an epoch, and the curves drawn from it."""
+"""The history of a run: one row of metrics per epoch in `history.csv`."""
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from agri_core.files.atomic import replacing_file, write_text
+from agri_core.files.atomic import write_text
 from agri_core.files.csvfile import csv_text
+from lightning.pytorch.loggers import CSVLogger
 
-from agri_train.engine.task import METRICS
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from agri_train.config import MONITORS
+from agri_train.engine.accumulator import METRICS
 
 COLUMNS = (
     "epoch",
@@ -23,16 +22,38 @@ COLUMNS = (
     "rate",
 )
 Row = dict[str, float]
-_PANELS = {
-    "loss": ("train_loss", "val_loss"),
-    "mean IoU": ("train_iou", "val_iou"),
-    "accuracy": ("train_accuracy", "val_accuracy", "val_majority"),
-    "learning rate": ("lr",),
-}
+
+
+class HistoryLogger(CSVLogger):
+    """Writes one row per epoch to `history.csv`.
+
+    Lightning's CSVLogger deletes an earlier file, then appends to it, a row for each call and with
+    the columns in alphabetical order. Exact resume needs more: the rows of an interrupted run are
+    restored from its checkpoint, and the whole file is written atomically. Values logged during an
+    epoch (the learning rate at its start, the metrics at its end) form one row.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.parent, name=None, version="")
+        self.path, self.rows = path, list[Row]()
+        self._row: Row = {}
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Add values to the row of the epoch; a complete row is written to the file."""
+        self._row |= {name: float(metrics[name]) for name in COLUMNS if name in metrics}
+        if len(self._row) == len(COLUMNS):
+            self.rows.append({name: self._row[name] for name in COLUMNS})
+            self._row = {}
+            self.save()
+
+    def save(self) -> None:
+        """Write all rows."""
+        if self.rows:
+            write_history(self.path, self.rows)
 
 
 def read_history(path: Path) -> list[Row]:
-    """Read the rows, oldest first; no file is no rows, a score that is n/a is NaN."""
+    """Read the rows of a history file, in order; no file is no rows, an empty cell is NaN."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as stream:
@@ -40,20 +61,27 @@ def read_history(path: Path) -> list[Row]:
         return [{name: float(row[name] or "nan") for name in COLUMNS} for row in rows]
 
 
-def write_history(path: Path, rows: list[Row]) -> None:
-    """Write all rows, atomically; NaN becomes an empty cell."""
+def write_history(path: Path, rows: Sequence[Row]) -> None:
+    """Write all rows atomically; NaN becomes an empty cell."""
     cells = [[_cell(name, row[name]) for name in COLUMNS] for row in rows]
     write_text(path, csv_text(COLUMNS, cells))
 
 
-def _cell(name: str, value: float) -> str:
-    if name == "epoch":
-        return str(int(value))
-    return "" if math.isnan(value) else f"{value:.8g}"
+def is_best(rows: Sequence[Row], monitor: str) -> bool:
+    """Return whether the last epoch has the best `monitor` so far."""
+    sign = 1.0 if MONITORS[monitor] == "min" else -1.0
+    values = [sign * row[f"val_{monitor}"] for row in rows]
+    earlier = [value for value in values[:-1] if not math.isnan(value)]
+    return values[-1] < min(earlier, default=math.inf)
+
+
+def mean_rate(rows: Sequence[Row]) -> float:
+    """Return the training images per second over all epochs; 0 without an epoch."""
+    return len(rows) / sum(1 / row["rate"] for row in rows) if rows else 0.0
 
 
 def describe(row: Mapping[str, float], epochs: int, best: bool) -> str:
-    """One line about an epoch, baseline included."""
+    """Return one line about an epoch; `*` marks the best one so far."""
     return (
         f"epoch {int(row['epoch']):3d}/{epochs}  lr {row['lr']:.2g}  "
         f"train loss {row['train_loss']:.4f} iou {row['train_iou']:.3f}  "
@@ -63,29 +91,7 @@ def describe(row: Mapping[str, float], epochs: int, best: bool) -> str:
     )
 
 
-def draw_curves(rows: list[Row], path: Path, title: str) -> None:
-    """Draw the log of a run to a picture."""
-    figure = curves_figure(rows, title)
-    with replacing_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
-
-
-def curves_figure(rows: list[Row], title: str) -> "Figure":
-    """Draw loss, IoU, accuracy beside its baseline, and learning rate over the epochs."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    figure = Figure(figsize=(10, 6.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title)
-    epochs = [row["epoch"] for row in rows]
-    for axis, (name, columns) in zip(figure.subplots(2, 2).flat, _PANELS.items(), strict=True):
-        for column in columns:
-            style = "--" if column == "val_majority" else "-"
-            axis.plot(epochs, [row[column] for row in rows], style, marker=".", label=column)
-        axis.set(title=name, xlabel="epoch")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.grid(alpha=0.3)
-        axis.legend(fontsize="small")
-    return figure
+def _cell(name: str, value: float) -> str:
+    if name == "epoch":
+        return str(int(value))
+    return "" if math.isnan(value) else f"{value:.8g}"

@@ -1,110 +1,85 @@
-"""What a run says and draws while it goes on: a bar, a line an epoch, the log, sample pictures."""
+"""What a run prints and draws in each epoch: one line and a sample picture."""
 
 import sys
 from typing import Any
 
 import numpy as np
 import torch
-from agri_core.files.console import Bar, progress_bar, warn
+from agri_core.files.console import warn
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
-from agri_train.data.data import ChipDataModule, Rows
-from agri_train.engine.task import Task, predict
-from agri_train.run.checkpoint import Keeper
+from agri_train.data.datamodule import ChipDataModule
+from agri_train.data.sampler import Rows
+from agri_train.engine.accumulator import predict
+from agri_train.engine.module import TrainingModule
 from agri_train.run.folder import RunFolder
-from agri_train.run.history import COLUMNS, describe, draw_curves, write_history
+from agri_train.run.history import HistoryLogger, describe, is_best
 from agri_train.run.samples import draw_samples
 
 FAR = 3.0
+"""Largest plausible mean of a normalised batch, in standard deviations."""
 
 
-class Report(Checkpoint):
-    """Runs after the numbers of an epoch are complete and before they are saved."""
+class EpochReport(Checkpoint):
+    """Prints the line of each epoch and draws its sample picture.
 
-    def __init__(self, folder: RunFolder, data: ChipDataModule, keeper: Keeper) -> None:
-        self.folder, self.data, self.keeper = folder, data, keeper
-        self.chosen = choose_samples(data) if data.config.samples else None
-        self.images, self.seconds = 0.0, 0.0
-        self._bar: Bar | None = None
-        self._told = False
+    It is a `Checkpoint` only because Lightning runs those after the module's own hooks, when the
+    metrics of the epoch are known.
+    """
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Open the bar of the epoch."""
-        total = int(trainer.num_training_batches)
-        self._bar = progress_bar(f"epoch {trainer.current_epoch + 1}", total, "batch")
+    def __init__(self, folder: RunFolder, data: ChipDataModule, history: HistoryLogger) -> None:
+        self.folder, self.data, self.history = folder, data, history
+        self.rows = sample_rows(data) if data.config.sample_rows else None
+        self._checked = False
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
     ) -> None:
-        """Advance the bar; once, tell how the input is scaled."""
-        assert isinstance(pl_module, Task)
-        if self._bar is not None:
-            self._bar.update()
-        if not self._told and pl_module.moments is not None:
-            self._told = True
-            _tell_moments(*pl_module.moments)
+        """Print the statistics of the first normalised batch."""
+        assert isinstance(pl_module, TrainingModule)
+        if not self._checked and pl_module.input_stats is not None:
+            self._checked = True
+            _check_input(*pl_module.input_stats)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the epoch, say a line and draw the samples."""
-        assert isinstance(pl_module, Task)
-        record = pl_module.record
-        self._close()
-        self.keeper.rows.append({name: record[name] for name in COLUMNS})
-        write_history(self.folder.history, self.keeper.rows)
-        better = self.keeper.sign * record[f"val_{self.data.config.monitor}"] < self.keeper.best
-        say(describe(record, self.data.config.epochs, better))
-        images = len(self.data.rows("train")) * self.data.config.copies
-        self.images, self.seconds = self.images + images, self.seconds + images / record["rate"]
-        self.draw(pl_module, int(record["epoch"]))
+        """Print a line about the epoch and draw the sample picture."""
+        assert isinstance(pl_module, TrainingModule)
+        config, rows = self.data.config, self.history.rows
+        note(describe(rows[-1], config.epochs, is_best(rows, config.monitor)))
+        self.draw(pl_module, int(rows[-1]["epoch"]))
 
-    def on_exception(
-        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
-    ) -> None:
-        """Leave the terminal as it was."""
-        self._close()
-
-    def close(self) -> None:
-        """Write the log again and draw its curves, whether the run ended or was stopped."""
-        if self.keeper.rows:
-            write_history(self.folder.history, self.keeper.rows)
-            draw_curves(self.keeper.rows, self.folder.curves, self.data.spec.name)
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
-    def draw(self, task: Task, epoch: int) -> None:
-        """Draw the sample picture of an epoch from the weights that are judged."""
-        if self.chosen is None:
+    def draw(self, module: TrainingModule, epoch: int) -> None:
+        """Draw the sample picture of an epoch with the weights that are validated."""
+        if self.rows is None:
             return
-        image, _ = self.data.read(self.chosen)
-        task.eval()
+        image, _ = self.data.read(self.rows)
+        module.eval()
         with torch.inference_mode():
-            found = predict(task.judge(image.to(task.device)), task.loss.head).cpu().numpy()
-        task.train()
-        draw_samples(self.data, self.chosen, found, self.folder.sample(epoch), epoch)
+            logits = module.eval_logits(image.to(module.device))
+            found = predict(logits, module.loss.head).cpu().numpy()
+        module.train()
+        draw_samples(self.data, self.rows, found, self.folder.sample(epoch), epoch)
 
 
-def choose_samples(data: ChipDataModule) -> Rows:
-    """Pick chips of the validation part, evenly spread over it, the same in every epoch."""
+def sample_rows(data: ChipDataModule) -> Rows:
+    """Return chips spread evenly over the validation split, the same in every epoch."""
     rows = data.rows("val")
-    places = np.linspace(0, len(rows) - 1, min(data.config.samples, len(rows)))
+    places = np.linspace(0, len(rows) - 1, min(data.config.sample_rows, len(rows)))
     return rows[np.unique(places.round().astype(np.int64))]
 
 
-def say(message: str) -> None:
+def note(message: str) -> None:
     """Write a line about the run to stderr; stdout is for results."""
     sys.stderr.write(f"{message}\n")
     sys.stderr.flush()
 
 
-def _tell_moments(mean: float, std: float) -> None:
-    say(f"first batch after normalisation: mean {mean:.2f}, deviation {std:.2f}")
+def _check_input(mean: float, std: float) -> None:
+    note(f"first normalised batch: mean {mean:.2f}, standard deviation {std:.2f}")
     if abs(mean) > FAR:
         warn(
-            f"the first batch has a mean of {mean:.1f} deviations instead of about 0: the "
-            "statistics of the store do not fit its chips. Are they in another unit? "
+            f"the first normalised batch has a mean of {mean:.1f} standard deviations instead of "
+            "about 0: the statistics of the store do not fit its chips. Are they in another unit? "
             "Measure them again with `agri-data split`."
         )

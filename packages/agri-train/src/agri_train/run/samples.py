@@ -1,4 +1,4 @@
-"""Sample pictures: image, truth and prediction side by side, in the colours of the legend."""
+"""Sample pictures: image, truth and prediction in the colours of the legend."""
 
 from pathlib import Path
 
@@ -6,13 +6,14 @@ import numpy as np
 from agri_data.figures.picture import Panel, colourise, composite, picture_bands, sheet
 from numpy.typing import NDArray
 
-from agri_train.data.data import ChipDataModule, Rows
+from agri_train.data.datamodule import ChipDataModule
+from agri_train.data.sampler import Rows
 
 
 def draw_samples(
     data: ChipDataModule, rows: Rows, predicted: NDArray[np.int64], path: Path, epoch: int
 ) -> None:
-    """Draw a row a chip; `predicted` holds class ids `(N, H, W)` or, for patches, `(N,)`."""
+    """Draw one row per chip; `predicted` holds class ids `(N, H, W)` or, for patches, `(N,)`."""
     legend, store = data.spec.legend, data.store
     images = store.images(rows)
     shown = picture_bands(store.bands)

@@ -12,7 +12,7 @@ from agri_map.bundle.preprocess import normalise
 from agri_map.inference.engine import Engine
 
 from agri_classify.patches.quality import QUALITIES
-from agri_classify.patches.reading import BATCH
+from agri_classify.patches.reading import BATCH_SIZE
 
 
 def resaved(
@@ -30,8 +30,8 @@ def resaved(
     if spec.bands != TRUE_COLOUR or spec.unit != "uint8":
         return {}
     rows, right = store.indices(part), dict.fromkeys(qualities, 0)
-    for first in range(0, len(rows), BATCH):
-        some = rows[first : first + BATCH]
+    for first in range(0, len(rows), BATCH_SIZE):
+        some = rows[first : first + BATCH_SIZE]
         images, truth = store.images(some, spec.bands), store.labels(some)
         for quality in qualities:
             saved = np.stack([save_again(image, Jpeg(quality, halved=True)) for image in images])

@@ -81,9 +81,9 @@ def curve(
     cases = []
     for size in wanted:
         part = subset(store, size, config.seed)
-        least = ceil(STEPS * config.batch / len(part.indices("train")))
-        copies = max(config.copies, least)
-        cases.append(Case(str(size), plan, part, replace(config, copies=copies)))
+        least = ceil(STEPS * config.batch_size / len(part.indices("train")))
+        repeats = max(config.repeats, least)
+        cases.append(Case(str(size), plan, part, replace(config, repeats=repeats)))
     found = study(cases, split, runs)
     title = f"Labels of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"
     conclude(found, out, title, draw_curve)

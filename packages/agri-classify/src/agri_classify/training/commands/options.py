@@ -14,7 +14,7 @@ Bands = Annotated[str, typer.Option(help="Bands by name, such as B04,B03,B02; al
 Weights = Annotated[
     str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
 ]
-Frozen = Annotated[bool, typer.Option(help="Train the head alone; see --thaw.")]
+Frozen = Annotated[bool, typer.Option(help="Train the head alone; see --unfreeze-every.")]
 Hidden = Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")]
 Dropout = Annotated[float, typer.Option(help="Share dropped in the head.")]
 Seen = Annotated[

@@ -1,7 +1,7 @@
 """A network's forward and backward pass as CUDA graphs.
 
-The step of a small network on a fast GPU takes as long as the processor needs to launch its
-kernels, hundreds of them; a graph is one launch. What is computed stays the same.
+A step of a small network on a fast GPU takes as long as the CPU needs to launch its hundreds of
+kernels; a graph is a single launch. The computation is the same.
 """
 
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 Key = tuple[torch.Size, tuple[int, ...], torch.dtype, int]
-WARM = 3
-"""Steps before a capture: libraries make their handles and choose their algorithms in them."""
+WARMUP_STEPS = 3
+"""Steps before a capture, in which libraries create their handles and choose algorithms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Two graphs and the places that they read and write.
+    """The graphs of a forward and a backward pass, and their input and output buffers.
 
     Attributes:
-        image: the batch goes here.
-        logits: come out here.
-        gradient: of the loss by the logits goes here.
-        gradients: of the loss by the parameters come out here; None where there is none.
+        image: input: the batch.
+        logits: output of the forward pass.
+        gradient: input of the backward pass: gradient of the loss by the logits.
+        gradients: output: gradients of the loss by the parameters; None where there is none.
     """
 
     forward: torch.cuda.CUDAGraph
@@ -36,52 +36,52 @@ class Capture:
     gradients: tuple[Tensor | None, ...]
 
 
-class Graphs:
-    """Replays a network in training; it is captured once for every shape of batch.
+class CudaGraphs:
+    """Replays the training passes of a network, captured once per batch shape.
 
-    Captures share their memory, which is safe since a batch is carried forward and backward before
-    the next begins. A network whose path depends on its data cannot be captured.
+    Captures share their memory, which is safe because the forward and backward pass of a batch end
+    before the next batch begins. A network with data-dependent control flow cannot be captured.
     """
 
     def __init__(self, net: nn.Module) -> None:
         self.net = net
-        self._learning: tuple[nn.Parameter, ...] = ()
-        self._kept: dict[Key, Capture] = {}
+        self._trainable: tuple[nn.Parameter, ...] = ()
+        self._captures: dict[Key, Capture] = {}
         self._pool: Any = None
 
     def refresh(self) -> None:
-        """Look again which parameters learn; call it after freezing or waking some."""
-        self._learning = tuple(item for item in self.net.parameters() if item.requires_grad)
+        """Update the list of trainable parameters; call it after freezing or unfreezing some."""
+        self._trainable = tuple(item for item in self.net.parameters() if item.requires_grad)
 
     def __call__(self, image: Tensor) -> Tensor:
-        """Return the logits of a batch on the GPU; their gradient flows to the parameters.
+        """Return the logits of a batch on the GPU; their gradient reaches the parameters.
 
-        Nothing that holds the autograd graph of an earlier batch, such as its loss, may be kept
-        when a new shape comes: its nodes would tie the capture to another stream.
+        The caller must not keep the autograd graph of an earlier batch, such as its loss, when a
+        new shape is captured: its nodes would tie the capture to another stream.
 
         Raises:
             InputError: the network cannot be captured.
         """
-        key = (image.shape, image.stride(), image.dtype, len(self._learning))
-        if key not in self._kept:
+        key = (image.shape, image.stride(), image.dtype, len(self._trainable))
+        if key not in self._captures:
             try:
-                self._kept[key] = self._capture(image)
+                self._captures[key] = self._capture(image)
             except torch.OutOfMemoryError:
                 raise
             except RuntimeError as error:
                 raise InputError(
                     "The network cannot be captured as a CUDA graph "
-                    f"({str(error).splitlines()[0]}). Set `graphs` to false: a step is then "
-                    "launched kernel by kernel."
+                    f"({str(error).splitlines()[0]}). Set `cuda_graphs` to false: a step is "
+                    "then launched kernel by kernel."
                 ) from error
-        logits: Tensor = _Replay.apply(self._kept[key], image, *self._learning)
+        logits: Tensor = _Replay.apply(self._captures[key], image, *self._trainable)
         return logits
 
     def _capture(self, image: Tensor) -> Capture:
-        """Capture; running statistics and the state of chance are left as they were."""
+        """Capture both passes; running statistics and random state stay as they were."""
         if self._pool is None:
             self._pool = torch.cuda.graph_pool_handle()
-        # The cache of cast weights would outlive the graph that made it.
+        # A cache of cast weights would outlive the graph that made it.
         cast = torch.autocast(
             "cuda",
             dtype=torch.get_autocast_dtype("cuda"),
@@ -99,12 +99,12 @@ class Graphs:
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            for _ in range(WARM):
+            for _ in range(WARMUP_STEPS):
                 logits = self.net(image)
                 self._differentiate(logits, torch.zeros_like(logits))
         torch.cuda.current_stream().wait_stream(stream)
         forward, backward = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
-        # Only this thread must not do what a capture forbids: another pins memory meanwhile.
+        # Restrict the capture to this thread: the data loader pins memory in another meanwhile.
         mode = {"pool": self._pool, "stream": stream, "capture_error_mode": "thread_local"}
         with torch.cuda.graph(forward, **mode):
             logits = self.net(image)
@@ -114,14 +114,14 @@ class Graphs:
         return Capture(forward, backward, image, logits.detach(), gradient, gradients)
 
     def _differentiate(self, logits: Tensor, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        return torch.autograd.grad(logits, self._learning, gradient, allow_unused=True)
+        return torch.autograd.grad(logits, self._trainable, gradient, allow_unused=True)
 
 
 class _Replay(torch.autograd.Function):
-    """One node of autograd that stands for the whole network."""
+    """A single autograd node for the whole network."""
 
     @staticmethod
-    def forward(ctx: Any, capture: Capture, image: Tensor, *learning: Tensor) -> Tensor:
+    def forward(ctx: Any, capture: Capture, image: Tensor, *trainable: Tensor) -> Tensor:
         ctx.capture = capture
         capture.image.copy_(image)
         capture.forward.replay()

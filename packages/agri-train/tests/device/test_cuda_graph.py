@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from agri_core.files.errors import InputError
-from agri_train.device.graph import Graphs
+from agri_train.device.cuda_graph import CudaGraphs
 from torch import nn
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
@@ -53,14 +53,14 @@ def learn(net, forward, data) -> list[float]:
 def test_graphs_learn_what_the_network_itself_learns():
     net = network()
     twin = copy.deepcopy(net)
-    graphs = Graphs(twin)
+    graphs = CudaGraphs(twin)
     graphs.refresh()
     data = batches(7)
     assert learn(twin, graphs, data) == pytest.approx(learn(net, net, data), rel=1e-4)
     for name, value in net.state_dict().items():
         assert torch.allclose(value.float(), twin.state_dict()[name].float(), atol=1e-5), name
     assert int(twin[1].num_batches_tracked) == 7
-    assert len(graphs._kept) == 2
+    assert len(graphs._captures) == 2
 
 
 @gpu
@@ -68,7 +68,7 @@ def test_what_wakes_later_learns_from_then_on():
     net = network()
     net[0].requires_grad_(False)
     twin = copy.deepcopy(net)
-    graphs = Graphs(twin)
+    graphs = CudaGraphs(twin)
     for part in (net, twin):
         before = part[0].weight.clone()
         graphs.refresh()
@@ -84,7 +84,7 @@ def test_what_wakes_later_learns_from_then_on():
 @gpu
 def test_a_capture_leaves_statistics_and_chance_as_they_were():
     net = nn.Sequential(network(), nn.Dropout(0.5))
-    graphs = Graphs(net)
+    graphs = CudaGraphs(net)
     graphs.refresh()
     image, _ = batches(1)[0]
     state, mean = torch.cuda.get_rng_state(), net[0][1].running_mean.clone()
@@ -96,7 +96,7 @@ def test_a_capture_leaves_statistics_and_chance_as_they_were():
 @gpu
 def test_casts_to_half_precision_follow_the_weights():
     net = network()
-    graphs = Graphs(net)
+    graphs = CudaGraphs(net)
     graphs.refresh()
     image, _ = batches(1)[0]
     with torch.autocast("cuda", dtype=torch.bfloat16):
@@ -108,12 +108,14 @@ def test_casts_to_half_precision_follow_the_weights():
     assert torch.allclose(after, 2 * before, rtol=2e-2, atol=1e-3)
 
 
-def test_a_shape_is_captured_once_and_again_when_more_may_learn(monkeypatch):
+def test_a_shape_is_captured_once_and_again_when_more_is_trainable(monkeypatch):
     made = []
     net = nn.Linear(3, 2)
-    graphs = Graphs(net)
+    graphs = CudaGraphs(net)
     monkeypatch.setattr(graphs, "_capture", lambda image: made.append(len(image)))
-    monkeypatch.setattr("agri_train.device.graph._Replay.apply", lambda capture, image, *rest: rest)
+    monkeypatch.setattr(
+        "agri_train.device.cuda_graph._Replay.apply", lambda capture, image, *rest: rest
+    )
     net.bias.requires_grad_(False)
     graphs.refresh()
     assert [len(graphs(torch.zeros(size, 3))) for size in (5, 4, 5, 4)] == [1, 1, 1, 1]
@@ -124,11 +126,13 @@ def test_a_shape_is_captured_once_and_again_when_more_may_learn(monkeypatch):
 
 
 def test_a_network_that_cannot_be_captured_is_refused_with_a_way_out(monkeypatch):
-    graphs = Graphs(nn.Linear(3, 2))
+    graphs = CudaGraphs(nn.Linear(3, 2))
 
     def refuse(image):
         raise RuntimeError("operation not permitted when stream is capturing\nmore")
 
     monkeypatch.setattr(graphs, "_capture", refuse)
-    with pytest.raises(InputError, match=r"\(operation not .* capturing\). Set `graphs` to false"):
+    with pytest.raises(
+        InputError, match=r"\(operation not .* capturing\). Set `cuda_graphs` to false"
+    ):
         graphs(torch.zeros(1, 3))

@@ -7,14 +7,15 @@ from agri_data.store.store import ChipStore
 from agri_map.bundle.preprocess import normalise
 from agri_train.bundle.record import make_spec
 from agri_train.config import TrainConfig
-from agri_train.data.balance import class_weights
-from agri_train.data.data import ChipDataModule, Order
+from agri_train.data.class_weights import class_weights
+from agri_train.data.datamodule import ChipDataModule
+from agri_train.data.sampler import EpochBatchSampler
 
 BANDS = ("B02", "B03", "B04", "B08")
 
 
 def module(store, task="segment", bands=BANDS, **kwargs):
-    config = TrainConfig(**{"batch": 5, "augment": False, **kwargs})
+    config = TrainConfig(**{"batch_size": 5, "augment": False, **kwargs})
     return ChipDataModule(store, make_spec(store, bands, task, "m", "tiny"), config, task)
 
 
@@ -38,18 +39,18 @@ def test_bands_go_by_name(make_store):
 
 
 def test_nothing_is_dropped_and_no_batch_is_of_one():
-    config = TrainConfig(batch=8)
-    sizes = [len(ticket.rows) for ticket in Order(np.arange(9), config, train=True)]
+    config = TrainConfig(batch_size=8)
+    sizes = [len(batch.rows) for batch in EpochBatchSampler(np.arange(9), config, train=True)]
     assert sizes == [5, 4]
-    sizes = [len(ticket.rows) for ticket in Order(np.arange(9), config, train=False)]
+    sizes = [len(batch.rows) for batch in EpochBatchSampler(np.arange(9), config, train=False)]
     assert sizes == [8, 1]
 
 
 def test_order_follows_seed_and_epoch_only():
     def rows(seed: int, epoch: int) -> list[int]:
-        order = Order(np.arange(20), TrainConfig(seed=seed, batch=6), train=True)
+        order = EpochBatchSampler(np.arange(20), TrainConfig(seed=seed, batch_size=6), train=True)
         order.set_epoch(epoch)
-        return np.concatenate([ticket.rows for ticket in order]).tolist()
+        return np.concatenate([batch.rows for batch in order]).tolist()
 
     assert rows(1, 0) == rows(1, 0)
     assert rows(1, 0) != rows(1, 1)
@@ -57,11 +58,11 @@ def test_order_follows_seed_and_epoch_only():
     assert sorted(rows(1, 3)) == list(range(20))
 
 
-def test_copies_show_each_chip_that_often():
-    order = Order(np.arange(3), TrainConfig(batch=2, copies=4), train=True)
-    tickets = list(order)
-    assert len(tickets) == len(order) == 6
-    pairs = {(r, c) for t in tickets for r, c in zip(t.rows, t.copies, strict=True)}
+def test_repeats_show_each_chip_that_often():
+    order = EpochBatchSampler(np.arange(3), TrainConfig(batch_size=2, repeats=4), train=True)
+    batches = list(order)
+    assert len(batches) == len(order) == 6
+    pairs = {(r, c) for b in batches for r, c in zip(b.rows, b.repeats, strict=True)}
     assert pairs == {(r, c) for r in range(3) for c in range(4)}
 
 
@@ -124,10 +125,10 @@ def test_pixels_without_data_are_neutral_and_ignored(make_store):
         image[:4] = 0
 
     store = make_store(nodata=0.0, edit=edit)
-    for given in ({}, {"augment": True}, {"augment": True, "strength": 1.0}):
+    for given in ({}, {"augment": True}, {"augment": True, "augment_strength": 1.0}):
         images, truth = next(iter(module(store, **given).train_dataloader()))
         empty = (images == 0).all(1)
-        assert int(empty.sum()) == len(truth) * 4 * 16 or "strength" in given
+        assert int(empty.sum()) == len(truth) * 4 * 16 or "augment_strength" in given
         assert empty.sum() >= len(truth) * 16
         assert (truth[empty] == 255).all()
 
@@ -142,7 +143,7 @@ def test_patches_have_one_class_each(make_store):
 def test_what_is_missing_says_what_to_run(make_store):
     with pytest.raises(MissingError, match=r"no statistics of band B02.*agri-data split"):
         module(make_store("a", stats=False))
-    with pytest.raises(MissingError, match=r"is in the val part.*agri-data split"):
+    with pytest.raises(MissingError, match=r"is in the val split.*agri-data split"):
         module(make_store("b", parts=(3, 0, 0))).val_dataloader()
     with pytest.raises(InputError, match="have no masks"):
         module(make_store("c", patches=True))
@@ -191,9 +192,11 @@ def test_inverse_weights_by_hand(make_store):
         mask[:12], mask[12:] = 0, 1
 
     store = make_store(classes=2, parts=(2, 1, 0), edit=edit)
-    config = TrainConfig(balance="inverse")
+    config = TrainConfig(class_weights="inverse")
     weights = class_weights(config, store, store.indices("train"), "segment")
     assert weights == pytest.approx((2 / 3, 2.0))
     assert class_weights(TrainConfig(), store, store.indices("train"), "segment") is None
-    given = class_weights(TrainConfig(balance="1,3"), store, store.indices("train"), "segment")
+    given = class_weights(
+        TrainConfig(class_weights="1,3"), store, store.indices("train"), "segment"
+    )
     assert given == (1.0, 3.0)
