@@ -92,7 +92,7 @@ class Naming:
             return self.legend.index(self.unlabelled)
         return Problem(
             where,
-            f"no class: {self.attribute!r} says nothing; label it, or state --unlabelled ignore "
+            f"no class: {self.attribute!r} has no value; label it, or state --unlabelled ignore "
             "or --unlabelled CLASS",
         )
 

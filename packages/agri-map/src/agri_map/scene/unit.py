@@ -105,7 +105,7 @@ def _advice(found: str, spec: BundleSpec) -> str:
     if (spec.task, spec.unit) == ("classify", "uint8"):
         scale = EUROSAT if found == "dn" else EUROSAT / 10_000
         return (
-            "use imagery of the same kind, or, if the bundle learnt from pictures made of such "
+            "use imagery of the same kind, or, if the bundle was trained on pictures made of such "
             f"values, map them to 8 bits: --scale {scale:g} as for EuroSAT"
         )
     return "use imagery of the same kind"
