@@ -92,7 +92,7 @@ def shares_of_truth(cm: Counts) -> Scores:
 
 
 def majority(cm: Counts) -> tuple[float, int]:
-    """Return what always guessing the commonest true class scores: `(accuracy, class id)`."""
+    """Return the score of always guessing the majority class: `(accuracy, class id)`."""
     truth = cm.sum(1)
     best = int(truth.argmax())
     return float(_ratio(truth[best], truth.sum())), best
@@ -104,7 +104,7 @@ def bootstrap(
     draws: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the 95 % percentile interval of `metric` under resampling of whole places.
+    """Return the 95 % CI (percentile bootstrap) of `metric` under resampling of whole places.
 
     Places, not pixels, are the independent unit: neighbouring pixels are alike, and an interval
     over pixels would be far too narrow (Efron & Tibshirani 1993, chapter 13, for the method).

@@ -33,7 +33,7 @@ class Rules:
             the list and of classes that are not in it, whatever `overlap` says: so holes are cut.
         line: width of polylines in pixels.
         radius: of points in pixels.
-        undrawn: class id of pixels that nobody drew, 255 for "not known".
+        undrawn: class id of unannotated pixels, 255 for "not known".
     """
 
     overlap: Overlap = "last"
@@ -147,6 +147,7 @@ def _ordered(layers: Sequence[Layer], rules: Rules) -> list[Layer]:
     order = list(layers)
     if rules.overlap == "first":
         order.reverse()
+    # Both sorts are stable: equals stay in the order they were drawn in.
     if rules.overlap == "largest":
         order.sort(key=lambda layer: layer.spans.count)
     return sorted(order, key=lambda layer: ranks.get(layer.value, 0))
@@ -182,6 +183,7 @@ def _checked(
         found.append((number, Problem(piece.where, f"not drawn: {covered}")))
         return None
     if not len(covered.begin):
+        # The tolerance is for rounding in the areas of clipped polygons.
         beyond = covered.clipped and _share_outside(piece, size, rules) > 1 - 1e-9
         outside = "lies wholly outside the picture" if beyond else "covers no pixel centre"
         text = f"not drawn: this {shape.kind} {outside} ({size[1]} x {size[0]} pixels)"

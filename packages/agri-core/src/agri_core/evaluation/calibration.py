@@ -1,4 +1,4 @@
-"""How well probabilities tell how often a classifier is right: reliability and likelihood."""
+"""Calibration of a classifier's probabilities: reliability and likelihood."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def with_settings(
     """Give a command an option for every field of a settings dataclass, with its documentation.
 
     The command's own parameter `settings` receives the options as a dictionary. `panel` is the
-    section of the help where they stand.
+    section of the help where they are listed.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:

@@ -27,7 +27,9 @@ Image = NDArray[np.generic]
 Rgb = NDArray[np.uint8]
 Stretch = Literal["percentile"] | tuple[float, float] | Mapping[str, BandStats]
 
+# Land is dark: shown linearly most of it would be near black.
 GAMMA = 1.5
+# Reflectance shown at full brightness; plants reflect more in the infrared.
 VISIBLE, INFRARED = 0.22, 0.5
 TITLES = {
     TRUE_COLOUR: "true colour",

@@ -1,4 +1,4 @@
-"""Where chips lie: boxes in a common frame, and blocks of ground.
+"""Positions of chips: boxes in a common frame, and blocks of ground.
 
 A frame is a plane in which distances mean something: the map for chips with coordinates, else the
 pixel grid of the chip's own source. Chips of different frames never meet.
@@ -102,6 +102,7 @@ def _map_edges(table: pd.DataFrame, size: int) -> tuple[Floats, Floats]:
     only = next(iter(systems.values()))
     if len(systems) == 1 and not only.is_geographic:
         edges = bounds * float(only.linear_units_factor[1])
+        # A millionth of a chip is rounding of the coordinates.
         return edges, 1e-6 * (edges[:, 2] - edges[:, 0])
     edges = np.zeros_like(bounds)
     for text, crs in systems.items():
@@ -127,12 +128,14 @@ def _to_degrees(bounds: Floats, crs: CRS) -> Floats:
     middle = (bounds[:, :2] + bounds[:, 2:]) / 2
     lon, lat = (np.array(v) for v in transform(crs, "EPSG:4326", middle[:, 0], middle[:, 1]))
     metres = (bounds[:, 2:] - bounds[:, :2]) * float(crs.linear_units_factor[1])
+    # A degree of longitude shrinks with the cosine of the latitude.
     half_x = metres[:, 0] / 2 / (METRES_PER_DEGREE * np.cos(np.radians(lat)))
     half_y = metres[:, 1] / 2 / METRES_PER_DEGREE
     return np.column_stack([lon - half_x, lat - half_y, lon + half_x, lat + half_y])
 
 
 def _metres_per_degree(degrees: Floats) -> Floats:
+    # One factor, at the mean latitude, keeps all chips in one plane.
     shrink = np.cos(np.radians(np.mean(degrees[:, 1::2])))
     return METRES_PER_DEGREE * np.array([shrink, 1.0, shrink, 1.0])
 

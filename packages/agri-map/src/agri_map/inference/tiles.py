@@ -1,4 +1,4 @@
-"""Where the tiles of a scene lie and how much each one counts; pure arithmetic.
+"""Positions and blending weights of the tiles of a scene; pure arithmetic.
 
 A tile is a half-open range `[start, start + tile)` along one axis. Tiles start outside the
 scene by a `margin`, so the rim of the scene is predicted with context (reflected there) and the
@@ -65,6 +65,7 @@ class Axis:
         total = np.zeros(starts[-1] + self.tile - starts[0])
         for start in starts:
             total[start - starts[0] :][: self.tile] += profile
+        # Only dropped margins outside the scene have no weight.
         total[total == 0] = 1
         rows = [profile / total[start - starts[0] :][: self.tile] for start in starts]
         return np.asarray(rows, np.float32)
@@ -74,6 +75,7 @@ def _profile(tile: int, overlap: int, margin: int) -> NDArray[np.float64]:
     profile = np.ones(tile)
     ramp = min(overlap - 2 * margin, tile // 2)
     if ramp > 0:
+        # Sampled at pixel centres (+ 0.5), so that rise and fall add up to 1.
         rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(ramp) + 0.5) / ramp)
         profile[margin : margin + ramp] = rise
         profile[tile - margin - ramp : tile - margin] = rise[::-1]

@@ -1,4 +1,4 @@
-"""Wider values to 8 bits, for models that learnt from pictures made so."""
+"""Wider values to 8 bits, for models that were trained on 8-bit pictures."""
 
 import math
 from typing import Any
@@ -27,6 +27,7 @@ def to_bytes(
     np.clip(wide, 0, scale, out=wide)
     wide *= 255
     wide /= np.float32(scale)
+    # astype cuts off, so a half more rounds halves up.
     wide += 0.5
     return wide.astype(np.uint8)
 
