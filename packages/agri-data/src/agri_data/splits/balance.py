@@ -13,7 +13,12 @@ SWAP_LIMIT = 1500
 
 
 def quotas(total: int, fractions: Floats) -> Ints:
-    """Cut `total` into whole numbers within 1 of `total * fractions` (largest remainder)."""
+    """Cut `total` into whole numbers within 1 of `total * fractions` (largest remainder).
+
+    Example:
+        >>> quotas(10, np.array([0.7, 0.15, 0.15])).tolist()
+        [7, 2, 1]
+    """
     exact = total * fractions
     counts = np.floor(exact + 1e-9).astype(np.int64)
     order = np.argsort(counts - exact, kind="stable")
@@ -71,6 +76,11 @@ def balance(contents: Floats, fractions: Floats, rng: np.random.Generator) -> In
         contents: what each unit holds of each class, `(U, K)`, U >= the number of parts.
         fractions: of each part, `(P,)`, summing to 1.
         rng: breaks ties.
+
+    Example:
+        >>> fields = np.array([[8.0, 0], [4, 0], [4, 0], [0, 3], [0, 3], [0, 6]])
+        >>> balance(fields, np.array([0.5, 0.5]), np.random.default_rng(0)).tolist()
+        [0, 1, 1, 0, 0, 1]
     """
     sized = np.column_stack([contents, contents.sum(1)])
     wanted = np.outer(fractions, sized.sum(0))
