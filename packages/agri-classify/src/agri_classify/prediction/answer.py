@@ -24,7 +24,8 @@ class Answer:
             where the bundle has no threshold.
 
     Example:
-        >>> answer = Answer((("River", 0.6), ("SeaLake", 0.3), ("Forest", 0.1)), ("River", "SeaLake"))
+        >>> top = (("River", 0.6), ("SeaLake", 0.3), ("Forest", 0.1))
+        >>> answer = Answer(top, ("River", "SeaLake"))
         >>> answer.label, answer.probability, answer.uncertain
         ('River', 0.6, True)
     """
