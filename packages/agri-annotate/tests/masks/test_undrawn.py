@@ -1,4 +1,4 @@
-"""What nobody drew: the background, another class, or not known."""
+"""Unannotated pixels: the background, another class, or not known."""
 
 import json
 

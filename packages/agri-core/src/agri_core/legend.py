@@ -25,7 +25,7 @@ IGNORE = 255
 
 IGNORE_COLOUR = "#e6e6e6"
 UNUSED_COLOUR = "#ff00ff"
-"""Of values of a palette that are no class, so that they stand out."""
+"""Of values of a palette that are no class, so that they are seen."""
 
 MAX_CLASSES = 254
 MAX_BYTES = 1_000_000
@@ -88,7 +88,7 @@ class Legend:
         return np.array([list(bytes.fromhex(item.colour[1:])) for item in self.classes], np.uint8)
 
     def palette(self) -> bytes:
-        """Return 256 colours of three bytes; light grey stands for 255, magenta for no class."""
+        """Return 256 colours of three bytes; light grey is 255, magenta no class."""
         known = [item.colour for item in self.classes]
         spare = [UNUSED_COLOUR] * (IGNORE - len(known))
         return b"".join(bytes.fromhex(text[1:]) for text in [*known, *spare, IGNORE_COLOUR])
@@ -98,6 +98,10 @@ class Legend:
 
         Raises:
             InputError: no class has that name.
+
+        Example:
+            >>> Legend.of(["other", "arable", "water"]).index("water")
+            2
         """
         if name not in self.names:
             raise InputError(

@@ -1,4 +1,4 @@
-"""Map a scene with a bundle: open both, check that they suit, run, write, say how it was made."""
+"""Map a scene with a bundle: open and check both, run, write, record how the map was made."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +31,9 @@ from agri_map.maps.write import Kind, Layout, Sink, raster_sink
 from agri_map.scene.scene import Scene
 from agri_map.scene.unit import check_scene
 
+# Four tiles of 256 pixels: larger batches cost memory and gain nothing.
 BATCH_PIXELS = 2**18
+# Scenes are read and maps written once and in order, so a larger cache holds what is not needed.
 CACHE_MEGABYTES = 128
 
 
@@ -194,7 +196,7 @@ def make_tags(
     options: Options,
     agreement: float | None,
 ) -> dict[str, str]:
-    """Say in the map how it was made."""
+    """Return the tags that record in a map how it was made."""
     tags = {
         "AGRI_BUNDLE": spec.name,
         "AGRI_BUNDLE_VERSION": spec.version,
@@ -248,6 +250,7 @@ def _behind(
     with ThreadPoolExecutor(1, "write") as writer:
 
         def put(top: int, probabilities: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
+            # The blender is about to reuse the rows of the strip before; its error is raised here.
             while waiting:
                 waiting.pop().result()
             waiting.append(writer.submit(write, top, probabilities, valid))

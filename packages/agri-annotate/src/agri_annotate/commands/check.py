@@ -48,7 +48,7 @@ Fold = Annotated[
 Unlabelled = Annotated[
     str,
     typer.Option(
-        help="Regions that say nothing: refuse, ignore (255), or a class.", rich_help_panel=CLASSES
+        help="Regions without a class: refuse, ignore (255), or a class.", rich_help_panel=CLASSES
     ),
 ]
 Overlap = Annotated[
@@ -81,7 +81,7 @@ Empty = Annotated[
 Undrawn = Annotated[
     str,
     typer.Option(
-        help="What nobody drew: a class, or ignore (255); class 0 if not stated.",
+        help="Class of unannotated pixels: a name, or ignore (255); class 0 if not stated.",
         rich_help_panel=DRAWING,
     ),
 ]
@@ -122,7 +122,7 @@ def check(
 def run(
     file: Path, pictures: Path, out: Path | None, report: Path | None = None, **stated: Any
 ) -> None:
-    """Read, draw, write unless `out` is None, and say what came of it.
+    """Read, draw, write unless `out` is None, and print the outcome.
 
     The report goes into `report`, else into `out`.
 

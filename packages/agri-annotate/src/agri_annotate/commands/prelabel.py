@@ -22,7 +22,7 @@ def prelabel(
     out: Annotated[Path, OUTPUT, typer.Option(help="VIA 2 project to write.")],
     classes: Annotated[
         Path | None,
-        typer.Option(help="classes.json; without it the one beside MAPS.", rich_help_panel=MAPS),
+        typer.Option(help="classes.json; without it the one next to MAPS.", rich_help_panel=MAPS),
     ] = None,
     attribute: Annotated[str, typer.Option(help="Name of the dropdown of classes.")] = "class",
     confidence: Annotated[

@@ -1,4 +1,4 @@
-"""`agri-annotate simulate`: a drawing where nobody has drawn yet."""
+"""`agri-annotate simulate`: simulated annotations from true maps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +15,12 @@ def simulate(
     out: Annotated[Path, OUTPUT, typer.Option(help="The VIA 2 project to write, a .json.")],
     jitter: Annotated[float, typer.Option(help="How far off a border is drawn, in pixels.")] = 0.5,
     minimum: Annotated[int, typer.Option(help="Smallest piece that is drawn, in pixels.")] = 32,
-    skip: Annotated[list[str] | None, typer.Option(help="A class that nobody draws.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="A class that is not annotated.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the jitter.")] = 7,
 ) -> None:
     """Draw pictures from maps that are known to be true, with simulated border jitter.
 
-    This stands in for a person in examples and tests; it draws better than a person would.
+    This takes the place of a person in examples and tests; it draws better than a person would.
 
     Example: agri-annotate simulate data/scenes/truth --pictures data/select/pictures
     --classes data/select/classes.json --out data/draw/drawings.json

@@ -1,4 +1,4 @@
-"""What a person corrected of what was proposed, measured from the two annotation files alone."""
+"""A person's corrections of a proposal, measured from the two annotation files alone."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -145,7 +145,7 @@ def _naming(before: Project, after: Project, options: Options) -> Naming:
     ticks = [text for v in values for text in ([v] if isinstance(v, str) else v)]
     said = sorted({text.strip() for text in ticks} - {""})
     both_known = texts | {value: value for value in said if value not in texts}
-    # A form that keeps texts only, as COCO does, says "Bare soil" of the option "soil".
+    # A form that keeps texts only, as COCO does, has "Bare soil" for the option "soil".
     longer = {text for option, text in texts.items() if text != option}
     known = Attribute(
         attribute, "dropdown", {n: text for n, text in both_known.items() if n not in longer}

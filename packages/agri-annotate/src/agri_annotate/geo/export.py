@@ -98,6 +98,7 @@ def _columns(features: Sequence[Feature]) -> tuple[dict[str, str], list[Problem]
 
 
 def _record(feature: Feature, columns: Mapping[str, str]) -> dict[str, Any]:
+    # 1e-8 ha is a square centimetre, below the precision of any drawing.
     hectares = None if feature.hectares is None else round(feature.hectares, 8)
     values = (clean(feature.name), hectares, clean(feature.picture), feature.region)
     record: dict[str, Any] = dict(zip(FIXED, values, strict=True))
@@ -120,6 +121,7 @@ def _part(
 ) -> Part:
     records = [_record(feature, columns) for feature, _ in moved]
     fields = {key: _array(key, [record[key] for record in records]) for key in records[0]}
+    # With a None at the end numpy keeps geometries as objects, whatever they are.
     geometries = np.array([*(geometry for _, geometry in moved), None], object)[:-1]
     return Part(geometries, fields, layer, kind)
 

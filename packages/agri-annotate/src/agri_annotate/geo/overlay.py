@@ -18,8 +18,9 @@ from agri_annotate.model.project import Attribute, Picture, Problem, Project, Re
 from agri_annotate.model.shape import Polygon
 
 STRAIGHT = 0.02
-"""Corners that stand less than so many pixels off their neighbours' line are left out."""
+"""Corners less than so many pixels off their neighbours' line are left out."""
 
+# Of coordinates: a thousandth of a pixel, below which a polygon is reported as too small.
 DIGITS = 3
 EDGES = 16
 """Edges across a picture before a polygon goes to its CRS, where long edges would bend."""
@@ -98,6 +99,7 @@ def _rings(
             what = "smaller than a thousandth of a pixel"
             problems.append(Problem(f"feature {row + 1} on {name}", what))
     if any(hole for _, _, hole in rings):
+        # Largest first; of equal rings the hole comes before the polygon that fills it.
         rings.sort(key=lambda item: (-shapely.Polygon(item[0]).area, not item[2]))
         rings, listed = open_holes(rings, areas, name)
         problems += listed
@@ -151,6 +153,7 @@ def _to_pixels(layer: Layer, shape: Any, place: Place) -> Any:
     """Move a polygon to the pixels of a picture; what is far from the picture is left out."""
     if layer.crs == place.crs:
         return place.to_pixels(shape)
+    # Vertices far away may have no point in the CRS of the picture.
     close = _frame(layer, place, 1.0)
     part = shape if close.covers(shape) else polygonal(shapely.intersection(shape, close))
     west, south, east, north = close.bounds
@@ -182,6 +185,7 @@ def _regions(layer: Layer, rings: Rings, column: str, wanted: Wanted) -> Iterato
 
 
 def _points(ring: Any) -> tuple[tuple[float, float], ...]:
+    # + 0.0 makes 0.0 of -0.0.
     xy = np.round(shapely.get_coordinates(ring)[:-1], DIGITS) + 0.0
     return tuple((float(x), float(y)) for x, y in xy)
 

@@ -1,4 +1,4 @@
-"""Where a picture lies on the ground, and how much ground is under a shape drawn on it."""
+"""The georeference of a picture, and the ground under a shape drawn on it."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -37,7 +37,7 @@ def list_pictures(folder: Path) -> dict[str, Path]:
 def read_places(
     pictures: Mapping[str, Path], crs: CRS | None = None
 ) -> tuple[dict[str, Place], list[Problem]]:
-    """Read where pictures lie, from their headers and the world files beside them.
+    """Read where pictures lie, from their headers and the world files next to them.
 
     Args:
         pictures: paths by name.
@@ -64,7 +64,7 @@ def place_of(found: Header, crs: CRS | None = None) -> Place:
         InputError: it has no georeference, or no CRS and none is given.
     """
     if found.transform is None:
-        raise InputError("it says nothing of where it lies: no GeoTIFF, no world file beside it")
+        raise InputError("it has no georeference: it is no GeoTIFF and has no world file")
     system = parse_crs(found.crs.to_wkt()) if found.crs else crs
     if system is None:
         raise InputError("it has a place but no coordinate reference system; state --crs")

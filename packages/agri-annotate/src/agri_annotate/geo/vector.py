@@ -81,8 +81,8 @@ def _placeless(picture: Picture) -> Iterator[Problem]:
         count = len(picture.regions)
         yield Problem(
             picture.name,
-            f"{count} region{'s' * (count > 1)} not written: the picture was not found or says "
-            "nothing of where it lies; expected a GeoTIFF, or a world file beside it and --crs",
+            f"{count} region{'s' * (count > 1)} not written: the picture was not found or has "
+            "no georeference; expected a GeoTIFF, or a world file next to it and --crs",
         )
 
 

@@ -33,7 +33,7 @@ class Rules:
             the list and of classes that are not in it, whatever `overlap` says: so holes are cut.
         line: width of polylines in pixels.
         radius: of points in pixels.
-        undrawn: class id of pixels that nobody drew, 255 for "not known".
+        undrawn: class id of unannotated pixels, 255 for "not known".
     """
 
     overlap: Overlap = "last"
@@ -90,6 +90,16 @@ def draw(picture: Picture, height: int, width: int, naming: Naming, rules: Rules
     """Draw all regions of `picture` into a mask of `height` rows and `width` columns.
 
     A region that cannot be drawn is a problem "lost", one that is cut at the border "changed".
+
+    Example:
+        >>> from agri_core.legend import Legend
+        >>> from agri_annotate.model.shape import Rect
+        >>> naming = Naming(Legend.of(["background", "field"]), single="field")
+        >>> square = Picture("tile.png", regions=(Region(Rect(1, 0, 2, 2)),))
+        >>> draw(square, height=3, width=4, naming=naming, rules=Rules()).mask
+        array([[0, 1, 1, 0],
+               [0, 1, 1, 0],
+               [0, 0, 0, 0]], dtype=uint8)
     """
     found: Found = []
     pieces = list(_named(picture, naming, found))
@@ -147,6 +157,7 @@ def _ordered(layers: Sequence[Layer], rules: Rules) -> list[Layer]:
     order = list(layers)
     if rules.overlap == "first":
         order.reverse()
+    # Both sorts are stable: equals stay in the order they were drawn in.
     if rules.overlap == "largest":
         order.sort(key=lambda layer: layer.spans.count)
     return sorted(order, key=lambda layer: ranks.get(layer.value, 0))
@@ -182,6 +193,7 @@ def _checked(
         found.append((number, Problem(piece.where, f"not drawn: {covered}")))
         return None
     if not len(covered.begin):
+        # The tolerance is for rounding in the areas of clipped polygons.
         beyond = covered.clipped and _share_outside(piece, size, rules) > 1 - 1e-9
         outside = "lies wholly outside the picture" if beyond else "covers no pixel centre"
         text = f"not drawn: this {shape.kind} {outside} ({size[1]} x {size[0]} pixels)"

@@ -17,8 +17,10 @@ from agri_annotate.model.pictures import Header
 LONGEST = 120
 """Bytes of a mask's name before its ending, so that it fits any file system."""
 
+# GDAL's own default; TIFF asks for multiples of 16.
 BLOCK = 256
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]|\s')
+# Names that Windows keeps for devices, whatever their ending.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
@@ -49,6 +51,7 @@ def write_mask(path: Path, runs: Runs, legend: Legend, header: Header, kind: For
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning
 
+    # A classic TIFF ends at 4 GB, and the compressed size is not known beforehand: "if_safer".
     profile: dict[str, Any] = {
         "driver": "GTiff", "dtype": "uint8", "count": 1, "height": runs.height, "width": runs.width,
         "nodata": IGNORE, "compress": "deflate", "zlevel": 1, "bigtiff": "if_safer",

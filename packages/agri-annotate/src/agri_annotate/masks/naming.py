@@ -1,4 +1,4 @@
-"""Which class a region belongs to, from what was said of it."""
+"""The class of a region, from its attribute."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Naming:
         aliases: a text as drawn -> the name of a class.
         texts: id of an option -> its text; a class may be named by either.
         single: the class of all regions.
-        unlabelled: "refuse", "ignore" (255), or the class of regions that say nothing.
+        unlabelled: "refuse", "ignore" (255), or the class of regions without one.
         fold: whether case and runs of blanks make no difference.
     """
 
@@ -49,6 +49,13 @@ class Naming:
         """Return the id of the region's class, 255 for "not known", or why there is none.
 
         `where` names the region in the problem; without it that is its number from 1.
+
+        Example:
+            >>> from agri_annotate.model.shape import Rect
+            >>> legend = Legend.of(["background", "wheat"])
+            >>> naming = Naming(legend, "crop", aliases={"corn": "wheat"})
+            >>> naming.class_of(Region(Rect(0, 0, 1, 1), {"crop": "corn"}))
+            1
         """
         where = where or f"region {region.number + 1}"
         if self.single is not None:
@@ -92,7 +99,7 @@ class Naming:
             return self.legend.index(self.unlabelled)
         return Problem(
             where,
-            f"no class: {self.attribute!r} says nothing; label it, or state --unlabelled ignore "
+            f"no class: {self.attribute!r} has no value; label it, or state --unlabelled ignore "
             "or --unlabelled CLASS",
         )
 
@@ -104,7 +111,7 @@ class Naming:
 
     def _remedy(self, text: str, near: str) -> str:
         """Return the option that takes `text` for what `near` names."""
-        # Nobody can type the line break of such a text into an alias.
+        # The line break of such a text cannot be typed into an alias.
         if not text.isprintable() and " ".join(text.split()).casefold() == near.casefold():
             return "--fold"
         return f"--alias {f'{text}={self._name(near)}'!r}"

@@ -12,14 +12,18 @@ from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline,
 
 FEWEST, MOST = 64, 720
 SAGITTA = 0.05
-"""Pixels between a curve and the chord that stands for it, until `MOST` chords are reached."""
+"""Pixels between a curve and the chord in its place, until `MOST` chords are reached."""
 
 
 def outline(shape: Shape) -> Any:
-    """Give a polygon, a line or a point.
+    """Return a polygon, a line or a point.
 
     Circles and ellipses become rings of 64 to 720 corners that have exactly their area. A
-    polygon that crosses itself becomes its parts by the even-odd rule, as it is drawn in masks.
+    polygon that crosses itself is cut by the even-odd rule, as it is drawn in masks.
+
+    Example:
+        >>> outline(Rect(0, 0, 4, 3)).area, round(outline(Circle(0, 0, 10)).area, 2)
+        (12.0, 314.16)
     """
     match shape:
         case Rect(x, y, width, height):
@@ -42,6 +46,7 @@ def _ring(cx: float, cy: float, rx: float, ry: float, theta: float) -> NDArray[n
     A ring of n corners on the unit circle has the area n / 2 * sin(2 pi / n).
     """
     bend = math.acos(max(-1.0, 1.0 - SAGITTA / max(rx, ry)))
+    # A chord over the angle 2 bend lies r (1 - cos bend) = SAGITTA inside the circle.
     count = min(MOST, max(FEWEST, math.ceil(math.pi / bend)))
     turn = 2 * math.pi / count
     angles = np.arange(count) * turn

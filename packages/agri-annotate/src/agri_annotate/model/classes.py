@@ -13,6 +13,7 @@ from agri_annotate.model.project import Attribute, Picture, Project
 
 BACKGROUND = "background"
 CARRIED = "colours of the masks: "
+# Names may hold commas, so an entry ends at its colour.
 _ENTRY = re.compile(r"(.+?) (#[0-9a-f]{6})(?:, |$)", re.DOTALL)
 
 

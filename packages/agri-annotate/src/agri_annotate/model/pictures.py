@@ -24,9 +24,10 @@ MAX_PIXELS = 1_000_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 WORLD = (".wld", ".pgw", ".pngw", ".jgw", ".jpgw", ".jpegw", ".bpw", ".gfw")
 AUXILIARY = ".aux.xml"
-"""Endings of files beside a picture that say where it lies."""
+"""Endings of files next to a picture that give its georeference."""
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".jp2")
+# The EXIF tag.
 ORIENTATION = 0x0112
 
 
@@ -107,7 +108,7 @@ def header(path: Path) -> Header:
     placed = any(other.exists() for other in beside)
     plain = _by_pillow(path, size)
     if placed or plain is None:
-        # GDAL says nothing of how a viewer turns the picture.
+        # GDAL does not report how a viewer rotates the picture.
         result = replace(_by_rasterio(path, size), turned=plain is not None and plain.turned)
     else:
         result = plain

@@ -1,4 +1,4 @@
-"""What an annotation file of any version and form says, as plain records."""
+"""The content of an annotation file of any version and form, as plain records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,8 +71,8 @@ class Project:
     Attributes:
         form: the version and form it was read from, or is to be written in.
         pictures: in the order of the file.
-        regions: definitions of what is said of regions, empty where the form has none.
-        files: definitions of what is said of pictures.
+        regions: definitions of the attributes of regions, empty where the form has none.
+        files: definitions of the attributes of pictures.
         name: of the project, "" where the form has none.
     """
 

@@ -1,4 +1,4 @@
-"""One map as the outlines of one picture, and what a person should know of it."""
+"""The outlines of one picture, made from its map, and notes on what they leave out."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +70,7 @@ def make_draft(
     options: Options,
     problems: list[Problem],
 ) -> Draft:
-    """Outline the map of a picture; what is wrong with a part of it goes to `problems`.
+    """Outline the map of a picture; what is wrong with some of it goes to `problems`.
 
     Raises:
         InputError: the picture or its map cannot be read, or they do not fit.
@@ -121,7 +121,7 @@ def _known(
 
 
 def _drawn(name: str, drawing: Drawing, mask: Mask, *, placed: bool) -> list[Problem]:
-    """What a drawing does not say of its map."""
+    """Return notes on what a drawing leaves out of its map."""
     found = []
     if drawing.small:
         what = f"{drawing.small} pixels of regions under the minimum went to their neighbours"

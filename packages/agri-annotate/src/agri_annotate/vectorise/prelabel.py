@@ -82,7 +82,7 @@ def prelabel(
         pictures: their folder, or the one picture.
         out: the VIA 2 project to write.
         options: how.
-        classes: a `classes.json`; without it the one beside the maps, else what the maps say.
+        classes: a `classes.json`; without it the one next to the maps, else the maps' own legend.
         confidence: a raster, or a folder of rasters named as the pictures or the maps.
 
     Raises:
@@ -150,7 +150,7 @@ def _derived(drafts: Sequence[Draft]) -> Legend:
 
 
 def _about(drafts: Sequence[Draft], legend: Legend, options: Options) -> list[Problem]:
-    """What a person should know of the whole project."""
+    """Return notes on the project as a whole."""
     found = []
     first = legend.names[0]
     if first.casefold() != BACKGROUND and options.background != "all":

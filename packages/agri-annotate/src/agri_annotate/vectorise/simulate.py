@@ -1,8 +1,8 @@
-"""A drawing as a hand would make it, from a map that is known to be true.
+"""Simulated annotation from a true map, with border jitter.
 
-For examples and tests of the whole way where nobody has drawn yet. It draws what polygons can
-hold: borders a little off, small pieces left out, nothing under a cloud. It does not mistake one
-class for another, so what is learnt from it is better than from a tired person.
+For examples and tests of the whole way where there is no annotation yet. It draws what polygons
+can hold: borders a little off, small pieces left out, nothing under a cloud. It never mistakes one
+class for another, so a model learns more from it than from a tired person's drawing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ class Hand:
         jitter: standard deviation in pixels of a vertex about the true border.
         tolerance: pixels by which a drawn border cuts the corners of the true one.
         minimum: pieces of fewer pixels are not drawn; their neighbour is drawn over them.
-        skip: classes that nobody draws, such as the background.
+        skip: classes that are not annotated, such as the background.
     """
 
     jitter: float = 0.5
@@ -99,6 +99,7 @@ def _draw(path: Path, truth: Path, legend: Legend, hand: Hand, seed: int) -> Pic
     wrong = sorted(set(np.unique(mask).tolist()) - set(range(len(legend.classes))) - {255})
     if wrong:
         raise InputError(f"{truth} holds the values {wrong[:8]}, which the legend does not name")
+    # The name joins the seed: a picture is drawn the same whatever others there are.
     rng = np.random.default_rng([seed, *path.stem.encode()])
     return Picture(path.name, found.size_bytes, draw_by_hand(mask, legend, hand, rng))
 

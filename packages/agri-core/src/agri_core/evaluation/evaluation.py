@@ -44,12 +44,12 @@ class Evaluation:
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy; NaN with a single place."""
+        """The 95 % CI of the accuracy; NaN with a single place."""
         return confusion.bootstrap(_right_and_wrong(self.places), confusion.accuracy)
 
     @property
     def majority(self) -> tuple[float, str]:
-        """The baseline: accuracy of always answering the commonest true class, and that class."""
+        """The majority baseline: accuracy of always answering one class, and that class."""
         share, commonest = confusion.majority(self.matrix)
         return share, self.legend.names[commonest]
 

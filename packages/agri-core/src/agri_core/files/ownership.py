@@ -61,7 +61,7 @@ def check_file(path: Path) -> None:
 
 
 def is_own(path: Path) -> bool:
-    """Whether this command wrote the file `path`, and nobody changed it since."""
+    """Whether this command wrote the file `path` and it is unchanged since."""
     return path.is_file() and not _foreign(path, read_record(path.parent).get(path.name))
 
 
@@ -116,7 +116,7 @@ def sign_folder(path: Path) -> None:
 
 @contextmanager
 def updating_files(folder: Path, names: tuple[str, ...]) -> Iterator[None]:
-    """Let the block change files of ours in place; those nobody else had changed stay ours.
+    """Let the block change files of ours in place; those that were unchanged stay ours.
 
     The command that wrote them first goes on owning them, so it may replace them later.
     """

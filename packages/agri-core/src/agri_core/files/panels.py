@@ -1,4 +1,4 @@
-"""Help in sections: options of one panel stand together, in plain text.
+"""Help in sections: options of one panel are listed together, in plain text.
 
 Typer draws help panels with rich only, whose import takes longer than all the rest of a command
 line's start. So the panels that options name are written here as sections of the plain help.

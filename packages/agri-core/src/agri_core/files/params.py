@@ -73,6 +73,11 @@ def choose(
 
     Raises:
         InputError: A section is none, a key is no option, or its value is no plain value.
+
+    Example:
+        >>> content = {"train": {"epochs": 50, "lr": 1e-3}, "unet": {"epochs": 60}}
+        >>> choose(content, ["train", "unet"], known=["epochs", "lr"], where="params.yaml")
+        {'epochs': '60', 'lr': '0.001'}
     """
     known = [name for name in known if name not in RESERVED]
     chosen: dict[str, str] = {}
@@ -91,7 +96,7 @@ def with_settings(
     """Give a command an option for every field of a settings dataclass, with its documentation.
 
     The command's own parameter `settings` receives the options as a dictionary. `panel` is the
-    section of the help where they stand.
+    section of the help where they are listed.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:

@@ -100,7 +100,9 @@ def align(
             "them, or warp the file first"
         )
     floating = np.dtype(dataset.dtypes[0]).kind == "f"
+    # NaN is no data in any raster of floats; stated, it takes no part in interpolation.
     empty = float("nan") if nodata is None and floating else nodata
+    # Without a value for no data only an alpha band tells where the warped file has none.
     added = masking.alpha is None and (empty is None or bool(masking.masks))
     view = stack.enter_context(
         WarpedVRT(
@@ -116,6 +118,7 @@ def align(
             nodata=empty,
             add_alpha=added,
             tolerance=TOLERANCE,
+            # Band by band: a pixel may lack one band only.
             UNIFIED_SRC_NODATA="NO",
         )
     )

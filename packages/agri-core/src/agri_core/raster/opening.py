@@ -59,7 +59,9 @@ BOMB_RATIO = 1500
 CACHE_BYTES = 384 * 1024 * 1024
 """One row of blocks of a 10 980 px, 13-band scene fits; small files never fill it."""
 
+# Damaged blocks raise, whatever the environment of the user asks for.
 _OPTIONS = {"GDAL_NUM_THREADS": "ALL_CPUS", "GTIFF_IGNORE_READ_ERRORS": "NO"}
+# Bytes; the longest signatures, of JPEG 2000 and WebP, end with the twelfth.
 _HEAD = 16
 _MAGIC = (
     (b"II*\0", "GTiff"),

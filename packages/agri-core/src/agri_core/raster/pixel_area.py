@@ -79,6 +79,7 @@ class Ground:
 
     def integral(self) -> Integral:
         """Return what sums the area over any region bounded by pixel edges."""
+        # Sums down the rows and across the strips, beginning with 0 above the first row.
         areas = np.vstack([np.zeros((1, self.areas.shape[1])), self.areas]).cumsum(0)
         before = np.zeros_like(areas)
         before[:, 1:] = (areas * np.diff(self.edges)).cumsum(1)[:, :-1]
@@ -116,6 +117,15 @@ def measure_ground(grid: Grid, pixel: float | None = None) -> Ground:
     Raises:
         InputError: there is no CRS (or no transform) and no `pixel`, or the CRS has no longitude
             and latitude.
+
+    Example:
+        >>> from affine import Affine
+        >>> from rasterio.crs import CRS
+        >>> measure_ground(Grid(None, Affine.identity(), 2, 3), pixel=10).mean
+        100.0
+        >>> degrees = Grid(CRS.from_epsg(4326), Affine(0.01, 0, 15, 0, -0.01, 60), 1, 1)
+        >>> round(measure_ground(degrees).mean / HECTARE, 1)
+        62.2
     """
     if pixel is not None:
         return _of_rows(np.full(grid.height, pixel**2), grid, "given")
@@ -178,8 +188,10 @@ def _graticule(grid: Grid, way: Geodetic) -> Floats:
     _, lat = way.lonlat(*to_ground(grid.transform, np.zeros_like(edges), edges))
     # Half a pixel beyond a pole is a rounded transform; there is no ground there.
     bands = way.band_area(np.clip(lat, -math.pi / 2, math.pi / 2))
+    # Any column serves, since meridians are equally far apart in all of them.
     middle = np.array([grid.width // 2, grid.width // 2 + 1.0])
     lon, _ = way.lonlat(*to_ground(grid.transform, middle, np.full(2, grid.height / 2)))
+    # Over the 180th meridian longitudes jump by a whole turn.
     across = abs(math.remainder(float(lon[1] - lon[0]), 2 * math.pi))
     return np.asarray(np.abs(np.diff(bands)) * across, np.float64)
 
@@ -189,9 +201,11 @@ def _sampled(grid: Grid, way: Geodetic) -> Ground:
     columns = np.unique(np.linspace(0, grid.width - 1, COLUMNS).round())
     found = _pixels(grid, way, rows, columns)
     change = np.abs(np.diff(found, axis=1)).max(initial=0.0) / found.mean()
+    # Strips so narrow that the area changes by TOLERANCE at most across each.
     wanted = math.ceil(change * max(1, len(columns) - 1) / TOLERANCE)
     count = min(max(1, wanted), MAX_STRIPS, grid.width)
     edges = np.linspace(0, grid.width, count + 1).round().astype(np.int64)
+    # The middle of a strip, where a linear change cancels.
     middles = (edges[:-1] + edges[1:] - 1) / 2
     some = _pixels(grid, way, rows, middles)
     every = np.arange(grid.height)

@@ -23,7 +23,7 @@ def describe_drawn(selected: Path, masks: Path, out: Path) -> int:
         selected: a folder of `select_pieces`.
         masks: a folder with `masks.csv` (header `image,mask`) and `classes.json`, the masks named
             for pictures of `selected`.
-        out: a `.yaml`; the table of pairs is written beside it.
+        out: a `.yaml`; the table of pairs is written next to it.
 
     Raises:
         MissingError: a file is not there, or a mask belongs to no selected piece.

@@ -45,7 +45,7 @@ class Wanted:
         valid: least share of pixels with data.
         groups: group by piece id, such as clusters; empty for none.
         chosen: exactly these pieces in this order, with the group of each; `count` and `valid`
-            then say nothing, and there are no `groups`.
+            are then not used, and there are no `groups`.
     """
 
     count: int

@@ -23,7 +23,7 @@ Mask = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Augment:
-    """What may be drawn, and how strongly; the default only mirrors and turns by quarters.
+    """Settings of the augmentation; the default only mirrors and rotates by quarter turns.
 
     Every strength is the half-width of a uniform draw about "no change".
 
@@ -78,6 +78,7 @@ class Augment:
 
 
 _VALUES = ("fill", "nodata")
+# scale, crop and dropout stay below 1: at 1 nothing of the chip would be left.
 _LIMITS = {
     "rotation": 180.0,
     "shift": 1.0,
@@ -194,6 +195,7 @@ def _blank(
         return moved
     # The share of data under a pixel must be whole.
     share = change(valid.astype(np.float32)[..., None])[..., 0]
+    # 1e-3 is above float32 rounding; abs, since cubic weights overshoot above 1 too.
     moved[np.abs(share - 1) > 1e-3] = np.nan if nodata is None else nodata
     return moved
 

@@ -1,4 +1,4 @@
-"""`agri-data check`: whether a chip store can be trusted, and whether its parts leak."""
+"""`agri-data check`: whether a chip store can be trusted, and whether its splits leak."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check(
         Path | None, OUTPUT, typer.Option(help="Write the full report to this JSON file.")
     ] = None,
 ) -> None:
-    """Check checksums, class ids, labels and the split, and search the parts for leaks.
+    """Check checksums, class ids, labels and the split, and search the splits for leaks.
 
     Shared ground, shared groups and equal chips in two parts always fail. The exit code is 1 if
     anything failed.

@@ -29,7 +29,7 @@ def scenes(
     target: Annotated[Target, typer.Option(help="Synthetic labels.")] = "cover",
     bands: Annotated[BandCount, typer.Option(help="Bands of the synthetic scenes.")] = 10,
 ) -> None:
-    """Make the synthetic scenes, or take stock of your own imagery, as the pipeline's first stage.
+    """Make the synthetic scenes, or inventory your own imagery, as the pipeline's first stage.
 
     Your own imagery is listed and not copied: OUT/source.yaml points at it.
 

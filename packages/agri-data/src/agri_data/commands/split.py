@@ -47,10 +47,10 @@ def split(
     ] = 5,
     fold: Annotated[
         int,
-        typer.Option(help="Fold of kfold that is the test part, from 0.", rich_help_panel=FOLDS),
+        typer.Option(help="Fold of kfold that is the test split, from 0.", rich_help_panel=FOLDS),
     ] = 0,
     alike: Annotated[
-        bool, typer.Option(help="Where single chips are dealt, keep look-alikes in one part.")
+        bool, typer.Option(help="Where single chips are dealt, keep near duplicates in one split.")
     ] = True,
     stats: Annotated[
         bool, typer.Option("--stats/--no-stats", help="Measure the bands of train as well.")
@@ -58,9 +58,9 @@ def split(
 ) -> None:
     """Assign train, val and test by place, and measure the bands of train.
 
-    Blocks of ground or groups stay whole, and no pixel is in two parts: chips that would share
-    one are set apart. kfold uses blocks if --block is given, else groups, else single chips.
-    Where single chips are dealt (random), equal and look-alike chips stay together.
+    Blocks of ground or groups stay whole, and no pixel is in two splits: chips that would share
+    one are left out. kfold uses blocks if --block is given, else groups, else single chips.
+    Where single chips are dealt (random), equal and near-duplicate chips stay together.
 
     Example: agri-data split data/chips --method block --block 1280 --val 0.15 --test 0.15
     """
@@ -105,7 +105,7 @@ def _report(done: Split, classes: Sequence[str]) -> None:
     if counts["dropped"]:
         say(f"  apart {counts['dropped']:>8}  {counts['dropped'] / total:6.1%}  (shared ground)")
     if done.alike:
-        say(f"  {done.alike} sets of equal or look-alike chips were kept together")
+        say(f"  {done.alike} sets of equal or near-duplicate chips were kept together")
     if classes:
         say("  share of each class per part (train val test):")
         for name, row in zip(classes, done.shares.T, strict=True):

@@ -12,13 +12,14 @@ from agri_data.figures.figure import INK, new_chart, save
 
 
 def draw_totals(found: dict[str, Census], path: Path, title: str) -> Path:
-    """Draw a log bar per class and part, labelled with its count."""
+    """Draw a log bar per class and split, labelled with its count."""
     legend, classes = _first(found).legend, len(_first(found).legend)
     figure, axes = new_chart(6.4, 0.42 * classes * max(1, len(found) * 0.6) + 1.3, title)
     deep = 0.8 / len(found)
     for place, (name, item) in enumerate(found.items()):
         y = np.arange(classes) + (place - (len(found) - 1) / 2) * deep
         colours = [entry.colour for entry in legend.classes]
+        # A logarithmic axis has no 0.
         axes.barh(y, np.maximum(item.totals, 0.5), deep * 0.92, color=colours, linewidth=0)
         for at, count in zip(y, item.totals, strict=True):
             label = f" {name}  {_short(int(count))}"
@@ -32,13 +33,14 @@ def draw_totals(found: dict[str, Census], path: Path, title: str) -> Path:
 
 
 def draw_shares(found: dict[str, Census], path: Path, title: str) -> Path:
-    """Draw one stacked bar per part: the mean share of each class over its chips."""
+    """Draw one stacked bar per split: the mean share of each class over its chips."""
     legend = _first(found).legend
     figure, axes = new_chart(7.2, 0.55 * len(found) + 1.7, title)
     for y, item in enumerate(found.values()):
         left = 0.0
         for entry, share in zip(legend.classes, np.nan_to_num(item.mean_share), strict=True):
             axes.barh(y, share, 0.66, left=left, color=entry.colour, edgecolor="white", linewidth=1)
+            # Narrower segments cannot hold their percentage.
             if share >= 0.035:
                 ink = _contrast(entry.colour)
                 axes.text(left + share / 2, y, f"{share:.0%}", ha="center", va="center",
@@ -99,6 +101,7 @@ def _legend_below(axes: Any, legend: Any) -> None:
 
 def _contrast(colour: str) -> str:
     red, green, blue = bytes.fromhex(colour[1:])
+    # Luma of ITU-R BT.601, the brightness that the eye sees.
     return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "white"
 
 

@@ -1,4 +1,4 @@
-"""Pictures of imagery and labels: composites, masks in the legend's colours, sheets of both."""
+"""Pictures of imagery and labels as arrays: composites, and masks in the legend's colours."""
 
 from __future__ import annotations
 
@@ -21,25 +21,15 @@ from agri_core.legend import IGNORE, IGNORE_COLOUR, Legend
 from agri_core.raster.unit import guess_unit
 from numpy.typing import NDArray
 
-from agri_data.figures.sheet import Panel, sheet
 from agri_data.store.info import BandStats
-
-__all__ = [
-    "Panel",
-    "ScaleBar",
-    "colourise",
-    "composite",
-    "composite_title",
-    "picture_bands",
-    "scale_bar",
-    "sheet",
-]
 
 Image = NDArray[np.generic]
 Rgb = NDArray[np.uint8]
 Stretch = Literal["percentile"] | tuple[float, float] | Mapping[str, BandStats]
 
+# Land is dark: shown linearly most of it would be near black.
 GAMMA = 1.5
+# Reflectance shown at full brightness; plants reflect more in the infrared.
 VISIBLE, INFRARED = 0.22, 0.5
 TITLES = {
     TRUE_COLOUR: "true colour",

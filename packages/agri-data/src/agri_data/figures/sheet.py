@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from agri_data.figures.figure import INK, axes_at, new_figure, save
 
+# Inches, and the characters of a caption of 7.5 points that fit on so many.
 PANEL = 2.1
 LONGEST = 36
 
@@ -66,6 +67,7 @@ def sheet(
 
 
 def _draw(axes: Any, item: Panel, longest: int) -> None:
+    # Small chips are enlarged, and interpolation would blur their pixels.
     few = max(item.image.shape[:2]) < 400
     axes.imshow(item.image, interpolation="nearest" if few else "antialiased")
     axes.set_title(shortened(item.title, longest), fontsize=7.5, color=INK, pad=3)

@@ -1,4 +1,4 @@
-"""Take stock of somebody's own imagery, so that the pipeline starts from it."""
+"""The inventory of a user's own imagery, from which the pipeline starts."""
 
 from __future__ import annotations
 

@@ -14,19 +14,20 @@ STEP = 4096
 """Chips that are looked up at once: pairs of many dates over one place take much memory."""
 
 MARGIN = 1e-6
-"""Part of a chip by which boxes are looked up wider; what is found is compared exactly."""
+"""Share of a chip by which boxes are looked up wider; what is found is compared exactly."""
 
 
 def crossing(boxes: Boxes, parts: Ints, gap: float = 0.0) -> Ints:
-    """Return pairs `(M, 2)` of chips of two parts whose boxes overlap or are nearer than `gap`.
+    """Return pairs `(M, 2)` of chips of two splits whose boxes overlap or are nearer than `gap`.
 
-    The gap is measured along x and along y. A part below 0 takes no part. Pairs are in order, the
-    earlier chip first.
+    The gap is measured along x and along y. Chips of a split below 0 are left out. Pairs are in
+    order, the earlier chip first.
     """
     rows = np.flatnonzero(parts >= 0)
     if not len(rows):
         return np.empty((0, 2), np.int64)
     reach = gap + MARGIN * float(boxes.sides.max())
+    # Frames laid 2 * reach apart cannot meet, so one search tree serves all.
     laid = _side_by_side(boxes.edges[rows], boxes.frame[rows], 2 * reach)
     tree = shapely.STRtree(shapely.box(*laid.T))
     found = []
@@ -57,6 +58,7 @@ def _near(boxes: Boxes, a: Ints, b: Ints, gap: float) -> NDArray[np.bool_]:
     low = np.maximum(boxes.edges[a, :2], boxes.edges[b, :2])
     high = np.minimum(boxes.edges[a, 2:], boxes.edges[b, 2:])
     slack = np.maximum(boxes.slack[a], boxes.slack[b])
+    # Above 0 where two boxes overlap by so much, below 0 where they are so far apart.
     depth = (high - low).min(axis=1)
     near = np.logical_and(depth > slack - gap, boxes.frame[a] == boxes.frame[b])
     return np.asarray(near, bool)

@@ -1,4 +1,4 @@
-"""How to split: the method and its settings, checked once."""
+"""The method and settings of a split, checked once."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class SplitPlan:
         fractions: wanted shares of train, val and test, summing to 1; `kfold` does not use them.
         seed: the same seed gives the same lists, whatever the order of the rows.
         block: side of a block in metres (pixels without coordinates); None chooses one.
-        buffer: chips of different parts nearer than this, in the same unit, are set apart.
+        buffer: of chips of different splits nearer than this, in the same unit, one is left out.
         folds: k of `kfold`.
-        fold: which fold is the test part, from 0; the next one is val if there are 3 or more.
+        fold: which fold is the test split, from 0; the next one is val if there are 3 or more.
     """
 
     method: Method = "block"
@@ -69,7 +69,7 @@ class SplitPlan:
 
     @property
     def shares(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """The wanted share of each part, or of each fold."""
+        """The wanted share of each split, or of each fold."""
         if self.method == "kfold":
             return np.full(self.folds, 1 / self.folds)
         return np.array(self.fractions, np.float64)

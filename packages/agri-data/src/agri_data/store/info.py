@@ -1,4 +1,4 @@
-"""What a chip store says of itself: the content of `dataset.json`."""
+"""The description of a chip store: the content of `dataset.json`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from agri_core.files.errors import StoreError
 from agri_core.legend import Legend
 
 SCHEMA = 1
+# Far more than a store writes, so that a damaged or foreign file is not read into memory.
 MAX_JSON_BYTES = 64 * 1024 * 1024
 
 

@@ -1,4 +1,4 @@
-"""What a `dataset.json` holds, key by key, and reading it as the record of a store."""
+"""The keys of a `dataset.json`, and its reading as the record of a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Per-band statistics of a set of chips, in the unit of the source; only ever of the train part."""
+"""Per-band statistics of a set of chips, in the unit of the source; of the training split only."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def measure(batches: Iterable[Chips], bands: Sequence[str], nodata: float | None
 
 
 def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats:
-    """Return the statistics per band name of the chips at `indices`, or of the train part.
+    """Return the statistics per band name of the chips at `indices`, or of the training split.
 
     Raises:
         InputError: there are no such chips, or a band has no valid value in them.

@@ -73,6 +73,7 @@ def changes(land: Land) -> Part:
 
 
 def _part(land: Land, features: Sequence[Feature], columns: dict[str, list[str]]) -> Part:
+    # With a None at the end numpy keeps geometries as objects, whatever they are.
     shapes = np.array([*land.placed([feature.shape for feature in features]), None], object)[:-1]
     texts = {name: np.array(values, object) for name, values in columns.items()}
     return Part(shapes, texts | {"area_ha": np.round(shapely.area(shapes) / 1e4, 4)}, "truth")

@@ -55,7 +55,7 @@ class Plan:
             yield place(MAP, self.places, self.seed, self.size, 0.0, self.wedge)
 
     def settings(self) -> dict[str, Any]:
-        """Return the plan as JSON; the ten bands go without saying."""
+        """Return the plan as JSON; ten bands, the default, are left out."""
         values = asdict(self)
         if self.bands == len(TEN.names):
             del values["bands"]
@@ -144,7 +144,7 @@ def _write_truth(path: Path, scene: Scene, legend: Legend) -> None:
 
 
 def _write_polygons(path: Path, part: Part, spot: Place) -> None:
-    """Write polygons in degrees; nine decimals keep the areas that are written beside them."""
+    """Write polygons in degrees; nine decimals keep the areas that are written with them."""
     shapes = to_lonlat(part.geometries, parse_crs(f"EPSG:{spot.land.frame.epsg}"))
     write_features(path, [replace(part, geometries=shapes)], LONLAT, digits=9)
 

@@ -94,6 +94,7 @@ class Tally:
             rows = [np.bincount(row, minlength=256) for row in block[:, columns]]
             counts = np.asarray(rows, np.int64).reshape(-1, 256)
             self.pixels += counts.sum(0)
+            # (rows) @ (rows, 256): the pixels of each row times the ground of one of its pixels.
             self.metres += areas @ counts
 
     def table(self, legend: Legend) -> AreaTable:
@@ -105,7 +106,7 @@ class Tally:
 def make_table(
     pixels: NDArray[np.int64], hectares: NDArray[np.float64], legend: Legend, ground: Ground
 ) -> AreaTable:
-    """Put counts and hectares by value, both `(256,)`, into rows."""
+    """Return counts and hectares by value, both `(256,)`, as rows."""
     mapped = float(hectares[:IGNORE].sum())
     names: dict[int, str] = dict(enumerate(legend.names))
     strange = [int(code) for code in np.flatnonzero(pixels[:IGNORE]) if int(code) not in names]

@@ -1,4 +1,4 @@
-"""From a class map to polygons with exact areas.
+"""Polygons of a class map, with exact areas.
 
 Polygons are traced and measured in pixel coordinates, where they are rectilinear: a sum over a
 polygon is a sum over its horizontal edges (Green's theorem), so its pixel count, its ground and
@@ -79,6 +79,7 @@ def sieve(source: ClassMap, minimum: float) -> ClassMap:
     """
     if minimum < 0:
         raise InputError(f"minimum must be 0 hectares or more, got {minimum}")
+    # 1e-9: a minimum of whole pixels must not be rounded up by one.
     size = math.ceil(minimum * HECTARE / source.ground.mean - 1e-9)
     if size <= 1:
         return source
@@ -135,6 +136,7 @@ def trace(source: ClassMap) -> Parcels:
     shapes = np.array([shape for shape, _ in pairs], object)
     codes = np.array([code for _, code in pairs], np.uint8)
     edges = _edges(shapes)
+    # The line integral of y dx around a polygon is its area; vertical edges add nothing.
     pixels = _sum_edges(edges, edges.y * (edges.x - edges.end), len(shapes)).astype(np.int64)
     integral = source.ground.integral()
     above = integral.at(edges.y, edges.x) - integral.at(edges.y, edges.end)
@@ -154,6 +156,7 @@ def add_confidence(parcels: Parcels, path: Path, grid: Grid) -> Parcels:
             raise InputError(f"{path} is not on the grid of the map; write both in one run")
         if dataset.tags().get(KIND) != "confidence" or dataset.count != 1:
             raise InputError(f"{path} is no confidence raster of `agri-map predict --confidence`")
+        # Bytes hold percent.
         scale = 0.01 if dataset.dtypes[0] == "uint8" else 1.0
         sums = _sum_raster(dataset, edges, len(parcels.shapes))
     mean = scale * sums / np.maximum(parcels.pixels, 1)
@@ -209,7 +212,9 @@ def _edges(shapes: Geometries) -> _Edges:
     oriented = shapely.orient_polygons(shapes, exterior_cw=False)
     rings, ring_owner = shapely.get_rings(oriented, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
+    # Corners of pixels are whole numbers, which come back as floats.
     xy = np.rint(xy).astype(np.int64)
+    # Two neighbouring coordinates are an edge only within one ring.
     horizontal = (ring[1:] == ring[:-1]) & (xy[1:, 1] == xy[:-1, 1])
     start, stop = xy[:-1][horizontal], xy[1:][horizontal]
     owner = ring_owner[ring[:-1][horizontal]]
@@ -235,6 +240,7 @@ def _sum_raster(dataset: Any, edges: _Edges, count: int) -> NDArray[np.float64]:
         for row, line in enumerate(np.nan_to_num(dataset.read(1, window=window)), start=top):
             _add_row(sums, above, edges, order[slice(*np.searchsorted(rows, [row, row + 1]))])
             above += line
+    # Edges on the lower rim come after the last row.
     _add_row(sums, above, edges, order[np.searchsorted(rows, dataset.height) :])
     return sums
 
@@ -247,5 +253,6 @@ def _add_row(
 ) -> None:
     """Add the edges of one row; `above` holds the sum of each column down to that row."""
     if picked.size:
+        # Sums from the left border on: the difference of two is the sum between two columns.
         prefix = np.concatenate([[0.0], np.cumsum(above)])
         np.add.at(sums, edges.owner[picked], prefix[edges.x[picked]] - prefix[edges.end[picked]])

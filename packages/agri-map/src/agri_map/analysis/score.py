@@ -20,7 +20,7 @@ from rasterio.windows import Window
 from agri_map.maps.mapfile import open_map, read_codes, read_legend
 
 BLOCK = 128
-"""Side of the square blocks, in pixels, that stand for "places" in the bootstrap interval."""
+"""Side in pixels of the square blocks, the places that the bootstrap interval resamples."""
 
 
 SCORES = (

@@ -44,7 +44,7 @@ def write_polygons(path: Path, parcels: Parcels, grid: Grid, legend: Legend) -> 
 def parts(
     parcels: Parcels, grid: Grid, legend: Legend, lonlat: CRS | None = None
 ) -> Iterator[Part]:
-    """Yield polygons on the ground, `CHUNK` at a time; one empty part when there are none.
+    """Yield polygons on the ground, `CHUNK` at a time; one empty layer when there are none.
 
     Args:
         parcels: In pixel coordinates.
@@ -59,7 +59,7 @@ def parts(
 
 
 def chunks(parcels: Parcels) -> Iterator[Parcels]:
-    """Cut polygons into groups of at most `CHUNK`; one empty group when there are none."""
+    """Cut polygons into batches of at most `CHUNK`; one empty batch when there are none."""
     for start in range(0, max(1, len(parcels.shapes)), CHUNK):
         part = slice(start, start + CHUNK)
         yield Parcels(

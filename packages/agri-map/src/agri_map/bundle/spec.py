@@ -41,7 +41,7 @@ class BundleSpec:
         temperature: Divisor of the logits, already inside the graph.
         dataset: Fingerprint of the training chips.
         split: Fingerprint of the split.
-        metrics: Scores with the part they were measured on and the majority baseline.
+        metrics: Scores with the split they were measured on and the majority baseline.
         licence: Licence of the weights.
         arch: Architecture name.
         created: Time of writing, ISO 8601.

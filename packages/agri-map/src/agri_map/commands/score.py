@@ -19,9 +19,9 @@ def score(
         Path | None, OUTPUT, typer.Option(metavar="JSON", help="Write the figures there as well.")
     ] = None,
 ) -> None:
-    """Score a map against a reference raster: IoU, F1, accuracy beside the majority class.
+    """Score a map against a reference raster: IoU, F1, accuracy next to that of the majority class.
 
-    The reference says something about the map only if no model saw it in training.
+    The score is meaningful only if no model saw the reference in training.
 
     Example: agri-map score maps/scene.tif --truth truth.tif --out reports/score.json
     """

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from numpy.typing import NDArray
 
+# Inches: width of a panel, of the legend and between them; then the margins of the page.
 PANEL, SIDE, GAP = 4.7, 2.9, 0.28
 TOP, BOTTOM, TITLE = 0.95, 0.55, 0.32
 DPI = 150
@@ -95,6 +96,7 @@ def layout(page: Page) -> Figure:
 
 def _panel_size(page: Page) -> tuple[float, float]:
     height, width = page.panels[0].image.shape[:2]
+    # Longer scenes are squeezed to 5 : 1, else the page could not be read.
     ratio = min(max(height * page.aspect / width, 0.2), 5.0)
     return (PANEL, PANEL * ratio) if ratio <= 1 else (PANEL / ratio**0.5, PANEL * ratio**0.5)
 

@@ -29,12 +29,13 @@ PIXELS = 1400
 """Longest side of a panel's image; larger rasters are thinned."""
 
 RIGHT, WRONG = "#dfe7dc", "#d7191c"
+# Mean radius in metres (IUGG): for the shape of a pixel on the page, not for hectares.
 EARTH = 6_371_008.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to show beside a map; all on the map's grid."""
+    """What to show next to a map; all on the map's grid."""
 
     map: Path
     scene: Path | None = None
@@ -133,6 +134,7 @@ def _confidence(
         values = _read(dataset, [1], shape, Resampling.nearest)[0].astype(np.float64)
         if dataset.dtypes[0] == "uint8":
             values = np.where(values == IGNORE, np.nan, values / 100)
+    # The most probable of K classes has 1 / K at least, so the ramp begins there.
     low = 1 / classes
     ramp = colormaps["viridis"]
     scaled = np.clip((np.nan_to_num(values, nan=low) - low) / (1 - low), 0, 1)

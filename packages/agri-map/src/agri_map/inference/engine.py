@@ -95,10 +95,14 @@ class _Onnxruntime:
 
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
+        # Operators run one after the other, each on all threads.
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        # Fatal only: errors arrive as exceptions and are reported from there.
         options.log_severity_level = 4
+        # Denormal floats are slow on a CPU and far below any difference between classes.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        # The same scene gives the same map in every run.
         options.add_session_config_entry("session.use_deterministic_compute", "1")
         # Waiting threads must not eat the time in which tiles are cut, blended and written.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -131,6 +135,7 @@ class _Openvino:
             "EXECUTION_MODE_HINT": mode,
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads,
+            # Batches come one at a time, so all threads work on one.
             "NUM_STREAMS": 1,
             "ENABLE_CPU_PINNING": False,
         }

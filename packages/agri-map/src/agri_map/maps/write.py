@@ -29,6 +29,7 @@ from agri_map.maps.sidecar import names_file, write_sidecars
 
 Kind = Literal["classes", "probabilities", "confidence"]
 PERCENT_NODATA = 255
+# Few enough for the planes of all classes to stay in the processor's cache, see `argmax`.
 ARGMAX_ROWS = 8
 KIND = "AGRI_KIND"
 
@@ -108,6 +109,10 @@ def argmax(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
 
     Plane by plane and a few rows at a time, which stay in the processor's cache: numpy's own
     argmax over the first axis takes ten times as long.
+
+    Example:
+        >>> argmax(np.array([[[0.6, 0.5]], [[0.4, 0.5]]], np.float32)).tolist()
+        [[0, 0]]
     """
     codes = np.zeros(probabilities.shape[1:], np.uint8)
     for top in range(0, len(codes), ARGMAX_ROWS):
@@ -180,9 +185,11 @@ def _profile(grid: Grid, layout: Layout) -> dict[str, Any]:
         "blockxsize": 512,
         "blockysize": 256,
         "compress": "deflate",
+        # This file is read once and removed: time counts, not size.
         "zlevel": 1,
         "interleave": "band",
         "bigtiff": "if_safer",
+        # Blocks without data take no space on the disk.
         "sparse_ok": True,
     }
 
@@ -216,9 +223,11 @@ def _to_cog(source: Path, target: Path, layout: Layout, threads: int) -> None:
         driver="COG",
         compress="DEFLATE",
         level=3,
+        # Differences of neighbours compress smooth numbers, not class codes.
         predictor="NO" if classes else "YES",
         blocksize=512,
         overviews="IGNORE_EXISTING",
+        # The mean of class codes would be another class.
         overview_resampling="MODE" if classes else "AVERAGE",
         resampling="NEAREST",
         bigtiff="IF_SAFER",

@@ -93,6 +93,7 @@ class Scene:
         window = Window(left, top, width, height)
         image, valid = room or self.blank(len(down), len(across))
         row, col = _inside(down, height), _inside(across, width)
+        # The range folds back before it holds the window in order: read first, then index.
         if row is None or col is None:
             core, good = self.blank(height, width)
             self._fill(core, window)
@@ -113,6 +114,7 @@ class Scene:
         for source in {id(layer.source): layer.source for layer in self._layers}.values():
             places = [i for i, layer in enumerate(self._layers) if layer.source is source]
             numbers = [self._layers[i].number for i in places]
+            # Bands that follow each other are read straight into place, without a copy.
             together = places == list(range(places[0], places[-1] + 1))
             target = out[places[0] : places[-1] + 1] if together else np.empty_like(out[places])
             with reading(source.name):
@@ -175,7 +177,7 @@ def _span(positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], int, int]:
 
 
 def _inside(positions: NDArray[np.int64], length: int) -> int | None:
-    """Give where 0, 1, ... length - 1 stands in reflected positions, None where it is cut off."""
+    """Return where 0, 1, ... length - 1 begins in reflected positions, None where it is cut off."""
     start = int(np.argmin(positions))
     run = positions[start : start + length]
     return start if np.array_equal(run, np.arange(length)) else None

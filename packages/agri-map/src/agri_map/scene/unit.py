@@ -1,4 +1,4 @@
-"""Does a scene hold the kind of values a bundle was fitted on? A guess that errs on saying no."""
+"""Heuristic unit check of a scene against its bundle, biased towards rejection."""
 
 from typing import Any
 
@@ -13,11 +13,16 @@ from agri_map.bundle.spec import BundleSpec
 from agri_map.scene.bytescale import EUROSAT
 from agri_map.scene.scene import Scene
 
+# Side in pixels of the windows that are sampled; nine bound the time on scenes of any size.
 WINDOW = 256
+# Added to the digital numbers of Sentinel-2 products since January 2022 (baseline 04.00).
 OFFSET = 1000
+# If even the 99th percentile is below this byte, the scale is for another unit.
 BLACK = 4
+# Shares of clipped values: clouds may do the first, only a wrong scale the second.
 WHITE = 0.25
 BLANK = 0.99
+# Clear land is dark in the visible bands, so that an offset shows there.
 DARK = ("B02", "B03", "B04")
 
 
@@ -100,7 +105,7 @@ def _advice(found: str, spec: BundleSpec) -> str:
     if (spec.task, spec.unit) == ("classify", "uint8"):
         scale = EUROSAT if found == "dn" else EUROSAT / 10_000
         return (
-            "use imagery of the same kind, or, if the bundle learnt from pictures made of such "
+            "use imagery of the same kind, or, if the bundle was trained on pictures made of such "
             f"values, map them to 8 bits: --scale {scale:g} as for EuroSAT"
         )
     return "use imagery of the same kind"

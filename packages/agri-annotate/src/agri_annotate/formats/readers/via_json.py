@@ -63,7 +63,7 @@ def read_annotations(
     """Read `{id: {filename, size, regions, file_attributes}, ...}`.
 
     `regions` is a list in VIA 2 and an object in VIA 1, ordered as JavaScript orders an object:
-    whole numbers first and upwards, then the rest as they stand.
+    whole numbers first and upwards, then the rest in file order.
     """
     collector = Collector(source)
     for identity, entry in entries(root):

@@ -103,7 +103,7 @@ def _open(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise InputError(
-            f"{path} is damaged or not a zip archive ({error}); get it anew"
+            f"{path} is damaged or not a zip archive ({error}); get it again"
         ) from error
 
 
@@ -122,7 +122,7 @@ def _told(archive: zipfile.ZipFile, name: str) -> Iterator[None]:
         ) from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise InputError(
-            f"{archive.filename}: member {name!r} is damaged ({error}); get it anew"
+            f"{archive.filename}: member {name!r} is damaged ({error}); get it again"
         ) from error
 
 
@@ -137,7 +137,7 @@ def _check(archive: zipfile.ZipFile, path: Path, caps: Caps) -> None:
         _check_size(info, where, caps)
         total += info.file_size
         if info.filename in seen:
-            raise InputError(f"{where} occurs twice; make the archive anew")
+            raise InputError(f"{where} occurs twice; make the archive again")
         seen.add(info.filename)
     if total > caps.total:
         raise InputError(f"{path} unpacks to {total} bytes, more than the {caps.total} allowed")
