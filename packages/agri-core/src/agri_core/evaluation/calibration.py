@@ -64,6 +64,7 @@ def without_temperature(probabilities: Doubles, temperature: float) -> Doubles:
 def likelihood(probabilities: Doubles, truth: Ints) -> float:
     """Return the mean negative log-likelihood in nats."""
     picked = probabilities[np.arange(len(truth)), truth]
+    # A probability of 0 for what came true would cost an infinite loss.
     return float(-np.log(np.maximum(picked, 1e-30)).mean())
 
 

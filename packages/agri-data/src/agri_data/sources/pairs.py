@@ -92,6 +92,7 @@ class PairsSource:
         return [f"{len(self._pairs)} images", *self._watch.notes]
 
     def __iter__(self) -> Iterator[Chip]:
+        # Whole images may be large, so only two for each thread may wait.
         for future in in_order(self._load, self._pairs, ahead=2):
             loaded = self.losses.attempt(future.result)
             if loaded is not None:
