@@ -1,4 +1,4 @@
-"""`agri-data select`: which pieces of imagery to draw on."""
+"""`agri-data select`: the choice of pieces of imagery to annotate."""
 
 from __future__ import annotations
 

@@ -141,6 +141,7 @@ class PairsSource:
         chosen, valid = self._layout.clean(image[..., positions], valid, facts)
         mask = self._mask(pair, facts, None if label_band is None else image[..., label_band])
         if mask is not None:
+            # A pixel without imagery has no label to learn from.
             mask = np.where(valid, mask, np.uint8(IGNORE))
         return Loaded(pair, chosen, valid, mask, facts)
 
