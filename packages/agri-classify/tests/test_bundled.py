@@ -1,4 +1,4 @@
-"""The model in the box, as a user has it who installed the package and nothing else."""
+"""The bundled model, as a user has it who installed the package and nothing else."""
 
 import csv
 from pathlib import Path

@@ -23,6 +23,7 @@ from agri_annotate.model.pictures import Header
 from agri_annotate.model.project import Picture, Problem, Project, Region
 from agri_annotate.model.shape import Circle, Point, Polyline, Rect
 from agri_core.files.errors import InputError
+from agri_core.raster.grid import shifted
 from agri_core.vector.layer import Layer
 from agri_core.vector.reader import is_layer, read_layer
 from hypothesis import given, settings
@@ -349,7 +350,7 @@ def test_polygons_in_another_crs_are_moved():
 
 
 def test_a_polygon_over_two_pictures_is_cut_into_both():
-    other = Place(480, 640, UTM, TEN @ Affine.translation(640, 0))
+    other = Place(480, 640, UTM, shifted(TEN, row=0, col=640))
     shape = ground(shapely.box(600, 0, 700, 50))
     made, problems = draw_layer(layer(shape), {"a.tif": PLACE, "b.tif": other}, Wanted())
     areas = [shapely.Polygon(p.regions[0].shape.points).area for p in made.pictures]
@@ -404,7 +405,8 @@ def test_mask_to_polygons_to_mask(tmp_path_factory, seed, cell, turn, way):
     random = np.random.default_rng(seed)
     coarse = random.integers(0, 3, (12, 15)).astype(np.uint8)
     mask = np.kron(coarse, np.ones((cell, cell), np.uint8))
-    place = Place(*mask.shape, UTM, TEN @ Affine.rotation(turn))
+    c, s = 10 * math.cos(math.radians(turn)), 10 * math.sin(math.radians(turn))
+    place = Place(*mask.shape, UTM, Affine(c, -s, 500_000, -s, -c, 5_800_000))
     out = tmp_path_factory.mktemp("trip") / f"map{way}"
     polygons = [(shapely.geometry.shape(g), int(v)) for g, v in raster.shapes(mask, mask=mask > 0)]
     if not polygons:

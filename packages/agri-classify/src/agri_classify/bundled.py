@@ -1,4 +1,4 @@
-"""The models in the box: bundles that come with the package, so that nothing has to be fetched."""
+"""The bundled models: bundles that come with the package, so that nothing has to be fetched."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ MAX_NOTES = 65_536
 
 
 def find_model(name: str) -> Path:
-    """Return the path of a bundle: that of the box where `name` is one of its models."""
+    """Return the path of a bundle: that of the box where `name` is one of its models.
+
+    Example:
+        >>> find_model("eurosat-rgb").name, str(find_model("runs/model.onnx"))
+        ('eurosat-rgb.onnx', 'runs/model.onnx')
+    """
     boxed = {path.stem: path for path in (BOXED, ROBUST)}
     return boxed.get(name, Path(name))
 

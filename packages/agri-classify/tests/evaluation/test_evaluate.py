@@ -46,6 +46,8 @@ def folders(tmp_path):
 
 
 def test_a_folder_of_class_folders_by_hand(folders):
+    (folders / "red" / "._red_0.png").write_bytes(b"what macOS leaves")
+    (folders / "__MACOSX").mkdir()
     result = evaluate(Brightest(), Labelled(folders, Brightest.spec), batch_size=4)
     assert result.matrix.tolist() == [[2, 1, 0], [0, 3, 0], [0, 0, 3]]
     found = metrics(result)

@@ -83,6 +83,10 @@ def make_bands(names: Sequence[str], unit: Unit) -> tuple[Band, ...]:
 
     Raises:
         InputError: a name occurs twice or `unit` is unknown.
+
+    Example:
+        >>> make_bands(["B04", "height"], "dn")[0]
+        Band(name='B04', wavelength=664.6, unit='dn')
     """
     if len(set(names)) != len(names):
         raise InputError(f"band names must be unique, got {', '.join(names)}")
@@ -94,6 +98,10 @@ def band_indices(have: Sequence[str], want: Sequence[str], where: str = "the ima
 
     Raises:
         MissingError: a wanted band is not there; the message names it and lists what there is.
+
+    Example:
+        >>> band_indices(["B02", "B03", "B04"], ["B04", "B02"])
+        [2, 0]
     """
     missing = [name for name in want if name not in have]
     if missing:
@@ -121,6 +129,11 @@ def canonical_name(text: str) -> str:
 
 
 def canonical_names(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the canonical names of the bands of one file, as they are where two would be equal."""
+    """Return the canonical names of the bands of one file, as they are where two would be equal.
+
+    Example:
+        >>> canonical_names(["b4", "B08 - near infrared"])
+        ('B04', 'B08')
+    """
     names = tuple(canonical_name(text) for text in texts)
     return names if len(set(names)) == len(names) else tuple(text.strip() for text in texts)

@@ -98,6 +98,10 @@ class Legend:
 
         Raises:
             InputError: no class has that name.
+
+        Example:
+            >>> Legend.of(["other", "arable", "water"]).index("water")
+            2
         """
         if name not in self.names:
             raise InputError(

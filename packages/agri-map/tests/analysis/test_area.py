@@ -6,10 +6,11 @@ import json
 
 import numpy as np
 import pytest
+import rasterio
 from agri_core.files.errors import InputError, MissingError
 from agri_core.raster.pixel_area import Ground
 from agri_map.analysis.area import Tally, measure, to_csv, to_json, to_text
-from pyproj import Geod
+from pyproj import Geod, Transformer
 from rasterio.transform import Affine, from_origin
 
 CODES = np.array([[0, 0, 1], [1, 1, 255]], np.uint8)
@@ -100,3 +101,34 @@ def test_formats(write_map):
     assert record["classes"][0]["hectares"] == 0.02
     text = to_text(table)
     assert "not an area estimate" in text and "no data" in text and "±" not in text
+
+
+@pytest.mark.parametrize("kind", ["internal", "beside", "alpha"])
+def test_masked_pixels_of_a_map_are_no_data(write_scene, kind):
+    codes = np.array([[[1, 1, 0]]], np.uint8)
+    mask = np.array([[255, 0, 255]], np.uint8)
+    if kind == "alpha":
+        path = write_scene(np.stack([codes[0], mask]), bands=None, alpha="yes")
+    else:
+        path = write_scene(codes, bands=None)
+        inside = rasterio.Env(GDAL_TIFF_INTERNAL_MASK=kind == "internal")
+        with inside, rasterio.open(path, "r+") as dataset:
+            dataset.write_mask(mask)
+    table, _ = measure(path)
+    assert [row.pixels for row in table.rows] == [1, 1, 1]
+
+
+def test_every_crs_and_the_strips_of_a_wide_map(write_map):
+    """A map that spans several UTM zones: the hectares of each half are those of pyproj."""
+    codes = np.zeros((40, 200), np.uint8)
+    codes[:, 100:] = 1
+    place = from_origin(500_000, 6_000_000, 8000, 8000)
+    table, _ = measure(write_map(codes, crs="EPSG:32633", transform=place))
+    geod, to = Geod(ellps="WGS84"), Transformer.from_crs(32633, 4326, always_xy=True)
+    for row, left in zip(table.rows[:2], (0, 100), strict=True):
+        e = np.linspace(0, 1, 300)
+        x = 500_000 + 8000 * np.concatenate([left + 100 * e, 0 * e + left + 100,
+                                             left + 100 - 100 * e, 0 * e + left])  # fmt: skip
+        y = 6_000_000 - 8000 * 40 * np.concatenate([0 * e, e, 0 * e + 1, 1 - e])
+        expected = abs(geod.polygon_area_perimeter(*to.transform(x, y))[0]) / 10_000
+        assert row.hectares == pytest.approx(expected, rel=1e-3)

@@ -50,6 +50,17 @@ def test_counts_by_hand_and_leaves_out_no_data(write: Writer) -> None:
     assert figures["majority_class"] == "other"
 
 
+def test_masked_pixels_are_left_out(write: Writer) -> None:
+    found = write("map.tif", [[0, 1, 1, 1]])
+    truth = write("truth.tif", [[0, 0, 1, 1]])
+    for path, mask in ((found, [[255, 0, 255, 255]]), (truth, [[255, 255, 255, 0]])):
+        with rasterio.open(path, "r+") as sink:
+            sink.nodata = None
+            sink.write_mask(np.array(mask, np.uint8))
+    # Of the pairs (0,0) (0,1) (1,1) (1,1) the second and the last are masked.
+    assert score_map(found, truth).matrix.tolist() == [[1, 0], [0, 1]]
+
+
 def test_blocks_are_the_places_and_sum_to_the_map(write: Writer) -> None:
     rng = np.random.default_rng(0)
     truth, found = rng.integers(0, 2, (2, 300, 200))

@@ -122,6 +122,59 @@ def test_alpha_band(numbered, write_scene):
         assert np.array_equal(scene.read((0, 6), (0, 5))[1], image[3] > 0)
 
 
+RGBN = np.full((4, 6, 5), 100, np.uint8)
+RGBN[3, 1, 1] = 0
+"""Near infrared of water, or the transparency of a mosaic."""
+
+
+@pytest.mark.parametrize("alpha", ["yes", "no"])
+def test_near_infrared_that_is_marked_as_alpha_is_a_band(write_scene, alpha):
+    path = write_scene(RGBN, bands=None, photometric="rgb", alpha=alpha)
+    for wanted in (["B08", "B02"], ["B04", "B03", "B02"]):
+        with open_scene(path, wanted, names=["B04", "B03", "B02", "B08"]) as scene:
+            image, valid = scene.read((0, 6), (0, 5))
+            assert not scene.has_nodata and valid.all()
+            assert image[1, 1, 0] == (0 if wanted[0] == "B08" else 100)
+
+
+@pytest.mark.parametrize("names", [["B04", "B03", "B02"], ["B04", "B03", "B02", "alpha"], None])
+def test_an_alpha_band_needs_no_name(write_scene, names):
+    described = None if names else ("B4", "B3", "B2")
+    path = write_scene(RGBN, bands=described, photometric="rgb", alpha="yes")
+    with open_scene(path, ["B02", "B03", "B04"], names=names) as scene:
+        assert np.array_equal(scene.read((0, 6), (0, 5))[1], RGBN[3] > 0)
+
+
+def test_what_the_user_says_is_no_data_wins(numbered, write_scene, capsys):
+    path = write_scene(numbered, nodata=1000)
+    with open_scene(path, ["B02", "B03"], nodata=1007) as scene:
+        assert np.array_equal(scene.read((0, 6), (0, 5))[1], numbered[0] != 1007)
+    assert capsys.readouterr().err.count("declares 1000 as its no-data value; 1007 is used") == 1
+
+
+def test_a_coarser_band_has_no_data_beyond_its_rim(write_scene):
+    a = write_scene(np.ones((1, 8, 8), np.uint16), "a.tif", bands=None)
+    mask = np.full((4, 4), 255, np.uint8)
+    mask[3] = 0
+    b = write_scene(np.ones((1, 4, 4), np.uint16), "b.tif", bands=None, transform=COARSE)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(b, "r+") as dataset:
+        dataset.write_mask(mask)
+    with open_scene(None, ["B02", "B11"], files={"B02": a, "B11": b}) as scene:
+        image, valid = scene.read((0, 8), (0, 8))
+        assert scene.has_nodata and valid[:6].all() and not valid[6:].any()
+        assert (image[:6] == 1).all()
+
+
+def test_a_grid_that_differs_by_rounding_is_not_warped(write_scene):
+    fine = np.arange(64, dtype=np.uint16).reshape(1, 8, 8)
+    a = write_scene(fine, "a.tif", bands=None)
+    moved = from_origin(4_500_000 + 1e-6, 3_000_000, 10, 10)
+    b = write_scene(fine, "b.tif", bands=None, transform=moved)
+    with open_scene(None, ["B02", "B03"], files={"B02": a, "B03": b}) as scene:
+        image, _ = scene.read((0, 8), (0, 8))
+    assert np.array_equal(image, np.moveaxis(fine[[0, 0]], 0, -1))
+
+
 def test_files_of_two_resolutions(write_scene):
     rows, cols = np.mgrid[:8, :8]
     fine = (100 * rows + cols)[None].astype(np.float32)

@@ -1,1 +1,7 @@
 """Land-cover segmentation: U-Net and DeepLab models trained and compared honestly."""
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

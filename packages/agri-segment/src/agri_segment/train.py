@@ -47,7 +47,7 @@ class Plan:
 
 
 def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> ChipEvaluation:
-    """Train, write everything into `out` and return the bundle's scores on the val part.
+    """Train, write everything into `out` and return the bundle's scores on the val split.
 
     Besides what `agri_train.fit` leaves (model.onnx, history.csv, curves.png, samples/,
     config.json, checkpoints/) this writes summary.txt and metrics.json.

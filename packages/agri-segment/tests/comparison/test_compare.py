@@ -47,8 +47,8 @@ def test_the_best_is_chosen_on_val_and_shown_on_test(written, folders):
     assert list(others) == ["bad"] and others["bad"] < 0.55
     assert (out.parent / "use.onnx").read_bytes() == (folders[1] / "model.onnx").read_bytes()
     assert read_spec(out.parent / "use.onnx").arch == "line"
-    assert "Best: good, by mean IoU on the val part." in text
-    assert "Comparison on the test part" in text
+    assert "Best: good, by mean IoU on the val split." in text
+    assert "Comparison on the test split" in text
 
 
 def test_metrics_have_models_and_baselines(written):

@@ -114,9 +114,9 @@ def test_test_is_scored_only_when_asked(bundle, small_store, tmp_path):
     base = ["evaluate", str(bundle), "--chips", str(small_store.path), "--out", str(tmp_path / "o")]
     result = CliRunner().invoke(cli.app, base)
     assert result.exit_code == 0, result.output
-    assert "on the val part" in result.output
+    assert "on the val split" in result.output
     result = CliRunner().invoke(cli.app, [*base, "--split", "test"])
-    assert "on the test part" in result.output
+    assert "on the test split" in result.output
 
 
 def test_help_starts_without_heavy_imports():

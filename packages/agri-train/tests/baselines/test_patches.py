@@ -20,7 +20,7 @@ def store(write_store):
 def test_every_baseline_is_scored_on_the_split(store):
     found = score_baselines(store, store_spec(store, "made"), "val")
     assert [item.name for item in found] == [
-        "commonest class",
+        "majority class",
         "band statistics, logistic regression",
         "random filters, logistic regression",
     ]

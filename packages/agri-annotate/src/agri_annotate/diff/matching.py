@@ -77,6 +77,13 @@ def match(before: Sequence[Drawn], after: Sequence[Drawn]) -> list[Match]:
 
     Only an IoU above `OVERLAP` makes a match; of equal ones that of equal class comes first, then
     that drawn first. Regions that cover nothing match where their shapes are equal.
+
+    Example:
+        >>> from agri_annotate.model.shape import Rect
+        >>> before = [drawn(Rect(0, 0, 4, 4), "field", 8, 8)]
+        >>> after = [drawn(Rect(0, 0, 4, 3), "field", 8, 8)]
+        >>> match(before, after)
+        [Match(change='moved', before=0, after=0, iou=0.75)]
     """
     # Minus the IoU, so that the highest comes first and ties go by the keys that follow.
     pairs = sorted(

@@ -93,6 +93,10 @@ def spans(
     Raises:
         InputError: a polyline without `line`, a point without `radius`, an outline that crosses
             rows of pixels more than `MAX_CROSSINGS` times.
+
+    Example:
+        >>> spans(Polygon([(1, 1), (4, 1), (4, 3), (1, 3)]), height=5, width=5).count
+        6
     """
     if isinstance(shape, Polyline):
         if line is None:
@@ -151,7 +155,12 @@ def cover(
     line: float | None = None,
     radius: float | None = None,
 ) -> Cover:
-    """Return the same as `spans`, as an array."""
+    """Return the same as `spans`, as an array.
+
+    Example:
+        >>> cover(Rect(1, 1, 2, 1), height=3, width=4).inside.tolist()
+        [[True, True]]
+    """
     found = spans(shape, height, width, line=line, radius=radius)
     if not len(found.begin):
         return Cover(0, 0, np.zeros((0, 0), bool), found.clipped)

@@ -90,6 +90,16 @@ def draw(picture: Picture, height: int, width: int, naming: Naming, rules: Rules
     """Draw all regions of `picture` into a mask of `height` rows and `width` columns.
 
     A region that cannot be drawn is a problem "lost", one that is cut at the border "changed".
+
+    Example:
+        >>> from agri_core.legend import Legend
+        >>> from agri_annotate.model.shape import Rect
+        >>> naming = Naming(Legend.of(["background", "field"]), single="field")
+        >>> square = Picture("tile.png", regions=(Region(Rect(1, 0, 2, 2)),))
+        >>> draw(square, height=3, width=4, naming=naming, rules=Rules()).mask
+        array([[0, 1, 1, 0],
+               [0, 1, 1, 0],
+               [0, 0, 0, 0]], dtype=uint8)
     """
     found: Found = []
     pieces = list(_named(picture, naming, found))

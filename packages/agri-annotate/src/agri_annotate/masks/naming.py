@@ -49,6 +49,13 @@ class Naming:
         """Return the id of the region's class, 255 for "not known", or why there is none.
 
         `where` names the region in the problem; without it that is its number from 1.
+
+        Example:
+            >>> from agri_annotate.model.shape import Rect
+            >>> legend = Legend.of(["background", "wheat"])
+            >>> naming = Naming(legend, "crop", aliases={"corn": "wheat"})
+            >>> naming.class_of(Region(Rect(0, 0, 1, 1), {"crop": "corn"}))
+            1
         """
         where = where or f"region {region.number + 1}"
         if self.single is not None:

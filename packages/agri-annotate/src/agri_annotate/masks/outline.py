@@ -20,6 +20,10 @@ def outline(shape: Shape) -> Any:
 
     Circles and ellipses become rings of 64 to 720 corners that have exactly their area. A
     polygon that crosses itself is cut by the even-odd rule, as it is drawn in masks.
+
+    Example:
+        >>> outline(Rect(0, 0, 4, 3)).area, round(outline(Circle(0, 0, 10)).area, 2)
+        (12.0, 314.16)
     """
     match shape:
         case Rect(x, y, width, height):

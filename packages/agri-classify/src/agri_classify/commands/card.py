@@ -9,7 +9,7 @@ from agri_classify.commands.model import Model
 def card(
     model: Model = BOXED,
 ) -> None:
-    """Show the card of a model, by default of the one in the box: data, scores, limits, facts.
+    """Show the card of a model, by default of the bundled one: data, scores, limits, facts.
 
     Example: agri-classify card --model models/compact/model.onnx
     """

@@ -45,7 +45,7 @@ def map_patches(
         typer.Option(
             metavar="MAX",
             rich_help_panel=BANDS,
-            help="Read values of 0 to MAX as 0 to 255, for a model that learnt from 8-bit "
+            help="Read values of 0 to MAX as 0 to 255, for a model that learned from 8-bit "
             "pictures. EuroSAT's were made with 2750 of top-of-atmosphere (L1C) scenes; "
             "bottom-of-atmosphere (L2A) ones look darker and less blue to it.",
         ),

@@ -48,7 +48,7 @@ def predict(
 ) -> None:
     """Name the land cover of pictures: class, probability, and the two next classes.
 
-    Pictures are 64-pixel patches like those the model learnt from; others are resized, and said so.
+    Pictures are 64-pixel patches like those of the training; others are resized, with a note.
     A file that cannot be read is listed at the end, and the exit code is then 3. The model in the
     box knows ten classes of land in Europe from red, green and blue (`agri-classify card`).
 

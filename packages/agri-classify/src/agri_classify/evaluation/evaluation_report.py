@@ -46,7 +46,7 @@ def table(found: dict[str, Any]) -> str:
     low, high = (_number(end) for end in found["interval"])
     lines = [
         f"{found['patches']:,} patches of {found['part']}: accuracy {found['accuracy']:.4f} "
-        f"({low}..{high}), always the commonest class {found['majority']:.4f}, mean F1 "
+        f"({low}..{high}), majority class {found['majority']:.4f}, mean F1 "
         f"{found['mean_f1']:.4f}, ECE {found['ece']:.4f} ({found['ece_before']:.4f} before "
         f"scaling), {found['rate']:,.0f} patches/s",
         "",

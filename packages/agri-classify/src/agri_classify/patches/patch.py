@@ -1,6 +1,6 @@
 """One patch from a file: a photo or a GeoTIFF, in the bands, the unit and the size of a model.
 
-Nothing is guessed: what is not the kind of picture a model learnt from is refused with the reason.
+Nothing is guessed: what is not the kind of picture a model learned from is refused with the reason.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _bytes(path: Path) -> bytes:
         raise MissingError(f"there is no file {path}")
     size = path.stat().st_size
     if size == 0:
-        raise InputError(f"{path} is empty; get the file anew")
+        raise InputError(f"{path} is empty; get the file again")
     if size > MAX_BYTES:
         raise InputError(
             f"{path} has {size} bytes; a patch has {MAX_BYTES} at most, larger files are scenes"
@@ -224,6 +224,6 @@ def _fitted(image: Pixels, valid: Valid, tile: int) -> Patch:
     made = cv2.resize(np.ascontiguousarray(square), (tile, tile), interpolation=way)
     mask = cv2.resize(np.ascontiguousarray(kept), (tile, tile), interpolation=cv2.INTER_NEAREST)
     cut = "its middle square " if height != width else ""
-    note = f"{cut}resized from {side} to {tile} pixels; the model learnt other pixel sizes less"
+    note = f"{cut}resized from {side} to {tile} pixels; the model learned other pixel sizes less"
     image = made.reshape(tile, tile, image.shape[2])
     return Patch(image, mask.astype(np.bool_), note, enlarged=side < tile)

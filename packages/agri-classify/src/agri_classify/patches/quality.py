@@ -1,4 +1,4 @@
-"""How finely a JPEG was saved, and what a model makes of coarser files than it learnt from."""
+"""How finely a JPEG was saved, and what a model makes of coarser files than it learned from."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def doubt(quality: int, spec: BundleSpec) -> str:
     """Return what to say of an answer to a JPEG of this quality, "" for nothing.
 
     A bundle that was judged on patches saved again tells how many of them it got right; of others
-    nothing is known, and networks that learnt from fine pictures fail on coarse ones.
+    nothing is known, and networks that learned from fine pictures fail on coarse ones.
     """
     if quality >= FINE:
         return ""

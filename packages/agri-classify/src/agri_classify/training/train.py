@@ -66,7 +66,7 @@ class Trained:
 
     Attributes:
         result: of the engine; its bundle now holds the conformal threshold too.
-        scores: of the bundle on the val part, as in metrics.json.
+        scores: of the bundle on the val split, as in metrics.json.
         baselines: on the same part.
     """
 
@@ -88,8 +88,8 @@ class Trained:
         best, own = self.best_baseline, self.scores["accuracy"]
         if own < best.accuracy or own == best.accuracy < 1:
             raise BeatenError(
-                f"the network is right for {own:.4f} of the val part, {best.name} for "
-                f"{best.accuracy:.4f}: it learnt nothing that a simple way does not know. Train "
+                f"the network is right for {own:.4f} of the val split, {best.name} for "
+                f"{best.accuracy:.4f}: it learned nothing that a simple way does not know. Train "
                 "longer, at another rate, or with more patches"
             )
 
@@ -101,7 +101,7 @@ class BeatenError(AgriError, RuntimeError):
 def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Trained:
     """Train, leave what `agri_train.fit` leaves in `out`, and metrics.json with the baselines.
 
-    The conformal threshold is that of the val part, which also chose epoch and temperature.
+    The conformal threshold is that of the val split, which also chose epoch and temperature.
 
     Raises:
         AgriError: the plan, the store and the settings do not go together.
@@ -145,7 +145,7 @@ def fit_plan(
 
 
 def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig) -> dict[str, Any]:
-    """Score the bundle on the val part, and put the threshold and the loss by JPEG into it."""
+    """Score the bundle on the val split, and put the threshold and the loss by JPEG into it."""
     engine = open_engine(result.bundle, threads=config.threads or None)
     found = evaluate(engine, Labelled(store, engine.spec, "val"))
     least = least_probability(found.probabilities, found.truth, plan.coverage)

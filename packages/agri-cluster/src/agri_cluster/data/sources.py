@@ -89,7 +89,7 @@ def open_tiles(
     Args:
         path: the folder.
         bands: which, in this order; all without.
-        scale: "standard" or "photo", by the statistics recorded in the store (of its train part),
+        scale: "standard" or "photo", by the statistics recorded in the store (of its train split),
             else by those of `MEASURED` of its chips.
         split: only the chips of a part, "train", "val" or "test".
         scaling: the record of another set's scaling, which replaces `bands` and `scale`.

@@ -42,7 +42,13 @@ class Reliability:
 
 
 def reliability(probabilities: Doubles, truth: Ints, bins: int = BINS) -> Reliability:
-    """Sort patches into `bins` by the largest probability of each row of `(N, K)`."""
+    """Sort patches into `bins` by the largest probability of each row of `(N, K)`.
+
+    Example:
+        >>> sure = np.array([[0.9, 0.1], [0.8, 0.2]])
+        >>> round(reliability(sure, np.array([0, 0]), bins=2).error, 3)
+        0.15
+    """
     _check(probabilities, truth)
     best = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
@@ -62,7 +68,12 @@ def without_temperature(probabilities: Doubles, temperature: float) -> Doubles:
 
 
 def likelihood(probabilities: Doubles, truth: Ints) -> float:
-    """Return the mean negative log-likelihood in nats."""
+    """Return the mean negative log-likelihood in nats.
+
+    Example:
+        >>> round(likelihood(np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1])), 3)
+        0.49
+    """
     picked = probabilities[np.arange(len(truth)), truth]
     # A probability of 0 for what came true would cost an infinite loss.
     return float(-np.log(np.maximum(picked, 1e-30)).mean())

@@ -49,7 +49,7 @@ class Evaluation:
 
     @property
     def majority(self) -> tuple[float, str]:
-        """The baseline: accuracy of always answering the majority class, and that class."""
+        """The majority baseline: accuracy of always answering one class, and that class."""
         share, commonest = confusion.majority(self.matrix)
         return share, self.legend.names[commonest]
 

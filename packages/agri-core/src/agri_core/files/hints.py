@@ -25,6 +25,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def hint(word: str, known: Iterable[str]) -> str:
-    """Return ", did you mean 'x'?" for the end of a message, "" when no known word is near."""
+    """Return ", did you mean 'x'?" for the end of a message, "" when no known word is near.
+
+    Example:
+        >>> hint("NDV1", ["ndvi", "ndwi"])
+        ", did you mean 'ndvi'?"
+    """
     near = nearest(word, known)
     return f", did you mean '{near}'?" if near else ""

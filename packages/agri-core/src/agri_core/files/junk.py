@@ -18,7 +18,12 @@ FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
 
 def is_disposable(name: str) -> bool:
-    """Whether a file of this name holds only settings of a file manager."""
+    """Whether a file of this name holds only settings of a file manager.
+
+    Example:
+        >>> is_disposable("Thumbs.db"), is_disposable(".gitignore")
+        (True, False)
+    """
     return name.lower() in DISPOSABLE or name.startswith(RESOURCE_FORK)
 
 

@@ -73,6 +73,11 @@ def choose(
 
     Raises:
         InputError: A section is none, a key is no option, or its value is no plain value.
+
+    Example:
+        >>> content = {"train": {"epochs": 50, "lr": 1e-3}, "unet": {"epochs": 60}}
+        >>> choose(content, ["train", "unet"], known=["epochs", "lr"], where="params.yaml")
+        {'epochs': '60', 'lr': '0.001'}
     """
     known = [name for name in known if name not in RESERVED]
     chosen: dict[str, str] = {}

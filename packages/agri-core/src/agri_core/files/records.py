@@ -53,6 +53,10 @@ def parse_record(kind: type[T], content: Any, where: str, failure: Failure = Inp
 
     Raises:
         AgriError: of the kind `failure`: a key is unknown or missing, or a value is wrong.
+
+    Example:
+        >>> parse_record(dict[str, int], {"epochs": 5}, "params.yaml")
+        {'epochs': 5}
     """
     try:
         return TypeAdapter(kind).validate_python(content)
@@ -66,6 +70,10 @@ def parse_json(kind: type[T], text: str | bytes, where: str, failure: Failure = 
     Raises:
         AgriError: of the kind `failure`: it is not JSON, a key is unknown or missing, or a value
             is wrong.
+
+    Example:
+        >>> parse_json(tuple[float, float], "[0.5, 2]", "limits.json")
+        (0.5, 2.0)
     """
     try:
         return TypeAdapter(kind).validate_json(text)

@@ -31,6 +31,11 @@ class Grid:
         transform: from (column, row) of a pixel corner to the coordinates of the CRS.
         height: rows.
         width: columns.
+
+    Example:
+        >>> grid = Grid(None, Affine(10, 0, 500, 0, -10, 900), height=20, width=30)
+        >>> grid.shape, grid.bounds, grid.pixel
+        ((20, 30), (500.0, 700.0, 800.0, 900.0), 10.0)
     """
 
     crs: CRS | None
@@ -104,14 +109,24 @@ def to_ground(transform: Affine, x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def shifted(transform: Affine, row: float, col: float) -> Affine:
-    """Return the transform of the window whose upper left pixel is `(row, col)`."""
+    """Return the transform of the window whose upper left pixel is `(row, col)`.
+
+    Example:
+        >>> transform_text(shifted(Affine(10, 0, 500, 0, -10, 900), row=2, col=1))
+        '10.0 0.0 510.0 0.0 -10.0 880.0'
+    """
     a, b, _, d, e, _ = transform[:6]
     x, y = to_ground(transform, col, row)
     return Affine(a, b, x, d, e, y)
 
 
 def scaled(transform: Affine, across: float, down: float) -> Affine:
-    """Return the transform of pixels that are `across` times as wide and `down` times as high."""
+    """Return the transform of pixels that are `across` times as wide and `down` times as high.
+
+    Example:
+        >>> transform_text(scaled(Affine(10, 0, 500, 0, -10, 900), across=2, down=2))
+        '20.0 0.0 500.0 0.0 -20.0 900.0'
+    """
     a, b, c, d, e, f = transform[:6]
     return Affine(a * across, b * down, c, d * across, e * down, f)
 

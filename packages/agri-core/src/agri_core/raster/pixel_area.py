@@ -118,6 +118,15 @@ def measure_ground(grid: Grid, pixel: float | None = None) -> Ground:
     Raises:
         InputError: there is no CRS (or no transform) and no `pixel`, or the CRS has no longitude
             and latitude.
+
+    Example:
+        >>> from affine import Affine
+        >>> from rasterio.crs import CRS
+        >>> measure_ground(Grid(None, Affine.identity(), 2, 3), pixel=10).mean
+        100.0
+        >>> degrees = Grid(CRS.from_epsg(4326), Affine(0.01, 0, 15, 0, -0.01, 60), 1, 1)
+        >>> round(measure_ground(degrees).mean / HECTARE, 1)
+        62.2
     """
     if pixel is not None:
         return _of_rows(np.full(grid.height, pixel**2), grid, "given")

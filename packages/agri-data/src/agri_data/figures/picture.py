@@ -1,4 +1,4 @@
-"""Pictures of imagery and labels: composites, masks in the legend's colours, sheets of both."""
+"""Pictures of imagery and labels as arrays: composites, and masks in the legend's colours."""
 
 from __future__ import annotations
 
@@ -21,19 +21,7 @@ from agri_core.legend import IGNORE, IGNORE_COLOUR, Legend
 from agri_core.raster.unit import guess_unit
 from numpy.typing import NDArray
 
-from agri_data.figures.sheet import Panel, sheet
 from agri_data.store.info import BandStats
-
-__all__ = [
-    "Panel",
-    "ScaleBar",
-    "colourise",
-    "composite",
-    "composite_title",
-    "picture_bands",
-    "scale_bar",
-    "sheet",
-]
 
 Image = NDArray[np.generic]
 Rgb = NDArray[np.uint8]

@@ -15,7 +15,12 @@ SWAP_LIMIT = 1500
 
 
 def quotas(total: int, fractions: Floats) -> Ints:
-    """Cut `total` into whole numbers within 1 of `total * fractions` (largest remainder)."""
+    """Cut `total` into whole numbers within 1 of `total * fractions` (largest remainder).
+
+    Example:
+        >>> quotas(10, np.array([0.7, 0.15, 0.15])).tolist()
+        [7, 2, 1]
+    """
     exact = total * fractions
     # 0.29 * 100 is 28.999999999999996 in floats and must not lose an item here.
     counts = np.floor(exact + 1e-9).astype(np.int64)
@@ -74,6 +79,11 @@ def balance(contents: Floats, fractions: Floats, rng: np.random.Generator) -> In
         contents: what each unit holds of each class, `(U, K)`, U >= the number of splits.
         fractions: of each split, `(P,)`, summing to 1.
         rng: breaks ties.
+
+    Example:
+        >>> fields = np.array([[8.0, 0], [4, 0], [4, 0], [0, 3], [0, 3], [0, 6]])
+        >>> balance(fields, np.array([0.5, 0.5]), np.random.default_rng(0)).tolist()
+        [0, 1, 1, 0, 0, 1]
     """
     # The sum over classes is a column too, so that sizes are balanced, not only classes.
     sized = np.column_stack([contents, contents.sum(1)])

@@ -33,7 +33,12 @@ def alike(store: ChipStore) -> Ints:
 
 
 def join(count: int, pairs: list[tuple[int, int]]) -> Ints:
-    """Return the set number of each of `count` items after joining the pairs (union-find)."""
+    """Return the set number of each of `count` items after joining the pairs (union-find).
+
+    Example:
+        >>> join(5, [(0, 3), (3, 4)]).tolist()
+        [0, 1, 2, 0, 0]
+    """
     parent = list(range(count))
 
     def root(item: int) -> int:

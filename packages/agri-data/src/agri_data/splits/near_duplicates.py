@@ -59,7 +59,13 @@ def find_twins(low: Floats, parts: Ints | None, look: Callable[[int], Floats]) -
 
 
 def similarity(first: Floats, second: Floats) -> float:
-    """Return the correlation (-1..1) of two grey chips at their best shift; 0 if details differ."""
+    """Return the correlation (-1..1) of two grey chips at their best shift; 0 if details differ.
+
+    Example:
+        >>> chip = np.random.default_rng(0).random((32, 32)).astype(np.float32)
+        >>> round(similarity(chip, 0.5 * chip + 0.1), 3)
+        1.0
+    """
     whole = _correlate(first, second)
     if whole < ALIKE or _correlate(_details(first), _details(second)) < DETAIL:
         return min(whole, 0.0)

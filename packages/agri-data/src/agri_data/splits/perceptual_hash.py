@@ -57,7 +57,14 @@ def spectra(grey: Floats) -> Floats:
 
 
 def prints(low: Floats, pose: int = 0) -> Prints:
-    """Return the prints `(N,)` of chips in one of eight poses (see `turn`) from their spectra."""
+    """Return the prints `(N,)` of chips in one of eight poses (see `turn`) from their spectra.
+
+    Example:
+        >>> chips = np.random.default_rng(0).random((1, 32, 32)).astype(np.float32)
+        >>> mirrored = prints(spectra(chips[:, :, ::-1]))
+        >>> mirrored == prints(spectra(chips), pose=1), mirrored == prints(spectra(chips))
+        (array([ True]), array([False]))
+    """
     rows, cols = _lowest()
     signs = np.ones(FREQUENCIES, np.float32)
     # Read backwards, the cosine of frequency k is itself for even k and its negative for odd k.
@@ -73,7 +80,12 @@ def prints(low: Floats, pose: int = 0) -> Prints:
 
 
 def turn(image: NDArray[Any], pose: int) -> NDArray[Any]:
-    """Return the image `(H, W, ...)` in a pose: +4 transposed, then +1 mirrored, +2 upside down."""
+    """Return the image `(H, W, ...)` in a pose: +4 transposed, then +1 mirrored, +2 upside down.
+
+    Example:
+        >>> turn(np.array([[1, 2], [3, 4]]), pose=1).tolist()
+        [[2, 1], [4, 3]]
+    """
     turned = np.swapaxes(image, 0, 1) if pose & 4 else image
     turned = turned[:, ::-1] if pose & 1 else turned
     return turned[::-1] if pose & 2 else turned

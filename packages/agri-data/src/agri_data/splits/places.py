@@ -79,7 +79,15 @@ def locate(table: pd.DataFrame, size: int) -> Boxes:
 
 
 def blocks(boxes: Boxes, side: float) -> Ints:
-    """Return the number of the square block, `side` wide, that holds each chip's centre."""
+    """Return the number of the square block, `side` wide, that holds each chip's centre.
+
+    Example:
+        >>> corners = np.array([[0, 0], [64, 0], [128, 0]])
+        >>> edges = np.hstack([corners, corners + 64]).astype(np.float64)
+        >>> boxes = Boxes(np.zeros(3, np.int64), edges, np.zeros(3), np.zeros(3, bool))
+        >>> blocks(boxes, side=128).tolist()
+        [0, 0, 1]
+    """
     cells = np.floor(boxes.centres / side).astype(np.int64)
     keys = np.column_stack([boxes.frame, cells])
     return np.unique(keys, axis=0, return_inverse=True)[1].ravel().astype(np.int64)

@@ -26,6 +26,13 @@ class Axis:
         overlap: Smallest overlap of neighbours; the last tile is shifted back and overlaps more.
         whole: All of a tile counts, as its answer is one for all its pixels: there is no margin,
             and tiles may overlap by more than half.
+
+    Example:
+        >>> axis = Axis(length=100, tile=64, overlap=16)
+        >>> axis.margin, axis.starts()
+        (4, [-4, 40])
+        >>> axis.weights().shape
+        (2, 64)
     """
 
     length: int

@@ -109,6 +109,10 @@ def argmax(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
 
     Plane by plane and a few rows at a time, which stay in the processor's cache: numpy's own
     argmax over the first axis takes ten times as long.
+
+    Example:
+        >>> argmax(np.array([[[0.6, 0.5]], [[0.4, 0.5]]], np.float32)).tolist()
+        [[0, 0]]
     """
     codes = np.zeros(probabilities.shape[1:], np.uint8)
     for top in range(0, len(codes), ARGMAX_ROWS):

@@ -20,6 +20,10 @@ def to_bytes(
         values: Any real dtype.
         scale: The value that becomes 255.
         valid: Of a shape that broadcasts to that of `values`; what is not valid becomes 0.
+
+    Example:
+        >>> to_bytes(np.array([0, 1375, 2750, 9000]), scale=EUROSAT).tolist()
+        [0, 128, 255, 255]
     """
     wide = values.astype(np.float32)
     if valid is not None:

@@ -65,7 +65,7 @@ def train(
     norm: Annotated[str | None, typer.Option(help="plain: none, conv or stage.")] = None,
     settings: dict[str, Any],
 ) -> None:
-    """Train a network on the train part; its best epoch, by the val part, becomes a bundle.
+    """Train a network; export its best epoch on the validation split.
 
     Example: agri-segment train --arch unet --encoder resnet18 --chips data/chips
     --params params.yaml --out models/unet

@@ -140,10 +140,10 @@ def compare(
     batch_size: int = 8,
     seed: int = 0,
 ) -> Comparison:
-    """Score the models, and baselines fitted on the train part.
+    """Score the models, and baselines fitted on the train split.
 
     Raises:
-        InputError: The best would be chosen on the test part, or on fitted data.
+        InputError: The best would be chosen on the test split, or on fitted data.
     """
     if select in ("test", "train"):
         raise InputError(

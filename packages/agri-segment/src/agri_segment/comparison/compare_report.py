@@ -62,7 +62,7 @@ def _write_files(comparison: Comparison, store: ChipStore, out: Path) -> str:
         for label, value in zip(legend.names, values, strict=True)
     ]
     write_text(out / "classes.csv", csv_text(["model", "class", "iou"], lines))
-    draw_bars(classes, legend, out / "classes.png", f"IoU of each class, {comparison.split} part")
+    draw_bars(classes, legend, out / "classes.png", f"IoU of each class, {comparison.split} split")
     _draw_pictures(comparison, store, out / "pictures.png")
     return text
 
@@ -74,7 +74,7 @@ def _draw_pictures(comparison: Comparison, store: ChipStore, path: Path) -> None
         store,
         np.array(list(shown.values())),
         path,
-        f"Best, median and worst chip of the {comparison.split} part",
+        f"Best, median and worst chip of the {comparison.split} split",
         names=list(shown),
         titles=[model.name for model in comparison.models],
     )
@@ -119,7 +119,7 @@ def _report(comparison: Comparison, rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]  # fmt: skip
     lines = [
-        f"# Comparison on the {comparison.split} part",
+        f"# Comparison on the {comparison.split} split",
         "",
         report.table(header, body),
         "",
@@ -131,7 +131,7 @@ def _report(comparison: Comparison, rows: Sequence[Mapping[str, Any]]) -> str:
         "",
         report.table(["model", *labels], per_class),
         "",
-        f"Best: {comparison.best.name}, by mean IoU on the {comparison.select} part.",
+        f"Best: {comparison.best.name}, by mean IoU on the {comparison.select} split.",
         *_versus(comparison),
         "",
         *(f"- {note}" for note in _notes(comparison)),

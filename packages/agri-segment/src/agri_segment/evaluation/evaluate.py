@@ -59,12 +59,12 @@ def evaluate(
     rows = store.indices(split)
     if len(rows) == 0:
         raise InputError(
-            f"{store.path} has no chip in the {split} part; split it with `agri-data split`"
+            f"{store.path} has no chip in the {split} split; split it with `agri-data split`"
         )
     spec = predictor.spec
     scored = run_chips(predictor, store, rows, batch_size, f"{spec.name} on {split}")
     if not scored.matrices.any():
-        raise InputError(f"no pixel of the {split} part of {store.path} has a label to score")
+        raise InputError(f"no pixel of the {split} split of {store.path} has a label to score")
     places = find_places(store)
     matrices = places.sum_by_place(rows, scored.matrices)
     return ChipEvaluation(
@@ -98,7 +98,7 @@ def notes_on(spec: BundleSpec, store: ChipStore, part: str) -> tuple[str, ...]:
             "the split is random, not by place: neighbours of these chips may be trained on"
         )
     if part == "val":
-        notes.append("the val part also chose the epoch of the model; the test part is untouched")
+        notes.append("the val split also chose the epoch of the model; the test split is untouched")
     return tuple(notes)
 
 
@@ -134,7 +134,7 @@ def _write_files(
     write_text(out / "confusion.csv", report.matrix_csv(matrix, legend))
     shares = np.round(shares_of_truth(matrix), 6)
     write_text(out / "confusion-normalised.csv", report.matrix_csv(shares, legend))
-    title = f"{evaluation.name}, {evaluation.split} part"
+    title = f"{evaluation.name}, {evaluation.split} split"
     draw_confusion(matrix, legend, out / "confusion.png", title)
     write_text(out / "places.csv", _places_csv(evaluation))
     worst = worst_chips(evaluation)
@@ -175,14 +175,14 @@ def worst_chips(evaluation: ChipEvaluation, count: int = WORST) -> NDArray[np.in
 def tell(notes: Sequence[str]) -> None:
     """Warn of what makes a score doubtful."""
     for note in notes:
-        if not note.startswith("the val part"):
+        if not note.startswith("the val split"):
             warn(note)
 
 
 def _report(evaluation: ChipEvaluation) -> str:
     scores = evaluation.scores
     lines = [
-        f"# {evaluation.name} on the {evaluation.split} part",
+        f"# {evaluation.name} on the {evaluation.split} split",
         "",
         report.headline(scores, evaluation.split),
         "",

@@ -48,7 +48,7 @@ def headline(scores: Mapping[str, Any], split: str) -> str:
         f"mean IoU {show(scores['miou'])} (95 % by place {span}), mean F1 {show(scores['mf1'])}, "
         f"accuracy {show(scores['accuracy'])} (always '{scores['majority_class']}': "
         f"{show(scores['majority_accuracy'])}), kappa {show(scores['kappa'])}; "
-        f"{split} part, {scores['pixels']:,} pixels in {scores['places']} places"
+        f"{split} split, {scores['pixels']:,} pixels in {scores['places']} places"
     )
 
 
@@ -66,7 +66,7 @@ def class_table(scores: Mapping[str, Any], matrix: NDArray[np.int64], legend: Le
 
 
 def confusions(matrix: NDArray[np.int64], legend: Legend, count: int = 5) -> str:
-    """List the commonest mistakes, largest first."""
+    """List the most frequent mistakes, largest first."""
     wrong = matrix.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:count]

@@ -76,7 +76,12 @@ class Segmenter(nn.Module):
 
 
 def names() -> tuple[str, ...]:
-    """List the architectures."""
+    """List the architectures.
+
+    Example:
+        >>> names()
+        ('plain', 'unet', 'deeplabv3', 'deeplab')
+    """
     return tuple(ARCHS)
 
 
@@ -88,7 +93,12 @@ def find(arch: str) -> Arch:
 
 
 def head_of(classes: int) -> Head:
-    """Name the head for this many classes."""
+    """Name the head for this many classes.
+
+    Example:
+        >>> head_of(2), head_of(6)
+        ('binary', 'multiclass')
+    """
     return "binary" if classes == 2 else "multiclass"
 
 

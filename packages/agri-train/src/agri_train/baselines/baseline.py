@@ -23,7 +23,7 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Majority:
-    """Always predicts one class, the commonest of the training split.
+    """Always predicts one class, the majority class of the training split.
 
     Attributes:
         choice: id of the class.

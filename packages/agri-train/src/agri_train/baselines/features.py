@@ -15,7 +15,12 @@ def pixel_values(batch: Floats) -> Floats:
 
 
 def band_statistics(batch: Floats) -> Floats:
-    """Return mean, deviation, least and largest value of each band of `(N, C, H, W)`, `(N, 4C)`."""
+    """Return mean, deviation, least and largest value of each band of `(N, C, H, W)`, `(N, 4C)`.
+
+    Example:
+        >>> band_statistics(np.array([[[[1.0, 3.0]]]], np.float32)).tolist()
+        [[2.0, 1.0, 1.0, 3.0]]
+    """
     flat = batch.reshape(*batch.shape[:2], -1)
     parts = (flat.mean(axis=2), flat.std(axis=2), flat.min(axis=2), flat.max(axis=2))
     return np.concatenate(parts, axis=1)

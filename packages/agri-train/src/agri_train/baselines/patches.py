@@ -38,8 +38,8 @@ def score_baselines(
 ) -> list[BaselineScore]:
     """Fit every baseline on the train split and score it on `split`, the simplest first."""
     truth = store.labels(store.indices(split))
-    commonest = int(np.bincount(store.labels(store.indices("train"))).argmax())
-    found = [BaselineScore("commonest class", float((truth == commonest).mean()))]
+    majority = int(np.bincount(store.labels(store.indices("train"))).argmax())
+    found = [BaselineScore("majority class", float((truth == majority).mean()))]
     filters = random_filters(len(spec.bands), np.random.default_rng(seed))
     ways: dict[str, Features] = {
         "band statistics, logistic regression": band_statistics,

@@ -47,7 +47,7 @@ def store_spec(store: ChipStore, name: str, bands: tuple[str, ...] | None = None
 
 
 def fit_pixel_majority(store: ChipStore) -> Baseline:
-    """Find the commonest class of the train split."""
+    """Find the majority class of the train split."""
     choice = int(class_pixels(store).argmax())
     spec = store_spec(store, "majority")
     return Baseline(spec, pixel_values, Majority(choice, len(spec.legend)))

@@ -30,7 +30,7 @@ def crossfit(
 ) -> dict[str, Any] | None:
     """Return calibration error and conformal coverage on patches that fitted neither.
 
-    The temperature and the conformal threshold of a bundle are those of the val part, so their
+    The temperature and the conformal threshold of a bundle are those of the val split, so their
     scores on it flatter. Here each fold of places is judged with those of all other folds.
 
     Args:

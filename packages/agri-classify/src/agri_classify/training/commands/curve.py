@@ -58,7 +58,7 @@ def curve(
 ) -> None:
     """Find out what labels are worth: the same training with fewer of them.
 
-    Train and val part shrink alike, class by class, and smaller draws lie inside larger ones. An
+    Train and val split shrink alike, class by class, and smaller draws lie inside larger ones. An
     epoch shows few patches several times, so that it has 32 steps or more.
 
     Example: agri-classify curve --chips data/eurosat --sizes 10,100,0.2,all --epochs 30

@@ -54,7 +54,7 @@ def train(
     ] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Train a network on the train part; its best epoch, by the val part, becomes a bundle.
+    """Train a network; export its best epoch on the validation split.
 
     A network that is no better than the baselines beside it is an error: the exit code is then 2.
 

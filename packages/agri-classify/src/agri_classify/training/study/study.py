@@ -53,12 +53,12 @@ class Outcome:
     Attributes:
         name: of the case.
         bands: that it saw.
-        train: patches it learnt from.
+        train: patches it learned from.
         val: patches that chose its epoch and its temperature.
         part: that was judged.
         judged: patches of it that the network and the baselines were judged on.
         accuracy: share of them that are right.
-        interval: 95 %, places drawn anew where they are known, else patches; None for one place.
+        interval: 95 %, places drawn again where they are known, else patches; None for one place.
         f1: of each class; None where it neither is there nor was found.
         baselines: accuracy of simple ways with the same bands and patches.
     """
@@ -93,7 +93,7 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
     for case in cases:
         if len(case.store.indices(part)) == 0:
             raise MissingError(
-                f"no patch in {case.store.path} is in the {part} part, so nothing can be judged on "
+                f"no patch in {case.store.path} is in the {part} split: nothing can be judged on "
                 "it; split the store with such a part, or choose another with --split"
             )
     found = []

@@ -55,18 +55,18 @@ class Size:
 def subset(store: ChipStore, size: Size, seed: int) -> ChipStore:
     """Return the store with fewer train and val patches, drawn class by class.
 
-    Smaller draws of one seed lie inside larger ones. The test part stays whole, and the band
-    statistics, which know no label, are those of the whole train part.
+    Smaller draws of one seed lie inside larger ones. The test split stays whole, and the band
+    statistics, which know no label, are those of the whole train split.
 
     Raises:
-        MissingError: the store has no train or no val part.
+        MissingError: the store has no train or no val split.
     """
     table = store.table.copy()
     for part in PARTS:
         rows = store.indices(part)
         if len(rows) == 0:
             raise MissingError(
-                f"no patch in {store.path} is in the {part} part; split it first: "
+                f"no patch in {store.path} is in the {part} split; split it first: "
                 f"`agri-data split {store.path}`"
             )
         classes = store.labels(rows)

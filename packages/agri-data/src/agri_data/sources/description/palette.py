@@ -19,6 +19,10 @@ def parse_colour(text: str) -> str:
 
     Raises:
         InputError: it is not six hexadecimal digits after "#".
+
+    Example:
+        >>> parse_colour("#1A9641")
+        '#1a9641'
     """
     colour = text.lower()
     if not _COLOUR.fullmatch(colour):

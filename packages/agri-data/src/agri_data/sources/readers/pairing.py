@@ -70,7 +70,12 @@ def find_keyed(root: Path, pattern: str, suffix: str = "") -> dict[str, Path]:
 
 
 def key_expression(pattern: str) -> str:
-    """Return a regular expression whose groups capture what the wildcards of `pattern` match."""
+    """Return a regular expression whose groups capture what the wildcards of `pattern` match.
+
+    Example:
+        >>> key_expression("images/*_rgb.png")
+        'images/([^/]*)_rgb'
+    """
     head, _, last = pattern.rpartition("/")
     stem = last.rpartition(".")[0] or last
     text, end, out = f"{head}/{stem}" if head else stem, 0, []
