@@ -89,6 +89,7 @@ class Grid:
         for grid in (self, other):
             check_area(grid.transform)
         x, y = other.corners.T
+        # Both transforms are affine: if the corners agree, in pixels of this grid, all pixels do.
         moved = np.column_stack(to_ground(~self.transform, x, y))
         own = np.column_stack(to_ground(~self.transform, *self.corners.T))
         return bool(np.abs(moved - own).max() < share)
