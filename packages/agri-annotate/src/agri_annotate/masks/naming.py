@@ -52,7 +52,8 @@ class Naming:
 
         Example:
             >>> from agri_annotate.model.shape import Rect
-            >>> naming = Naming(Legend.of(["background", "wheat"]), "crop", aliases={"corn": "wheat"})
+            >>> legend = Legend.of(["background", "wheat"])
+            >>> naming = Naming(legend, "crop", aliases={"corn": "wheat"})
             >>> naming.class_of(Region(Rect(0, 0, 1, 1), {"crop": "corn"}))
             1
         """

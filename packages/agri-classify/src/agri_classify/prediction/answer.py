@@ -24,7 +24,7 @@ class Answer:
             where the bundle has no threshold.
 
     Example:
-        >>> answer = Answer((("River", 0.6), ("SeaLake", 0.3), ("Forest", 0.1)), ("River", "SeaLake"))
+        >>> answer = Answer((("River", 0.6), ("SeaLake", 0.4)), possible=("River", "SeaLake"))
         >>> answer.label, answer.probability, answer.uncertain
         ('River', 0.6, True)
     """
