@@ -102,7 +102,7 @@ def to_ground(transform: Affine, x: Any, y: Any) -> tuple[Any, Any]:
 
     Example:
         >>> to_ground(Affine(10, 0, 500, 0, -10, 900), 2, 3)
-        (520, 870)
+        (520.0, 870.0)
     """
     a, b, c, d, e, f = transform[:6]
     return a * x + b * y + c, d * x + e * y + f
