@@ -31,14 +31,12 @@ class Guard:
         reseeds: how often centres may be moved in one run.
     """
 
-    # A tenth of an even share; real land cover is uneven, so a fifth or a half would be too
-    # strict.
+    # A tenth of an even share: land cover is uneven, and small clusters are often right.
     dead: float = 0.1
     giant: float = 0.5
     # Half of the clusters empty means that K was not what the caller asked for, reseeding or not.
     used: float = 0.5
-    # One dead cluster in twenty is tolerated: at K = 100 some clusters die without harm to the
-    # rest.
+    # One dead cluster in twenty is tolerated: the remaining ones are usable.
     lost: float = 0.05
     reseeds: int = 3
 

@@ -120,8 +120,8 @@ class Refiner:
         bar = progress_bar("refining", self.schedule.max_iter, "step")
         bar.update(self.state.iteration)
         timer = Timer(SAVE_SECONDS)
-        # Update first: the initial assignment is recorded as row 0, and a resumed run repeats the
-        # update that its checkpoint was written after.
+        # Update first: row 0 of the history is the assignment before any step. A checkpoint is
+        # written between steps and update, so a resumed run begins with the same update.
         while not (reason := self._update()):
             steps = min(interval, self.schedule.max_iter - self.state.iteration)
             self._train(steps)

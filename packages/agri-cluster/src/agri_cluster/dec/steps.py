@@ -130,8 +130,8 @@ def build(
         autoencoder.decoder if settings.objective == "idec" else None,
         np.asarray(initial.centres / kernel.scale, np.float32),
         alpha=kernel.alpha, scale=kernel.scale, gamma=settings.gamma, balance=settings.balance,
-        # SGD with momentum as in Xie et al. 2016, section 4.3: Adam rescales each weight's
-        # gradient, which undoes the small gradients of confident tiles.
+        # SGD with momentum: Adam would rescale each weight's gradient, and undo that confident
+        # tiles, whose target is near their assignment, give small ones.
         optimizer=keras.optimizers.SGD(settings.learning_rate, momentum=0.9),
     )  # fmt: skip
 

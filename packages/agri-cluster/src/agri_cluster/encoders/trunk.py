@@ -59,8 +59,7 @@ def stages(side: int) -> int:
 
 def fan_in() -> Any:
     """Return the initialiser of dense layers: uniform, of variance 1 / (3 fan-in)."""
-    # PyTorch's default for linear layers, with which the published DEC results were reproduced;
-    # Glorot's larger variance spreads the embedding more at the start.
+    # The default of PyTorch's linear layers: uniform within 1 / sqrt(fan-in).
     return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
 
 

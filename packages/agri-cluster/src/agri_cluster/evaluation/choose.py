@@ -29,8 +29,7 @@ REFERENCES = 10
 NEIGHBOURS = 10
 QUORUM = 3
 """Votes that the suggested range holds."""
-# Below this, tiles are hardly nearer to their own cluster than to the next (Rousseeuw calls
-# anything under 0.25 "no substantial structure"); embeddings of real imagery rarely pass that.
+# Below this, tiles are hardly nearer to their own cluster than to the next one.
 MIN_SILHOUETTE = 0.05
 Doubles = NDArray[np.float64]
 Curve = tuple[float, ...]
@@ -174,8 +173,8 @@ def _gap(
 ) -> tuple[Curve, Curve]:
     """Gap and its error: the spread relative to uniform points in the box of the principal axes."""
     centred = values - values.mean(axis=0)
-    # Tibshirani et al. 2001, section 4, option b: the uniform reference fills the box of the
-    # principal axes, as one along the bands is far larger than correlated data.
+    # The second of the two references of Tibshirani et al. 2001: uniform in the box of the
+    # principal axes, since a box along the columns is far larger than correlated data.
     turned = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
     low, high = turned.min(axis=0), turned.max(axis=0)
     found = np.empty((REFERENCES, len(tried)))
@@ -183,7 +182,7 @@ def _gap(
         even = rng.uniform(low, high, turned.shape)
         found[number] = [_kmeans(even, k, rng, 1)[1] for k in tried]
     gap = found.mean(axis=0) - spread
-    # s_k = sd_k sqrt(1 + 1/B): the references are a sample of B, equation 4 there.
+    # s_k = sd_k sqrt(1 + 1/B): the error of the simulation with B references is part of it.
     error = found.std(axis=0) * math.sqrt(1 + 1 / REFERENCES)
     return tuple(map(float, gap)), tuple(map(float, error))
 
@@ -198,7 +197,7 @@ def _eigengap(values: Doubles, tried: Sequence[int]) -> Curve:
     graph = (graph + graph.T) / 2
     root = 1 / np.sqrt(graph.sum(axis=1))
     graph *= root[:, None] * root
-    # Only the largest K+1 eigenvalues: a full decomposition of 3000 rows takes ten times as long.
+    # Only the largest K+1 eigenvalues are needed; all others would cost time for nothing.
     top = (len(values) - tried[-1] - 1, len(values) - 1)
     found = eigvalsh(graph, subset_by_index=top, overwrite_a=True)[::-1]
     return tuple(float(found[k - 1] - found[k]) for k in tried)

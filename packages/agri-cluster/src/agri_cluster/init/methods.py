@@ -8,11 +8,11 @@ import numpy as np
 
 from agri_cluster.data.tiles import Floats, Ints
 
-# Enough for a connected graph of real tiles; more neighbours bridge clusters that differ.
+# Few neighbours keep the graph local: many would bridge clusters that differ.
 NEIGHBOURS = 15
 WHOLE_WARD = 10_000
 """Rows up to which Ward's rule may merge any two clusters; its memory grows with their square."""
-# 1.5 times 50 clusters; the iterative solver's time grows with the square of their number.
+# 1.5 vectors a cluster up to 50 clusters.
 VECTORS = 75
 WHOLE_SPECTRUM = 2_000
 """Rows up to which a full eigendecomposition is faster than an iterative one."""
