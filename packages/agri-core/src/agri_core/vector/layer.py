@@ -13,6 +13,8 @@ from pyproj import CRS
 
 from agri_core.vector.crs import finite
 
+Geometries = NDArray[np.object_]
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -90,6 +92,3 @@ def plain(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
-
-
-Geometries = NDArray[np.object_]
