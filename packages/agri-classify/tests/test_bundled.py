@@ -71,9 +71,9 @@ def test_what_is_lost_on_coarser_files_is_said(photo, tmp_path):
     coarse = tmp_path / "coarse.jpg"
     Image.open(photo(SEA, "sea.png")).save(coarse, quality=60)
     held = read_spec(ROBUST).metrics
-    costs = f"{100 * held['jpeg']['50']:.1f} % are right instead of {100 * held['accuracy']:.1f} %"
+    costs = f"{100 * held['jpeg']['50']:.1f} % instead of {100 * held['accuracy']:.1f} %"
     said = run("predict", coarse).output
-    assert f"JPEG of quality 60: fine texture is lost; at quality 50 {costs}" in said
+    assert f"JPEG of quality 60: fine texture is lost; accuracy at quality 50 is {costs}" in said
 
 
 def test_an_enlarged_picture_goes_to_the_robust_model(photo, tmp_path):

@@ -1,3 +1,3 @@
-"""Land cover of image patches: classifiers trained, measured and used."""
+"""Land cover classification of image patches: training, evaluation and prediction."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The models in the box: bundles that come with the package, so that nothing has to be fetched."""
+"""The bundled models: bundles shipped with the package, so that nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "models"
 
 BOXED = FOLDER / "eurosat-rgb.onnx"
-"""Ten classes of EuroSAT from 64-pixel pictures in red, green and blue."""
+"""Ten EuroSAT classes from 64-pixel pictures in red, green and blue."""
 
 ROBUST = FOLDER / "eurosat-rgb-robust.onnx"
-"""The same for pictures without fine texture: saved again as JPEG, or resampled."""
+"""The same classes for pictures without fine texture: recompressed JPEGs, resampled imagery."""
 
 MAX_NOTES = 65_536
 
 
 def find_model(name: str) -> Path:
-    """Return the path of a bundle: that of the box where `name` is one of its models."""
+    """Return the path of a bundle; `name` is a path or the name of a bundled model."""
     boxed = {path.stem: path for path in (BOXED, ROBUST)}
     return boxed.get(name, Path(name))
 
 
 def notes_of(bundle: Path) -> str:
-    """Return what its makers wrote beside a bundle, in a file of its name ending in .md, or ""."""
+    """Return the model card of a bundle, the file of the same name ending in .md; "" if none."""
     beside = bundle.with_suffix(".md")
     if not beside.is_file():
         return ""

@@ -204,7 +204,7 @@ def test_a_scale_that_does_not_suit(run, save_bundle, write, halves):
 
 def test_a_bundle_of_pixels_is_refused(run, save_bundle, write, halves):
     message = run(write(halves), "--model", save_bundle(task="segment"))
-    assert "is for maps of pixels; use `agri-map predict`" in message
+    assert "is for segmentation; use `agri-map predict`" in message
 
 
 @pytest.mark.parametrize("step", [0, 17])
@@ -216,7 +216,7 @@ def test_step_out_of_range(run, save_bundle, write, halves, step):
 def test_help():
     done = CliRunner().invoke(app, ["map", "--help"])
     assert done.exit_code == 0
-    assert "Example: agri-classify map" in done.output and "top-of-atmosphere" in done.output
+    assert "Example: agri-classify map" in done.output and "EuroSAT" in done.output
 
 
 def test_no_torch():

@@ -13,14 +13,14 @@ from agri_segment.params import read_arch, read_params
 
 app = CommandLine(
     "agri-segment",
-    "Segment land cover: train U-Net and DeepLab networks and compare them honestly.",
+    "Segment land cover: train, evaluate and compare U-Net and DeepLab networks.",
 )
 
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Chips predicted at once.")]
 EngineName = Annotated[str, typer.Option("--engine", help="onnxruntime or openvino.")]
 Precision = Annotated[str, typer.Option(help="f32, or bf16 (openvino only).")]
-Threads = Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")]
+Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")]
 
 
 def main() -> None:
@@ -30,10 +30,10 @@ def main() -> None:
 
 @app.command()
 def archs(
-    bands: Annotated[int, typer.Option(min=1, help="Bands of the images.")] = 4,
-    classes: Annotated[int, typer.Option(min=2, help="Classes of the legend.")] = 6,
+    bands: Annotated[int, typer.Option(min=1, help="Number of bands.")] = 4,
+    classes: Annotated[int, typer.Option(min=2, help="Number of classes.")] = 6,
 ) -> None:
-    """List the architectures, their encoders and how many parameters each pair has.
+    """List the architectures and encoders, with the number of parameters of each pair.
 
     Example: agri-segment archs --bands 12 --classes 3
     """
@@ -58,7 +58,7 @@ def train(
     ] = "unet",
     chips: Chips,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of this model; a stopped run goes on in it.")
+        Path, OUTPUT, typer.Option(help="Folder of this model; interrupted runs resume here.")
     ],
     params: Annotated[
         Path | None,
@@ -79,9 +79,9 @@ def train(
         str, typer.Option(help="Encoder weights: none, imagenet (downloads), or a file.")
     ] = "none",
     frozen: Annotated[
-        bool, typer.Option(help="Keep the encoder's weights and statistics as they are.")
+        bool, typer.Option(help="Freeze the encoder: weights and batch-norm statistics.")
     ] = False,
-    dropout: Annotated[float | None, typer.Option(help="Share dropped, 0 to below 1.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Dropout rate, 0 to below 1.")] = None,
     up: Annotated[
         str | None, typer.Option(help="Upsampling: transposed (plain), bilinear or nearest.")
     ] = None,
@@ -98,7 +98,7 @@ def train(
     norm: Annotated[str | None, typer.Option(help="plain: none, conv or stage.")] = None,
     settings: dict[str, Any],
 ) -> None:
-    """Train a network on the train part; its best epoch, by the val part, becomes a bundle.
+    """Train a network; the best epoch on the validation split is exported as a bundle.
 
     Example: agri-segment train --arch unet --encoder resnet18 --chips data/chips
     --params params.yaml --out models/unet
@@ -139,14 +139,14 @@ def evaluate(
     chips: Chips,
     out: Annotated[Path, OUTPUT, typer.Option(help="Folder of the report.")],
     split: Annotated[
-        str, typer.Option(help="Part to score: val; test only when said; train is fitted data.")
+        str, typer.Option(help="Split to score: val (default), test or train (fitted data).")
     ] = "val",
     batch_size: BatchSize = 8,
     engine: EngineName = "onnxruntime",
     precision: Precision = "f32",
     threads: Threads = 0,
 ) -> None:
-    """Score a bundle on a part: IoU, F1, confusion matrix, interval by place, worst chips.
+    """Evaluate a bundle: IoU, F1, confusion matrix, 95 % CI by place, worst chips.
 
     Example: agri-segment evaluate models/unet/model.onnx --chips data/chips --split test
     --out reports/unet-test
@@ -172,22 +172,26 @@ def compare(
     ],
     chips: Chips,
     out: Annotated[Path, OUTPUT, typer.Option(help="Folder of the comparison.")],
-    select: Annotated[str, typer.Option(help="Part that chooses the best model.")] = "val",
-    split: Annotated[str, typer.Option(help="Part that the tables report.")] = "val",
+    select: Annotated[str, typer.Option(help="Split that selects the best model.")] = "val",
+    split: Annotated[str, typer.Option(help="Split that the tables report.")] = "val",
     best: Annotated[
         Path | None, OUTPUT, typer.Option(help="Copy the best bundle here, such as data/best.onnx.")
     ] = None,
     params: Annotated[
         Path | None,
-        typer.Option(help="YAML file: of each folder, take the subfolders its list `archs` names."),
+        typer.Option(
+            help="YAML file whose list `archs` names the subfolders to compare in each folder."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the logistic baseline's sample.")] = 42,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the sample of the logistic baseline.")
+    ] = 42,
     batch_size: BatchSize = 8,
     engine: EngineName = "onnxruntime",
     precision: Precision = "f32",
     threads: Threads = 0,
 ) -> None:
-    """Compare models and two baselines on one part, in one table, with pictures.
+    """Compare models and two baselines on one split, with a table and figures.
 
     Example: agri-segment compare models/unet models/deeplab --chips data/chips
     --select val --split test --out reports/compare --best data/best.onnx

@@ -107,7 +107,7 @@ def test_other_bands_are_refused(hidden_band, line_bundle, small_store, tmp_path
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"unit": "reflectance"}, "fitted on reflectance"), ({"legend": "x"}, "the same classes")],
+    [({"unit": "reflectance"}, "trained on reflectance"), ({"legend": "x"}, "the classes must be the same")],
 )
 def test_other_units_and_classes_are_refused(small_store, line_bundle, tmp_path, change, words):
     if "legend" in change:
@@ -121,5 +121,5 @@ def test_an_empty_part_is_refused(make_store, line_bundle, tmp_path):
     images, masks = np.ones((2, 2, 2, 1), np.uint16), np.ones((2, 2, 2), np.uint8)
     store = make_store(tmp_path / "s", images, masks, bands=["B04"], splits=["train", "val"])
     engine = open_engine(line_bundle(tmp_path / "m.onnx", store, [[0.0], [1.0]], [0.0, 0.0]))
-    with pytest.raises(InputError, match="no chip in the test part"):
+    with pytest.raises(InputError, match="no chip in the test split"):
         evaluate(engine, store, "test")

@@ -1,4 +1,4 @@
-"""`agri-classify card`: what is this model, how good is it, and what is it not for?"""
+"""`agri-classify card`: prints the model card of a bundle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agri_classify.commands.model import Model
 def card(
     model: Model = BOXED,
 ) -> None:
-    """Show the card of a model, by default of the one in the box: data, scores, limits, facts.
+    """Print the model card of a bundle, by default the bundled model: data, scores, limits.
 
     Example: agri-classify card --model models/compact/model.onnx
     """

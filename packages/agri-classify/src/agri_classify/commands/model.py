@@ -1,4 +1,4 @@
-"""The option `--model`, the same in every command that uses one."""
+"""The option `--model`, shared by all commands."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +12,8 @@ Model = Annotated[
     typer.Option(
         metavar="BUNDLE",
         parser=find_model,
-        help="Bundle (.onnx) of `agri-classify train`, or eurosat-rgb (in the box; the default) or "
-        "eurosat-rgb-robust (in the box, for resampled imagery).",
+        help="Bundle (.onnx) of `agri-classify train`, or a bundled model: eurosat-rgb (default) "
+        "or eurosat-rgb-robust (for resampled imagery).",
         show_default=False,
     ),
 ]

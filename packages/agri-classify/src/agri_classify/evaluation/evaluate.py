@@ -1,4 +1,4 @@
-"""Score a bundle on labelled patches: what is shipped is what is scored."""
+"""Evaluates a bundle on labelled patches: the exported model itself is scored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MISTAKES = 12
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A patch that was taken for another class."""
+    """A misclassified patch."""
 
     name: str
     image: NDArray[Any]
@@ -40,17 +40,17 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that is known after every patch was seen once.
+    """The predictions of a bundle for labelled patches.
 
     Attributes:
         spec: of the bundle.
         names: of the patches.
-        places: number of the place where each lies, `(N,)`.
+        places: number of the place of each patch, `(N,)`.
         probabilities: `(N, K)`.
         truth: class ids, `(N,)`.
-        mistakes: the most confident wrong answers, worst first.
-        rate: patches a second, reading and decoding included.
-        errors: what could not be read.
+        mistakes: the most confident misclassifications, worst first.
+        rate: patches per second, with reading and decoding.
+        errors: unreadable files.
     """
 
     spec: BundleSpec
@@ -78,7 +78,7 @@ def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> Ev
 
     Raises:
         InputError: the bundle does not classify patches.
-        MissingError: not one patch could be read.
+        MissingError: no patch could be read.
     """
     check_task(engine.spec)
     names: list[str] = []
@@ -104,7 +104,7 @@ def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> Ev
 
 
 def metrics(result: Evaluation, part: str) -> dict[str, Any]:
-    """Return every score for JSON; n/a is None."""
+    """Return all scores for JSON; n/a is None."""
     spec, truth, cm = result.spec, result.truth, result.matrix
     before = scores.without_temperature(result.probabilities, spec.temperature)
     least = threshold(spec)

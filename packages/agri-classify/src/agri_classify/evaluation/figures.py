@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: confusion matrix, reliability diagram, gallery of mistakes."""
+"""Figures of an evaluation: confusion matrix, reliability diagram, misclassified patches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = 6
 
 
 def draw_matrix(matrix: Ints, legend: Legend, path: Path, title: str) -> Path:
-    """Draw the patches of each pair of classes; rows are the truth, shades are shares of it."""
+    """Draw the confusion matrix; rows are the truth, shades the share of the true class."""
     side = 0.62 * len(legend) + 2.4
     figure = new_figure(side, side)
     axes = figure.add_axes((0.24, 0.22, 0.72, 0.68))
@@ -37,9 +37,9 @@ def draw_matrix(matrix: Ints, legend: Legend, path: Path, title: str) -> Path:
 
 
 def draw_reliability(found: Reliability, before: Reliability, path: Path, title: str) -> Path:
-    """Draw accuracy against confidence, before and after the temperature, and how many there are.
+    """Draw accuracy against confidence before and after temperature scaling, with a histogram.
 
-    On the diagonal a classifier is right as often as it says.
+    A calibrated classifier lies on the diagonal.
     """
     figure = new_figure(5.4, 6.0)
     top = figure.add_axes((0.13, 0.36, 0.82, 0.54))
@@ -57,13 +57,13 @@ def draw_reliability(found: Reliability, before: Reliability, path: Path, title:
             label=name,
         )  # fmt: skip
     top.set(xlim=(0, 1), ylim=(0, 1.02))
-    top.set_ylabel("share that is right", color=INK)
+    top.set_ylabel("accuracy", color=INK)
     top.legend(fontsize=8, frameon=False, loc="upper left")
     top.set_title(title, fontsize=10, color=INK, weight="bold")
     low.bar(centres, found.count, width=0.9 / bins, color="#2a6f9e")
     low.set(xlim=(0, 1))
     low.set_yscale("symlog")
-    low.set_xlabel("probability of the most probable class", color=INK)
+    low.set_xlabel("confidence", color=INK)
     low.set_ylabel("patches", color=INK)
     for axes in (top, low):
         axes.spines[["top", "right"]].set_visible(False)
@@ -73,7 +73,7 @@ def draw_reliability(found: Reliability, before: Reliability, path: Path, title:
 def draw_mistakes(
     found: Sequence[Mistake], bands: Sequence[str], legend: Legend, path: Path, title: str
 ) -> Path:
-    """Draw the most confident mistakes, worst first."""
+    """Draw the most confident misclassifications, worst first."""
     panels = []
     for item in found:
         image = composite(np.asarray(item.image), bands, picture_bands(bands))

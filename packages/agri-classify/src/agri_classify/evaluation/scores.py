@@ -1,4 +1,4 @@
-"""How right a classifier is, and how well it knows: counts, intervals, calibration."""
+"""Accuracy, confidence intervals and calibration of a classifier."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Patches by the probability of their most probable class, in bins of equal width.
+    """Patches binned by confidence, in bins of equal width.
 
     Attributes:
         count: patches in each bin, `(B,)`.
-        confidence: their mean probability, NaN in an empty bin.
-        accuracy: the share that is right, NaN in an empty bin.
+        confidence: their mean confidence, NaN in an empty bin.
+        accuracy: their accuracy, NaN in an empty bin.
     """
 
     count: Ints
@@ -44,7 +44,7 @@ class Reliability:
 
 
 def reliability(probabilities: Doubles, truth: Ints, bins: int = BINS) -> Reliability:
-    """Sort patches into `bins` by the largest probability of each row of `(N, K)`."""
+    """Bin patches by the largest probability of each row of `(N, K)`."""
     _check(probabilities, truth)
     best = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
@@ -57,7 +57,7 @@ def reliability(probabilities: Doubles, truth: Ints, bins: int = BINS) -> Reliab
 
 
 def without_temperature(probabilities: Doubles, temperature: float) -> Doubles:
-    """Return the probabilities before they were divided by a temperature: softmax(T ln p)."""
+    """Return the probabilities without temperature scaling: softmax(T ln p)."""
     logits = temperature * np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)
@@ -70,33 +70,33 @@ def likelihood(probabilities: Doubles, truth: Ints) -> float:
 
 
 def interval(right: NDArray[np.bool_], places: Ints, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % interval of the accuracy when places are drawn anew; NaN with only one.
+    """Return the 95 % CI of the accuracy by bootstrap over places; NaN with a single place.
 
     Args:
-        right: whether each patch is, `(N,)`.
-        places: number of the place of each, `(N,)`.
-        seed: of the drawing.
+        right: whether each patch is classified correctly, `(N,)`.
+        places: number of the place of each patch, `(N,)`.
+        seed: of the bootstrap.
     """
     _, unit = np.unique(places, return_inverse=True)
     matrices = np.zeros((int(unit.max()) + 1, 2, 2), np.int64)
-    # Accuracy asks only how many are right; the first row holds these and the others.
+    # Accuracy needs only counts of right and wrong: one row of a confusion matrix holds them.
     matrices[:, 0, 0], matrices[:, 0, 1] = np.bincount(unit, right), np.bincount(unit, ~right)
     return counts.bootstrap(matrices, counts.accuracy, seed=seed)
 
 
 def set_scores(kept: NDArray[np.bool_], truth: Ints) -> dict[str, float]:
-    """Return how often the sets `(N, K)` hold the truth `(N,)`, and their mean size."""
+    """Return coverage and mean size of the sets `(N, K)` for the truth `(N,)`."""
     held = kept[np.arange(len(truth)), truth]
     return {"coverage": float(held.mean()), "size": float(kept.sum(axis=1).mean())}
 
 
 def coverage(probabilities: Doubles, truth: Ints, least: float) -> dict[str, float]:
-    """Return how often the conformal set holds the truth, and its mean size."""
+    """Return coverage and mean size of the conformal sets."""
     return set_scores(possible(probabilities, least), truth)
 
 
 def class_rows(cm: Ints, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return precision, recall, F1 and patches of each class; n/a is None."""
+    """Return precision, recall, F1 and number of patches of each class; n/a is None."""
     parts = (counts.precision(cm), counts.recall(cm), counts.f1(cm))
     rows = []
     for number, name in enumerate(names):

@@ -1,6 +1,6 @@
-"""One patch from a file: a photo or a GeoTIFF, in the bands, the unit and the size of a model.
+"""Reads one patch from a photo or a GeoTIFF, in the bands, unit and size of a model.
 
-Nothing is guessed: what is not the kind of picture a model learnt from is refused with the reason.
+Nothing is guessed: a picture that does not match the training data is refused with the reason.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agri_map.bundle.spec import BundleSpec
 
 SMALLEST, LARGEST = 16, 1024
-"""Sides of a picture in pixels; larger ones are scenes."""
+"""Smallest and largest side of a picture in pixels; larger ones are scenes."""
 
 MAX_BYTES = 64 * 2**20
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -36,14 +36,14 @@ Valid = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A picture as a model takes it.
+    """A picture as input of a model.
 
     Attributes:
         image: `(tile, tile, C)`, in the bands and the unit of the model.
         valid: `(tile, tile)`, False where there is no data.
-        note: what was done to make it fit; "" for nothing.
-        quality: of the JPEG, 1..100; 100 where nothing was lost.
-        enlarged: whether it has fewer pixels than the model takes.
+        note: how it was adapted to the model; "" if it was not.
+        quality: JPEG quality 1..100; 100 for lossless files.
+        enlarged: whether it has fewer pixels than the model expects.
     """
 
     image: Pixels
@@ -54,7 +54,7 @@ class Patch:
 
     @property
     def coarse(self) -> bool:
-        """Whether it lacks the fine texture of native pixels."""
+        """Whether the fine texture of native pixels is missing."""
         return self.quality < FINE or self.enlarged
 
 
@@ -64,11 +64,11 @@ def read_patch(path: Path, spec: BundleSpec, bands: tuple[str, ...] = ()) -> Pat
     Args:
         path: a JPEG, PNG or GeoTIFF file.
         spec: of a bundle.
-        bands: names of a GeoTIFF's bands in file order, where the file does not name them.
+        bands: names of a GeoTIFF's bands in file order, for files without band names.
 
     Raises:
-        MissingError: there is no such file, or it lacks a band of the model.
-        InputError: it is no picture, is damaged, or is of another kind than the model takes.
+        MissingError: the file does not exist, or lacks a band of the model.
+        InputError: the file is damaged, not a picture, or does not match the model.
     """
     data = _bytes(path)
     where = str(path)
@@ -87,7 +87,7 @@ def _bytes(path: Path) -> bytes:
         raise MissingError(f"there is no file {path}")
     size = path.stat().st_size
     if size == 0:
-        raise InputError(f"{path} is empty; get the file anew")
+        raise InputError(f"{path} is empty; get the file again")
     if size > MAX_BYTES:
         raise InputError(
             f"{path} has {size} bytes; a patch has {MAX_BYTES} at most, larger files are scenes"
@@ -105,11 +105,11 @@ def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, in
         image, valid = decode_photo(data, where)
     if image.dtype != np.uint8:
         raise InputError(
-            f"{where} has 16 bits a colour; the model takes 8, which in EuroSAT stand for 0 to "
-            "2750 of the product's numbers. Convert it so"
+            f"{where} has 16 bits per colour; the model expects 8 bits, which in EuroSAT stand for "
+            "digital numbers of 0 to 2750. Rescale the picture accordingly"
         )
     if image.shape[2] != len(TRUE_COLOUR):
-        raise InputError(f"{where} is grey; the model takes {', '.join(spec.bands)}")
+        raise InputError(f"{where} is greyscale; the model expects {', '.join(spec.bands)}")
     valid = np.broadcast_to(valid, image.shape[:2])
     return image[..., wanted], valid, quality
 
@@ -117,17 +117,17 @@ def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, in
 def _colours(where: str, spec: BundleSpec) -> list[int]:
     if spec.unit != "uint8" or not set(spec.bands) <= set(TRUE_COLOUR):
         raise InputError(
-            f"{where} is a photo of red, green and blue in 8 bits; the model takes "
-            f"{', '.join(spec.bands)} in {spec.unit}: give it GeoTIFFs"
+            f"{where} is an 8-bit RGB photo; the model expects "
+            f"{', '.join(spec.bands)} in {spec.unit}: use GeoTIFFs"
         )
     return band_indices(TRUE_COLOUR, spec.bands, where)
 
 
 def _check_header(data: bytes, where: str) -> tuple[int, int]:
-    """Check size and mode before a pixel is decoded.
+    """Check size and mode before decoding.
 
     Returns:
-        The EXIF orientation, 1 = upright, and the JPEG quality, 100 = lossless or nearly so.
+        The EXIF orientation, 1 = upright, and the JPEG quality, 100 = (nearly) lossless.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -141,7 +141,7 @@ def _check_header(data: bytes, where: str) -> tuple[int, int]:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{where} is damaged, or not a PNG or JPEG picture") from error
+        raise InputError(f"{where} is damaged or not a PNG or JPEG picture") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{where} declares too many pixels: {error}") from error
     return turned if plain and 1 < turned <= 8 else 1, quality
@@ -150,17 +150,17 @@ def _check_header(data: bytes, where: str) -> tuple[int, int]:
 def _check_size(height: int, width: int, where: str) -> None:
     if min(height, width) < SMALLEST:
         raise InputError(
-            f"{where} is {width} x {height} pixels; a patch has {SMALLEST} or more a side"
+            f"{where} is {width} x {height} pixels; a patch needs {SMALLEST} or more per side"
         )
     if max(height, width) > LARGEST:
         raise InputError(
-            f"{where} is {width} x {height} pixels, a scene and not a patch ({LARGEST} at most); "
-            "cut it into patches first"
+            f"{where} is {width} x {height} pixels, a scene rather than a patch (at most "
+            f"{LARGEST}); cut it into patches first"
         )
 
 
 def _upright(image: Pixels, orientation: int) -> Pixels:
-    """Undo the turn that EXIF orientation 2..8 declares."""
+    """Undo the EXIF orientation 2..8."""
     if orientation in (5, 6, 7, 8):
         image = image.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):
@@ -185,8 +185,8 @@ def _raster(
     found = guess_unit(image[valid], image.dtype)
     if found != spec.unit:
         raise InputError(
-            f"{where} looks like {found} ({facts.dtype}) but the model was fitted on {spec.unit}; "
-            "use imagery of the same kind"
+            f"{where} looks like {found} ({facts.dtype}) but the model was trained on {spec.unit}; "
+            "use imagery in the same unit"
         )
     return image, valid
 
@@ -194,7 +194,7 @@ def _raster(
 def _places(names: tuple[str, ...], count: int, where: str, spec: BundleSpec) -> list[int]:
     if not names:
         raise InputError(
-            f"{where} does not name its {count} bands; the model takes {', '.join(spec.bands)}. "
+            f"{where} has {count} bands without names; the model expects {', '.join(spec.bands)}. "
             "Name them in file order with --bands"
         )
     if len(names) != count:
@@ -203,7 +203,7 @@ def _places(names: tuple[str, ...], count: int, where: str, spec: BundleSpec) ->
 
 
 def _fitted(image: Pixels, valid: Valid, tile: int) -> Patch:
-    """Cut the middle square and bring it to the size of the model."""
+    """Crop the centre square and resize it to the size of the model."""
     height, width = image.shape[:2]
     if (height, width) == (tile, tile):
         return Patch(image, np.ascontiguousarray(valid))
@@ -216,7 +216,7 @@ def _fitted(image: Pixels, valid: Valid, tile: int) -> Patch:
     way = cv2.INTER_AREA if side > tile else cv2.INTER_LINEAR
     made = cv2.resize(np.ascontiguousarray(square), (tile, tile), interpolation=way)
     mask = cv2.resize(np.ascontiguousarray(kept), (tile, tile), interpolation=cv2.INTER_NEAREST)
-    cut = "its middle square " if height != width else ""
-    note = f"{cut}resized from {side} to {tile} pixels; the model learnt other pixel sizes less"
+    cut = "its centre square " if height != width else ""
+    note = f"{cut}resized from {side} to {tile} pixels, a pixel size the model was not trained on"
     image = made.reshape(tile, tile, image.shape[2])
     return Patch(image, mask.astype(np.bool_), note, enlarged=side < tile)

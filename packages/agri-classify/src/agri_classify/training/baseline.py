@@ -1,6 +1,7 @@
-"""What a network must beat: the commonest class, a line through band statistics, random filters.
+"""Baselines: majority class, and logistic regression of band statistics and of random filters.
 
-All are fitted on the train part. Who wins against them has learnt something about shapes.
+All are fitted on the training split. They know little of shapes, so what a network adds to them is
+what it learned from shapes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A simple way and the share of patches of the judged part that it gets right."""
+    """A baseline and its accuracy on the evaluated split."""
 
     name: str
     accuracy: float
@@ -36,11 +37,11 @@ class Baseline:
 def baselines(
     store: ChipStore, spec: BundleSpec, part: str = "val", seed: int = 0
 ) -> list[Baseline]:
-    """Fit every baseline on the train part and score it on `part`, weakest idea first."""
+    """Fit every baseline on the training split and score it on `part`, the weakest first."""
     train, judged = store.indices("train"), store.indices(part)
     truth, known = store.labels(judged), store.labels(train)
-    commonest = int(np.bincount(known).argmax())
-    found = [Baseline("commonest class", float((truth == commonest).mean()))]
+    majority = int(np.bincount(known).argmax())
+    found = [Baseline("majority class", float((truth == majority).mean()))]
     filters = random_filters(len(spec.bands), np.random.default_rng(seed))
     ways: dict[str, Callable[[Rows], Rows]] = {
         "band statistics, logistic regression": statistics,
@@ -56,7 +57,7 @@ def baselines(
 
 
 def statistics(batch: Rows) -> Rows:
-    """Return mean, deviation, least and largest value of each band of `(N, C, H, W)`, `(N, 4C)`."""
+    """Return mean, deviation, minimum and maximum of each band of `(N, C, H, W)`, `(N, 4C)`."""
     flat = batch.reshape(*batch.shape[:2], -1)
     parts = (flat.mean(axis=2), flat.std(axis=2), flat.min(axis=2), flat.max(axis=2))
     return np.concatenate(parts, axis=1)
@@ -71,7 +72,7 @@ def random_filters(bands: int, rng: np.random.Generator, count: int = FILTERS) -
 
 
 def responses(batch: Rows, filters: Rows) -> Rows:
-    """Return how strongly a patch answers to each filter, either way, and its band means.
+    """Return the mean responses of a patch to each filter, by sign, and its band means.
 
     The mean over the patch of the positive and of the negative part of the convolution: random
     convolutional features (Rahimi and Recht 2007; for imagery Rolf et al. 2021, MOSAIKS).
@@ -97,6 +98,6 @@ def _logistic(rows: Rows, known: Ints, judged: Rows, truth: Ints) -> float:
 
     model = make_pipeline(StandardScaler(), LogisticRegression(C=10.0, max_iter=300, tol=1e-3))
     with warnings.catch_warnings():
-        # A line that could still be bettered a little is a baseline too; users cannot help it.
+        # Not fully converged is good enough for a baseline, and users cannot change it.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return float(model.fit(rows, known).score(judged, truth))

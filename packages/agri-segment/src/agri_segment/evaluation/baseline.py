@@ -1,7 +1,7 @@
-"""What a model must beat: always the commonest class, and a straight line through the bands.
+"""Baselines: majority class, and per-pixel logistic regression of the bands.
 
-Both see one pixel at a time (the first not even that), and both are fitted on the train part, so
-what a network adds to them is what it learned from shape and context.
+Neither sees more than one pixel, and both are fitted on the training split, so what a network adds
+to them is what it learned from shape and context.
 """
 
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 from agri_segment.evaluation.score import read_chips
 
 CAP = 5000
-"""Pixels a class that the logistic regression is fitted on, at most."""
+"""Maximum number of pixels per class to fit the logistic regression on."""
 
 BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Majority:
-    """Predicts the commonest class of the train part everywhere."""
+    """Predicts the majority class of the training split everywhere."""
 
     spec: BundleSpec
     choice: int
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give probability 1 to the one class."""
+        """Return probability 1 for the majority class."""
         count, _, height, width = batch.shape
         out = np.zeros((count, len(self.spec.legend), height, width), np.float32)
         out[:, self.choice] = 1
@@ -45,7 +45,7 @@ class Logistic:
 
     Attributes:
         weights: `(K, C)`, for normalised bands.
-        bias: `(K,)`; minus infinity for a class that the train part lacks.
+        bias: `(K,)`; minus infinity for a class that the training split lacks.
     """
 
     spec: BundleSpec
@@ -53,7 +53,7 @@ class Logistic:
     bias: NDArray[np.float32]
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give the softmax of the linear scores."""
+        """Return the softmax of the linear scores."""
         scores = np.einsum("kc,nchw->nkhw", self.weights, batch) + self.bias[:, None, None]
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         result: NDArray[np.float32] = scores / scores.sum(axis=1, keepdims=True)
@@ -61,7 +61,7 @@ class Logistic:
 
 
 def store_spec(store: ChipStore, name: str, bands: tuple[str, ...] | None = None) -> BundleSpec:
-    """Describe how the chips of a store are normalised, by the statistics of its train part."""
+    """Return a spec that normalises by the statistics of the training split of a store."""
     bands = bands or store.bands
     stats = store.info.stats
     if not stats:
@@ -81,14 +81,14 @@ def store_spec(store: ChipStore, name: str, bands: tuple[str, ...] | None = None
 
 
 def fit_majority(store: ChipStore) -> Majority:
-    """Find the commonest class of the train part."""
+    """Find the majority class of the training split."""
     return Majority(store_spec(store, "majority"), int(class_pixels(store).argmax()))
 
 
 def fit_logistic(store: ChipStore, seed: int = 0, cap: int = CAP) -> Logistic:
-    """Fit on at most `cap` random pixels of each class of the train part, the same for a seed.
+    """Fit on at most `cap` random pixels of each class of the training split.
 
-    Every class weighs the same however rare it is, as mean IoU asks.
+    Classes have equal total weight, because mean IoU weights them equally.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -102,7 +102,7 @@ def fit_logistic(store: ChipStore, seed: int = 0, cap: int = CAP) -> Logistic:
         return Logistic(spec, weights, bias)
     model = LogisticRegression(max_iter=1000, class_weight="balanced").fit(pixels, classes)
     if len(present) == 2:
-        # scikit-learn gives one row, the score of the second class against the first.
+        # scikit-learn returns one row, the score of the second class against the first.
         bias[present[0]] = 0
         present = present[1:]
     weights[present], bias[present] = model.coef_, model.intercept_
@@ -110,7 +110,7 @@ def fit_logistic(store: ChipStore, seed: int = 0, cap: int = CAP) -> Logistic:
 
 
 def class_pixels(store: ChipStore, part: str = "train") -> NDArray[np.int64]:
-    """Count the labelled pixels of each class in a part, `(K,)`."""
+    """Return the number of labelled pixels of each class in a split, `(K,)`."""
     rows = store.indices(part)
     if len(rows) == 0:
         raise InputError(f"{store.path} has no chip in {part}; split it with `agri-data split`")
@@ -123,7 +123,7 @@ def class_pixels(store: ChipStore, part: str = "train") -> NDArray[np.int64]:
 def _sample(
     store: ChipStore, spec: BundleSpec, rng: np.random.Generator, cap: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Draw about `cap` pixels of each class, one pass, never more than a batch in memory."""
+    """Sample about `cap` pixels of each class, with one batch in memory at a time."""
     chances = np.zeros(IGNORE + 1)
     chances[: len(spec.legend)] = cap / np.maximum(class_pixels(store), 1)
     rows = store.indices("train")

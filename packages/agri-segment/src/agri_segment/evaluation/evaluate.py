@@ -1,4 +1,4 @@
-"""Score a bundle on a part of a chip store: what is shipped is what is scored."""
+"""Evaluates a bundle on a split of a chip store: the exported model itself is scored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from agri_segment.evaluation.score import Predictor, Scored, number, run_chips, 
 WORST = 6
 MARKER = "confusion-normalised.csv"
 ENOUGH = 10
-"""Places below which an interval is called rough."""
+"""With fewer places, the 95 % CI is reported as unreliable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The scores of one predictor on one part.
+    """The scores of one predictor on one split.
 
     Attributes:
         name: of the predictor.
@@ -38,8 +38,8 @@ class Evaluation:
         scored: the counts of each chip.
         matrices: counts of each place, `(places, K, K)`.
         scores: the scores as plain values, see `agri_segment.evaluation.score.summarise`.
-        kind: what a place is.
-        notes: what a reader must know before believing the scores.
+        kind: kind of place.
+        notes: limitations of the scores.
         legend: the classes.
     """
 
@@ -54,33 +54,33 @@ class Evaluation:
 
     @property
     def matrix(self) -> NDArray[np.int64]:
-        """Counts of the whole part, `(K, K)`."""
+        """Confusion matrix of the whole split, `(K, K)`."""
         total: NDArray[np.int64] = self.matrices.sum(axis=0)
         return total
 
     @property
     def chip_iou(self) -> NDArray[np.float64]:
-        """Mean IoU of each chip, NaN for one without a labelled pixel."""
+        """Mean IoU of each chip, NaN for a chip without labelled pixels."""
         return np.array([mean_iou(cm) for cm in self.scored.matrices])
 
 
 def evaluate(
     predictor: Predictor, store: ChipStore, part: str = "val", batch_size: int = 8
 ) -> Evaluation:
-    """Run a predictor on the chips of a part.
+    """Run a predictor on the chips of a split.
 
     Raises:
-        InputError: The part is empty, or the model and the store do not fit.
+        InputError: The split is empty, or the model and the store do not fit together.
     """
     rows = store.indices(part)
     if len(rows) == 0:
         raise InputError(
-            f"{store.path} has no chip in the {part} part; split it with `agri-data split`"
+            f"{store.path} has no chip in the {part} split; split it with `agri-data split`"
         )
     spec = predictor.spec
     scored = run_chips(predictor, store, rows, batch_size, f"{spec.name} on {part}")
     if not scored.matrices.any():
-        raise InputError(f"no pixel of the {part} part of {store.path} has a label to score")
+        raise InputError(f"no pixel of the {part} split of {store.path} has a label to score")
     places = find_places(store)
     matrices = places.sum_by_place(rows, scored.matrices)
     return Evaluation(
@@ -96,26 +96,28 @@ def evaluate(
 
 
 def notes_on(spec: BundleSpec, store: ChipStore, part: str) -> tuple[str, ...]:
-    """List what makes a score better than it would be on new ground."""
+    """List the reasons why the scores may be better than at new places."""
     notes = []
     if part == "train":
-        notes.append("fitted data: the model was trained on these chips, so this is no test of it")
+        notes.append(
+            "fitted data: the model was trained on these chips, so the scores are not a test"
+        )
     elif spec.dataset != store.fingerprint:
         notes.append(
-            "the chips are not those the model was trained on; whether any of its training "
-            "places are among them is not known here"
+            "the chips are of another store than the training chips; whether they include training "
+            "places is unknown"
         )
     elif spec.split != store.split_fingerprint:
         notes.append(
-            "the split is not the one the model was trained with, so it may have been trained on "
-            "some of these chips"
+            "the split differs from the one used in training, so these chips may include training "
+            "chips"
         )
     if (store.info.split or {}).get("method") == "random":
-        notes.append(
-            "the split is random, not by place: neighbours of these chips may be trained on"
-        )
+        notes.append("the split is random, not by place: training chips may be next to these chips")
     if part == "val":
-        notes.append("the val part also chose the epoch of the model; the test part is untouched")
+        notes.append(
+            "the validation split also selected the epoch of the model; the test split was not used"
+        )
     return tuple(notes)
 
 
@@ -123,19 +125,19 @@ def _notes_on_places(count: int, kind: str) -> tuple[str, ...]:
     if count >= ENOUGH:
         return ()
     unit = kind.partition(" ")[0]
-    return (f"an interval from only {count} {unit}{'s' * (count != 1)} is rough",)
+    return (f"the 95 % CI is unreliable: it is based on only {count} {unit}{'s' * (count != 1)}",)
 
 
 def write_evaluation(
     evaluation: Evaluation, predictor: Predictor, store: ChipStore, out: Path
 ) -> str:
-    """Write the report of an evaluation into `out`, all of it or none, and return its text.
+    """Write the report of an evaluation into `out`, atomically, and return its text.
 
     Files: metrics.json, report.md, confusion.csv and .png, confusion-normalised.csv, places.csv,
     worst.csv and .png.
 
     Raises:
-        InputError: `out` holds such a file that is not of an earlier evaluation.
+        InputError: `out` holds such a file that an earlier evaluation did not write.
     """
     with adding_files(out) as folder:
         return _write_files(evaluation, predictor, store, folder)
@@ -149,7 +151,7 @@ def _write_files(evaluation: Evaluation, predictor: Predictor, store: ChipStore,
     write_text(out / "confusion.csv", report.matrix_csv(matrix, legend))
     shares = np.round(report.normalised(matrix), 6)
     write_text(out / "confusion-normalised.csv", report.matrix_csv(shares, legend))
-    title = f"{evaluation.name}, {evaluation.part} part"
+    title = f"{evaluation.name}, {evaluation.part} split"
     draw_matrix(matrix, legend, out / "confusion.png", title)
     write_text(out / "places.csv", _places_csv(evaluation))
     worst = worst_chips(evaluation)
@@ -165,7 +167,7 @@ def _write_files(evaluation: Evaluation, predictor: Predictor, store: ChipStore,
 
 
 def metrics(evaluation: Evaluation, spec: BundleSpec, store: ChipStore) -> dict[str, Any]:
-    """Give all scores as plain values."""
+    """Return all scores as plain values."""
     soft = soft_iou(evaluation.scored.soft)
     return {
         "model": evaluation.name,
@@ -181,23 +183,23 @@ def metrics(evaluation: Evaluation, spec: BundleSpec, store: ChipStore) -> dict[
 
 
 def worst_chips(evaluation: Evaluation, count: int = WORST) -> NDArray[np.int64]:
-    """Give positions in `evaluation.scored.rows` of the chips scored lowest, worst first."""
+    """Return the positions in `evaluation.scored.rows` of the worst chips, worst first."""
     scores = evaluation.chip_iou
     order = np.argsort(scores, kind="stable")
     return order[np.isfinite(scores[order])][:count]
 
 
 def tell(notes: Sequence[str]) -> None:
-    """Warn of what makes a score doubtful."""
+    """Print the limitations of the scores as warnings."""
     for note in notes:
-        if not note.startswith("the val part"):
+        if not note.startswith("the validation split"):
             warn(note)
 
 
 def _report(evaluation: Evaluation) -> str:
     scores = evaluation.scores
     lines = [
-        f"# {evaluation.name} on the {evaluation.part} part",
+        f"# {evaluation.name} on the {evaluation.part} split",
         "",
         report.headline(scores, evaluation.part),
         "",
@@ -205,7 +207,7 @@ def _report(evaluation: Evaluation) -> str:
         "",
         f"IoU and F1 are of hard classes, pooled over pixels; a place is a {evaluation.kind}.",
         "",
-        "Commonest mistakes:",
+        "Most frequent confusions:",
         "",
         report.confusions(evaluation.matrix, evaluation.legend),
     ]

@@ -1,4 +1,4 @@
-"""Drawings of scores: confusion matrices and bars per class."""
+"""Figures of scores: confusion matrices and bars per class."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from agri_segment.evaluation.report import normalised
 
 GREYS = {"majority": "#d9d9d9", "logistic": "#8c8c8c"}
-"""Baselines are grey, so that the models stand out."""
+"""Colours of the baselines."""
 
 
 def draw_matrix(matrix: NDArray[np.int64], legend: Legend, path: Path, title: str) -> None:
-    """Draw pixel counts beside shares of the true class; rows are the truth."""
+    """Draw the confusion matrix as pixel counts and as shares of the true class; rows = truth."""
     side = max(4.0, 0.75 * len(legend) + 2)
     figure = _figure((2 * side, side), title)
     shares = normalised(matrix)
@@ -39,7 +39,7 @@ def draw_matrix(matrix: NDArray[np.int64], legend: Legend, path: Path, title: st
 def draw_bars(
     models: Mapping[str, Sequence[float | None]], legend: Legend, path: Path, title: str
 ) -> None:
-    """Draw the IoU of each class, a group of bars a class, a bar a model."""
+    """Draw the IoU of each class: one group of bars per class, one bar per model."""
     figure = _figure((max(7.0, 1.6 * len(legend)), 4.5), title)
     axis = figure.subplots()
     width = 0.8 / len(models)

@@ -1,4 +1,4 @@
-"""Conformal sets: which classes remain possible, right as often as was asked for."""
+"""Conformal sets: the classes that remain possible at a nominal coverage."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ NOMINAL = 0.99
 def least_probability(
     probabilities: NDArray[np.floating], truth: NDArray[np.int64], nominal: float = NOMINAL
 ) -> float:
-    """Return the threshold of sets that hold the true class with the chance `nominal`.
+    """Return the threshold of sets that hold the true class with probability `nominal`.
 
-    A class is in the set when its probability reaches the threshold. It is chosen on patches that
+    A class is in the set if its probability reaches the threshold, which is fitted on patches that
     were not trained on (split conformal prediction, Vovk et al. 2005; these sets: Sadinle et al.
-    2019, arXiv:1609.00451) and holds for patches of the same kind. 0 (all classes) where there
-    are too few patches to promise as much.
+    2019, arXiv:1609.00451) and is valid for patches of the same distribution. 0 (all classes) with
+    too few patches for this coverage.
     """
     if not 0 < nominal < 1:
         raise InputError(f"the coverage of a conformal set is between 0 and 1, got {nominal}")
