@@ -88,7 +88,7 @@ def ours(folder: Path, count: int) -> Callable[[], None]:
     from agri_annotate.annotate import Options, make_masks
     from agri_annotate.formats.read import read_project
     from agri_annotate.masks.naming import Naming
-    from agri_annotate.model.legend import derive
+    from agri_annotate.model.classes import derive
 
     def work() -> None:
         project, problems = read_project(folder / "via.json")

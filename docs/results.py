@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.S)
 BASELINES = {
     "logistic": "logistic regression of single pixels",
-    "majority": "always the commonest class",
+    "majority": "majority class everywhere",
 }
 
 
@@ -23,7 +23,7 @@ def table(compare: dict[str, Any], mapped: dict[str, Any]) -> str:
     """Return the Markdown between the markers of README.md."""
     names = [name for name, value in compare.items() if isinstance(value, dict) and "iou" in value]
     classes = list(compare[names[0]]["iou"])
-    head = ["model", "mean IoU", "95 %", "accuracy", *classes]
+    head = ["model", "mean IoU", "95 % CI", "accuracy", *classes]
     rows = [head, ["---"] * len(head), *(row(name, compare[name]) for name in names)]
     lines = ["| " + " | ".join(cells) + " |" for cells in rows]
     places = compare[names[0]]["places"]
@@ -31,15 +31,15 @@ def table(compare: dict[str, Any], mapped: dict[str, Any]) -> str:
         [
             *lines,
             "",
-            f"IoU of each class on the {compare['split']} part: {places} blocks of ground that no "
+            f"IoU of each class on the {compare['split']} split: {places} blocks of ground that no "
             "model saw, one seed; the interval",
-            f"resamples blocks. The best on the {compare['select']} part, {compare['best']}, "
+            f"resamples blocks. The best on the {compare['select']} split, {compare['best']}, "
             "mapped another place: mean IoU "
             f"{mapped['miou']:.2f}, accuracy {mapped['accuracy']:.2f}",
             f"(always {mapped['majority_class']}: {mapped['majority_accuracy']:.2f}). "
-            "Made by `dvc repro`; synthetic imagery, so no statement about yours.",
-            "Learnt from, and tested against, polygons of a simulated hand; "
-            "the map is scored by the truth itself.",
+            "Made by `dvc repro` on synthetic imagery, so it makes no statement about yours.",
+            "Trained on and tested against simulated annotations; "
+            "the map is scored against the truth itself.",
             "",
         ]
     )

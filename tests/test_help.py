@@ -12,16 +12,9 @@ from pathlib import Path
 import pytest
 
 HEAVY = {
-    "numpy",
-    "pandas",
-    "torch",
-    "tensorflow",
-    "rasterio",
-    "matplotlib",
-    "cv2",
-    "onnxruntime",
-    "jinja2",
-}
+    "numpy", "pandas", "torch", "tensorflow", "rasterio", "matplotlib", "cv2", "onnxruntime",
+    "pydantic", "jinja2",
+}  # fmt: skip
 
 
 def leaves(command, words=()):

@@ -35,17 +35,25 @@ NEVER = {"dvc", "dvclive"}
 TRAINING = "agri_classify/training/"
 """Where alone agri-classify may import what its extra brings; `cli` asks first."""
 ROOMS = {
-    "agri_core": ("files", "bands legend pages raster", "confusion indices"),
+    "agri_core": (
+        "choices files",
+        "legend_entry",
+        "bands legend pages vector",
+        "raster",
+        "confusion indices",
+        "evaluation",
+    ),
     "agri_data": (
-        "sources.description store synth.layout",
+        "choices sources.description store synth.layout",
         "figures sources.readers splits synth.spectra",
         "augment sources synth",
         "build",
-        "annotation patches",
+        "annotation patches schemas",
         "commands",
         "cli",
     ),
     "agri_annotate": (
+        "choices",
         "model",
         "formats.readers masks",
         "formats.writers report",
@@ -65,7 +73,7 @@ ROOMS = {
         "cli",
     ),
     "agri_map": (
-        "bundle",
+        "bundle choices",
         "scene",
         "maps",
         "analysis inference",
@@ -73,8 +81,13 @@ ROOMS = {
         "commands",
         "cli",
     ),
-    "agri_train": ("config", "device network", "data", "engine", "bundle run", "fit"),
-    "agri_segment": ("evaluation networks params", "catalogue comparison train", "cli"),
+    "agri_train": ("baselines config", "device network", "data", "engine", "bundle run", "fit"),
+    "agri_segment": (
+        "evaluation networks params",
+        "catalogue comparison train",
+        "commands",
+        "cli",
+    ),
     "agri_classify": (
         "bundled patches training.networks",
         "prediction training.bundles",

@@ -29,5 +29,5 @@ def test_table_shows_scores_and_absent_classes(results):
     compare = {"split": "test", "select": "val", "best": "unet", "unet": scores}
     mapped = {"miou": 0.5, "accuracy": 0.9, "majority_accuracy": 0.4, "majority_class": "arable"}
     lines = results.table(compare, mapped).splitlines()
-    assert lines[0] == "| model | mean IoU | 95 % | accuracy | arable | water |"
+    assert lines[0] == "| model | mean IoU | 95 % CI | accuracy | arable | water |"
     assert lines[2] == "| unet | 0.50 | 0.40-0.62 | 0.75 | 0.50 | n/a |"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from agri_core import bands
 from agri_core.files.errors import InputError, MissingError
-from agri_core.legend import EUROSAT, Legend
+from agri_core.legend import EUROSAT, IGNORE_COLOUR, Legend
 
 
 def test_legend_round_trip_and_colours() -> None:
@@ -13,6 +15,50 @@ def test_legend_round_trip_and_colours() -> None:
     assert Legend.from_list(legend.to_list()) == legend
     assert legend.rgb.tolist() == [[0, 0, 0], [255, 128, 0]]
     assert legend.index("arable") == 1
+
+
+def test_a_class_without_a_colour_gets_one_of_its_own() -> None:
+    legend = Legend.from_list([{"id": 0, "name": "a"}, {"id": 1, "name": 7, "colour": "#FF8000"}])
+    assert legend.to_list() == [
+        {"id": 0, "name": "a", "colour": "#202020"},
+        {"id": 1, "name": "7", "colour": "#ff8000"},
+    ]
+    assert Legend.of(["a", "b"]).names == ("a", "b")
+    assert len({item.colour for item in Legend.of(map(str, range(254))).classes}) == 254
+
+
+def test_a_palette_has_a_colour_for_every_byte() -> None:
+    palette = Legend.of({"a": "#010203"}).palette()
+    assert len(palette) == 768
+    assert palette[:3] == b"\x01\x02\x03" and palette[3:6] == b"\xff\x00\xff"
+    assert palette[-3:] == bytes.fromhex(IGNORE_COLOUR[1:])
+
+
+def test_classes_json_comes_back_and_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    legend = Legend.of({"půda": "#010203"})
+    path = tmp_path / "classes.json"
+    path.write_text(legend.to_json(), encoding="utf-8-sig")
+    assert Legend.read(path) == legend
+    path.write_bytes(b"[" * 1_000_001)
+    with pytest.raises(InputError, match="larger than 1 MB"):
+        Legend.read(path)
+    with pytest.raises(MissingError, match="no legend"):
+        Legend.read(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{}", "[1]", '[{"id": 1, "name": "a"}]', '[{"id": true, "name": "a"}]', "[" * 99999,
+        '[{"id": 0, "name": "a", "colour": "red"}]', '[{"id": 0, "name": " "}]',
+        '[{"id": 0, "name": "a"}, {"id": 1, "name": "a"}]', '[{"id": 0, "name": "a", "x": 1}]',
+    ],
+)  # fmt: skip
+def test_a_wrong_classes_json_is_one_line_with_its_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "classes.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"classes\.json"):
+        Legend.read(path)
 
 
 def test_eurosat_order_is_the_official_one() -> None:
@@ -26,7 +72,13 @@ def test_eurosat_order_is_the_official_one() -> None:
     [
         ([{"id": 1, "name": "a", "colour": "#000000"}], "0, 1, 2"),
         ([{"id": 0, "name": "a", "colour": "red"}], "#1a9641"),
-        ([{"id": 0, "name": "a"}], "id, name, colour"),
+        ([{"id": 0, "colour": "#000000"}], "entry 1': the key 'name' is missing"),
+        ([{"id": 0, "name": "a", "color": "#000000"}], "'color', did you mean 'colour'"),
+        ([{"id": 0, "name": None}], "'entry 1.name' must be text, got None"),
+        ([{"id": 254, "name": "a"}], "'entry 1.id' must be at most 253, got 254"),
+        ([{"id": 0, "name": "a"}, {"id": 1, "name": "a"}], "'a' is there twice"),
+        ({"a": "#000000"}, "expected a list, got"),
+        ([1], "'entry 1' must be a mapping, got 1"),
         ([{"id": True, "name": "a", "colour": "#000000"}], "whole number"),
         ([], "1 to 254"),
     ],

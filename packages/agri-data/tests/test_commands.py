@@ -160,10 +160,15 @@ def test_stats_reports_a_constant_band(make_store: MakeStore, run: Run) -> None:
     assert again in out
 
 
+def test_an_unknown_method_is_answered_with_the_known_ones(make_store: MakeStore, run: Run) -> None:
+    code, _, err = run("split", make_store(**scene()).path, "--method", "magic")
+    assert code == 2
+    assert "'magic' is not one of 'block', 'group', 'random', 'kfold'" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--method", "magic"], "one of block, group, random, kfold"),
         (["--val", "0.6", "--test", "0.6"], "fractions"),
         (["--method", "group"], "group for every chip"),
         (["--block", "100000"], "smaller --block"),

@@ -16,7 +16,10 @@ from onnx import TensorProto, helper, numpy_helper
 from rasterio.transform import from_origin
 
 BANDS = ("B02", "B03", "B04", "B08")
-UTM = from_origin(500_000, 5_500_000, 10, 10)
+EQUAL_AREA = "EPSG:3035"
+"""Lambert's equal-area projection: a pixel of 10 m covers 0.01 ha, so hectares can be literal."""
+
+PLACE = from_origin(4_500_000, 3_000_000, 10, 10)
 
 SpecMaker = Callable[..., BundleSpec]
 SceneWriter = Callable[..., Path]
@@ -133,8 +136,8 @@ def write_scene(tmp_path: Path) -> SceneWriter:
         name: str = "scene.tif",
         bands: Sequence[str] | None = BANDS,
         nodata: float | None = None,
-        crs: str | None = "EPSG:32633",
-        transform: Any = UTM,
+        crs: str | None = EQUAL_AREA,
+        transform: Any = PLACE,
         **profile: Any,
     ) -> Path:
         path = tmp_path / name
@@ -169,8 +172,8 @@ def write_map(tmp_path: Path, legend: Legend) -> SceneWriter:
     def write(
         codes: NDArray[np.uint8],
         name: str = "map.tif",
-        crs: str | None = "EPSG:32633",
-        transform: Any = UTM,
+        crs: str | None = EQUAL_AREA,
+        transform: Any = PLACE,
     ) -> Path:
         path = tmp_path / name
         grid = Grid(rasterio.CRS.from_user_input(crs) if crs else None, transform, *codes.shape)

@@ -1,3 +1,4 @@
+import importlib
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def write(tmp_path):
 @pytest.fixture
 def asked(monkeypatch):
     """Run the `train` command line with a stand-in for the training; give what it was asked."""
-    import agri_segment.train
+    module = importlib.import_module("agri_segment.train")
     from agri_data.store.store import ChipStore
 
     calls = []
@@ -30,7 +31,7 @@ def asked(monkeypatch):
         calls.append((plan, config))
         raise InputError("that is far enough")
 
-    monkeypatch.setattr(agri_segment.train, "train", stand_in)
+    monkeypatch.setattr(module, "train", stand_in)
     monkeypatch.setattr(ChipStore, "open", lambda path: None)
 
     def call(*options):

@@ -1,5 +1,6 @@
 import json
 import shutil
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_the_command_exports_what_a_killed_one_trained(hidden_band, tmp_path, mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("agri_train.fit.export_bundle", killed)
+        patch.setattr(import_module("agri_train.fit"), "export_bundle", killed)
         assert CliRunner().invoke(app, words).exit_code != 0
     assert sorted(path.name for path in out.glob("[!.]*")) == [
         "checkpoints", "config.json", "curves.png", "history.csv", "samples",

@@ -3,6 +3,7 @@ import csv
 import json
 import shutil
 import signal
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -232,7 +233,7 @@ def test_what_was_trained_is_exported_later(make_store, tiny, tmp_path, monkeypa
         raise stop
 
     with monkeypatch.context() as patch:
-        patch.setattr("agri_train.fit.export_bundle", fail)
+        patch.setattr(import_module("agri_train.fit"), "export_bundle", fail)
         with pytest.raises(type(stop)) as told:
             run(tiny(), store, out)
     if isinstance(stop, ExportError):

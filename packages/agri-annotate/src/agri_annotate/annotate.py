@@ -16,9 +16,10 @@ from agri_core.files.atomic import replacing_dir, write_text
 from agri_core.files.console import progress
 from agri_core.files.errors import InputError
 
+from agri_annotate.choices import Format
 from agri_annotate.formats.readers.values import printable
 from agri_annotate.masks.mask import Drawn, Rules, draw
-from agri_annotate.masks.maskfile import Format, mask_names, write_mask
+from agri_annotate.masks.maskfile import mask_names, write_mask
 from agri_annotate.masks.naming import Naming
 from agri_annotate.model.pictures import Header, count_pictures, find_pictures, header
 from agri_annotate.model.project import Picture, Problem, Project

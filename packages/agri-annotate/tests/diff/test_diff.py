@@ -127,7 +127,7 @@ def test_no_time_is_invented():
     assert "stated" not in to_json(found)
     assert to_json(found)["times"] == "the files hold none"
     assert "none are known" in table(found)
-    # One kept, one added, one removed: 2 regions to draw anew, 2 changes, at 30 s.
+    # One kept, one added, one removed: 2 regions to draw again, 2 changes, at 30 s.
     assert stated(found.changes, 30) == {
         "seconds_per_region": 30,
         "minutes_to_draw_all": 1.0,

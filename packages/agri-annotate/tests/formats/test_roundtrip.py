@@ -8,10 +8,11 @@ from typing import get_args
 
 import pytest
 import shapely
+from agri_annotate.choices import Form
 from agri_annotate.formats.read import read_project, read_text_project
 from agri_annotate.formats.write import render, write_project
 from agri_annotate.formats.writers.outline import ring, untilted
-from agri_annotate.model.project import Attribute, Form, Picture, Problem, Project, Region, Value
+from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 import pytest
 import shapely
+from agri_annotate.choices import Form
 from agri_annotate.formats.write import render, write_project
 from agri_annotate.formats.writers.outline import ring, untilted
-from agri_annotate.model.project import Attribute, Form, Picture, Problem, Project, Region, Value
+from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Shape
 from agri_core.files.errors import InputError
 

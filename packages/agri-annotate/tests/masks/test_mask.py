@@ -7,10 +7,10 @@ from agri_annotate.masks.coverage import spans
 from agri_annotate.masks.mask import Rules, draw
 from agri_annotate.masks.naming import Naming
 from agri_annotate.masks.runs import Layer, blank, paint
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.project import Picture, Region
 from agri_annotate.model.shape import Circle, Polygon, Polyline, Rect
 from agri_core.files.errors import InputError
+from agri_core.legend import Legend
 from hypothesis import given
 from hypothesis import strategies as st
 

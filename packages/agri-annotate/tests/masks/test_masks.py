@@ -17,7 +17,7 @@ from agri_annotate.formats.read import read_project
 from agri_annotate.masks.mask import Rules
 from agri_annotate.masks.naming import Naming
 from agri_annotate.masks.outline import outline
-from agri_annotate.model.legend import derive
+from agri_annotate.model.classes import derive
 from agri_annotate.model.project import Picture, Project, Region
 from agri_annotate.model.shape import Circle, Ellipse, Polygon, Polyline, Rect
 from agri_core.files.errors import InputError
@@ -431,9 +431,7 @@ def test_a_picture_of_other_size_or_bytes_is_told(desk: Desk) -> None:
     [
         (["--attribute", "labl"], "'label'"),
         (["--attribute", "label", "--single", "x"], "not both"),
-        (["--overlap", "most"], "last, first, largest, error"),
         (["--priority", "crop,sea"], "'sea'"),
-        (["--format", "gif"], "png or tif"),
         (["--alias", "soil"], "Bare soil=soil"),
         (["--unlabelled", "sea"], "'sea'"),
         (["--line", "-3"], "line"),
@@ -447,6 +445,22 @@ def test_wrong_options_are_one_line_and_nothing_is_written(
     desk.write(entry("a.png", RECT))
     result = desk.run(*stated)
     assert said in str(result.exception) and not desk.out.exists()
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (["--overlap", "most"], "'most' is not one of 'last', 'first', 'largest', 'error'"),
+        (["--format", "gif"], "'gif' is not one of 'png', 'tif'"),
+    ],
+)
+def test_an_unknown_choice_is_refused_with_the_choices(
+    desk: Desk, stated: list[str], said: str
+) -> None:
+    desk.picture("a.png")
+    desk.write(entry("a.png", RECT))
+    result = desk.run(*stated)
+    assert result.exit_code == 2 and said in result.output and not desk.out.exists()
 
 
 def test_masks_being_written_among_the_pictures_are_not_counted(desk: Desk) -> None:

@@ -1,13 +1,12 @@
 """Legends, and classes from what was said."""
 
-from pathlib import Path
-
 import pytest
 from agri_annotate.masks.naming import Naming, choose, option_texts
-from agri_annotate.model.legend import Legend, colour, derive
+from agri_annotate.model.classes import derive, describe
 from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.model.shape import Rect
-from agri_core.files.errors import InputError, MissingError
+from agri_core.files.errors import InputError
+from agri_core.legend import Legend
 
 OPTIONS = {"soil": "Bare soil", "crop": "Crop row"}
 LEGEND = Legend.of(["background", "soil", "crop"])
@@ -44,6 +43,7 @@ def test_class_of_a_region(value: Value | None, stated: dict, expected: int) -> 
     [
         (" soil", "'soil'"),  # mended only where declared
         ("Soil", "--alias 'Soil=soil'"),
+        ("soil\n", "--fold if it is that"),
         ("zebra", "background, soil, crop"),
         ("", "--unlabelled"),
         (("soil", "crop"), "'soil', 'crop'"),
@@ -76,6 +76,17 @@ def test_legend_from_options_else_from_values() -> None:
     assert option_texts(project(regions=defined), "label")["soil"] == "Bare soil"
 
 
+def test_a_project_carries_the_legend_of_its_maps() -> None:
+    legend = Legend.of({"nothing": "#010203", "maize, late": "#040506", "2": "#070809"})
+    options = {"2": "", "nothing": "", "maize, late": "", "soil": ""}  # as a browser orders them
+    defined = (Attribute("label", "dropdown", options, description=describe(legend)),)
+    made = derive(project("2", regions=defined), "label", None)
+    assert made.classes[:3] == legend.classes
+    assert made.names[3:] == ("soil",)
+    plain = (Attribute("label", "dropdown", options, description="colours of my own"),)
+    assert derive(project("2", regions=plain), "label", None).names[0] == "background"
+
+
 def test_the_attribute_is_stated_or_the_only_one() -> None:
     two = (Attribute("note"), Attribute("label", "dropdown", OPTIONS), Attribute("kind", "radio"))
     assert choose(project("a"), None) == "label"
@@ -84,27 +95,3 @@ def test_the_attribute_is_stated_or_the_only_one() -> None:
         choose(project("a", regions=two), None)
     with pytest.raises(InputError, match="'labl'"):
         choose(project("a"), "labl")
-
-
-def test_colours_differ_and_a_legend_comes_back(tmp_path: Path) -> None:
-    assert len({colour(number) for number in range(254)} - {"#e6e6e6"}) == 254
-    path = tmp_path / "classes.json"
-    path.write_text(LEGEND.to_json(), encoding="utf-8")
-    assert Legend.read(path) == LEGEND
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "{}", "[1]", '[{"id": 1, "name": "a"}]', '[{"id": true, "name": "a"}]', "[" * 99999,
-        '[{"id": 0, "name": "a", "colour": "red"}]', '[{"id": 0, "name": " "}]',
-        '[{"id": 0, "name": "a"}, {"id": 1, "name": "a"}]', '[{"id": 0, "name": "a", "x": 1}]',
-    ],
-)  # fmt: skip
-def test_a_wrong_legend_is_one_line(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "classes.json"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=r"classes\.json"):
-        Legend.read(path)
-    with pytest.raises(MissingError):
-        Legend.read(tmp_path / "none.json")

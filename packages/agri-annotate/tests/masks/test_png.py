@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from agri_annotate.masks.png import write_png
 from agri_annotate.masks.runs import Runs
-from agri_annotate.model.legend import Legend
+from agri_core.legend import Legend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

@@ -1,4 +1,4 @@
-"""What nobody drew: the background, another class, or not known."""
+"""Unannotated pixels: the background, another class, or not known."""
 
 import json
 
@@ -7,9 +7,9 @@ import pytest
 from agri_annotate.cli import main
 from agri_annotate.masks.mask import Rules, draw
 from agri_annotate.masks.naming import Naming
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.project import Picture, Region
 from agri_annotate.model.shape import Rect
+from agri_core.legend import Legend
 from PIL import Image
 
 LEGEND = Legend.of(["arable", "water"])

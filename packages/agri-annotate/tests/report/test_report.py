@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import rasterio
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.project import Problem
 from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect
 from agri_annotate.report.page import ROWS, write_report
 from agri_annotate.report.report import PictureReport, RegionReport, Report, to_json
 from agri_annotate.report.thumbnail import thumbnail
+from agri_core.legend import Legend
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

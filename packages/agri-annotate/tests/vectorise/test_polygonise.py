@@ -3,11 +3,11 @@ import pytest
 import shapely
 from agri_annotate.masks.mask import Rules, draw
 from agri_annotate.masks.naming import Naming
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.project import Picture, Region
 from agri_annotate.model.shape import Polygon
 from agri_annotate.vectorise.polygonise import polygonise
 from agri_core.files.errors import InputError
+from agri_core.legend import Legend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio import features

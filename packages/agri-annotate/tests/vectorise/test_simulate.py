@@ -8,9 +8,9 @@ import pytest
 import rasterio
 from agri_annotate.formats.read import read_project
 from agri_annotate.formats.write import write_project
-from agri_annotate.model.legend import Legend
 from agri_annotate.vectorise.simulate import ATTRIBUTE, Hand, draw_by_hand, simulate
 from agri_core.files.errors import InputError, MissingError
+from agri_core.legend import Legend
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
@@ -63,20 +63,20 @@ def agreement(truth, drawn, code):
     return both / (((truth == code) | (drawn == code)) & known).sum()
 
 
-@pytest.mark.parametrize(("slack", "least"), [(0.0, 0.99), (0.5, 0.93), (2.0, 0.6)])
-def test_a_hand_is_as_near_as_its_slack(slack, least):
+@pytest.mark.parametrize(("jitter", "least"), [(0.0, 0.99), (0.5, 0.93), (2.0, 0.6)])
+def test_a_hand_is_as_near_as_its_slack(jitter, least):
     truth = make_truth()
-    regions = draw_by_hand(truth, LEGEND, Hand(slack=slack), np.random.default_rng(1))
+    regions = draw_by_hand(truth, LEGEND, Hand(jitter=jitter), np.random.default_rng(1))
     drawn = redraw(regions, truth.shape)
     for code in (1, 2):
         assert agreement(truth, drawn, code) > least - 0.03
-    exact = draw_by_hand(truth, LEGEND, Hand(slack=0), np.random.default_rng(1))
-    assert (slack == 0) == (regions == exact)
+    exact = draw_by_hand(truth, LEGEND, Hand(jitter=0), np.random.default_rng(1))
+    assert (jitter == 0) == (regions == exact)
 
 
 def test_small_pieces_and_what_is_not_known_are_not_drawn():
     truth = make_truth()
-    regions = draw_by_hand(truth, LEGEND, Hand(slack=0), np.random.default_rng(0))
+    regions = draw_by_hand(truth, LEGEND, Hand(jitter=0), np.random.default_rng(0))
     drawn = redraw(regions, truth.shape)
     assert (drawn[80:83, 5:8] == 0).all()  # the speck of 9 pixels is drawn over
     assert (drawn[:, 91:] == 255).all()
@@ -86,7 +86,7 @@ def test_small_pieces_and_what_is_not_known_are_not_drawn():
 def test_a_skipped_class_is_drawn_only_inside_another():
     truth = make_truth()
     truth[30:50, 40:60] = 0  # a clearing in the field, of the class nobody draws
-    hand = Hand(slack=0, skip=("other",))
+    hand = Hand(jitter=0, skip=("other",))
     regions = draw_by_hand(truth, LEGEND, hand, np.random.default_rng(0))
     assert [r.attributes[ATTRIBUTE] for r in regions] == ["arable", "other"]
     drawn = redraw(regions, truth.shape)
@@ -94,7 +94,7 @@ def test_a_skipped_class_is_drawn_only_inside_another():
 
 
 def test_pictures_are_drawn_from_the_map_of_their_scene(folders, tmp_path):
-    project = simulate(*folders, LEGEND, Hand(slack=0), seed=3)
+    project = simulate(*folders, LEGEND, Hand(jitter=0), seed=3)
     assert [picture.name for picture in project.pictures] == [
         "north_r0_c0.png",
         "north_r32_c32.png",
@@ -127,8 +127,8 @@ def test_what_does_not_fit_is_named(folders, tmp_path):
         simulate(truth, tmp_path / "truth", LEGEND, Hand(), 0)
     with pytest.raises(InputError, match=r"holds the values \[2\], which the legend"):
         simulate(truth, pictures, Legend.of(["other", "arable"]), Hand(), 0)
-    with pytest.raises(InputError, match="the slack is in pixels"):
-        Hand(slack=-1)
+    with pytest.raises(InputError, match="the jitter is in pixels"):
+        Hand(jitter=-1)
     write(pictures / "south_r0_c0.png", np.zeros((8, 8), np.uint8), "PNG")
     with pytest.raises(MissingError, match=r"has no map for south_r0_c0\.png"):
         simulate(truth, pictures, LEGEND, Hand(), 0)

@@ -1,3 +1,7 @@
 """Land cover classification of image patches: training, evaluation and prediction."""
 
+import lazy_loader
+
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

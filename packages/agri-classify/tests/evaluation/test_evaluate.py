@@ -46,9 +46,11 @@ def folders(tmp_path):
 
 
 def test_a_folder_of_class_folders_by_hand(folders):
+    (folders / "red" / "._red_0.png").write_bytes(b"what macOS leaves")
+    (folders / "__MACOSX").mkdir()
     result = evaluate(Brightest(), Labelled(folders, Brightest.spec), batch_size=4)
     assert result.matrix.tolist() == [[2, 1, 0], [0, 3, 0], [0, 0, 3]]
-    found = metrics(result, "photos")
+    found = metrics(result)
     assert found["accuracy"] == pytest.approx(8 / 9)
     assert found["majority"] == pytest.approx(3 / 9)
     # All nine at 0.8, eight of them right.
@@ -73,7 +75,7 @@ def test_the_same_numbers_whatever_the_batch(folders):
 def test_a_part_of_a_store(photo_store):
     result = evaluate(Brightest(), Labelled(photo_store.path, Brightest.spec, "val"))
     assert len(result.truth) == 12
-    assert metrics(result, "val")["accuracy"] == 1.0
+    assert metrics(result)["accuracy"] == 1.0
     with pytest.raises(MissingError, match="no patch in its test split"):
         Labelled(photo_store.path, Brightest.spec, "test")
 

@@ -1,65 +1,13 @@
 import numpy as np
 import pytest
-from agri_classify.evaluation.scores import (
-    class_rows,
-    coverage,
-    interval,
-    likelihood,
-    reliability,
-    without_temperature,
-)
-from agri_core.files.errors import InputError
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
-from sklearn.metrics import log_loss
+from agri_classify.evaluation.scores import class_rows, coverage
+from agri_core.evaluation.evaluation import Evaluation
+from agri_core.legend import Legend
 
+THREE = Legend.of({"a": "#000000", "b": "#111111", "c": "#222222"})
 # Four patches: right at 0.9, right at 0.9, wrong at 0.9, right at 0.6.
 P = np.array([[0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.6, 0.4]])
 TRUTH = np.array([0, 1, 1, 0])
-
-
-def test_reliability_by_hand():
-    found = reliability(P, TRUTH, bins=10)
-    # 0.6 falls into bin 6 (0.6 to 0.7), 0.9 into bin 9.
-    assert found.count.tolist() == [0, 0, 0, 0, 0, 0, 1, 0, 0, 3]
-    assert found.confidence[6] == pytest.approx(0.6)
-    assert found.accuracy[9] == pytest.approx(2 / 3)
-    # (1 * |1 - 0.6| + 3 * |2/3 - 0.9|) / 4
-    assert found.error == pytest.approx((0.4 + 3 * (0.9 - 2 / 3)) / 4)
-
-
-def test_certainty_falls_into_the_last_bin():
-    found = reliability(np.array([[1.0, 0.0]]), np.array([0]), bins=4)
-    assert found.count.tolist() == [0, 0, 0, 1]
-    assert found.error == 0
-
-
-def test_likelihood_equals_scikit_learn():
-    assert likelihood(P, TRUTH) == pytest.approx(log_loss(TRUTH, P))
-
-
-def test_a_low_temperature_is_undone_where_it_left_next_to_nothing():
-    # Logits 8 and -8 at T = 0.2: the smaller probability is e^-80.
-    low = np.exp(-80.0)
-    found = without_temperature(np.array([[1 - low, low]]), 0.2)
-    assert found[0, 1] == pytest.approx(np.exp(-16) / (1 + np.exp(-16)), rel=1e-9)
-
-
-# Whole numbers: hypothesis makes no floats where an engine has switched subnormal ones off.
-@given(
-    hnp.arrays(np.int64, (5, 4), elements=st.integers(-80, 80)),
-    st.integers(2, 50),
-)
-def test_a_temperature_is_undone(tenths, tenth):
-    logits, temperature = tenths / 10, tenth / 10
-
-    def softmax(values):
-        raised = np.exp(values - values.max(1, keepdims=True))
-        return raised / raised.sum(1, keepdims=True)
-
-    found = without_temperature(softmax(logits / temperature), temperature)
-    assert found == pytest.approx(softmax(logits), abs=1e-6)
 
 
 def test_coverage_by_hand():
@@ -69,26 +17,9 @@ def test_coverage_by_hand():
     assert coverage(P, TRUTH, 0.95) == {"coverage": 0.75, "size": 1.0}
 
 
-def test_the_interval_draws_places_and_not_patches():
-    truth, found = np.zeros(40, np.int64), np.zeros(40, np.int64)
-    found[:10] = 1
-    alone = interval(found == truth, np.arange(40))
-    assert alone[0] < 0.75 < alone[1]
-    # Four places of ten patches, one of them all wrong: its share is 0, 1/4, ... of the draw.
-    low, high = interval(found == truth, np.arange(40) // 10)
-    assert (low, high) == (0.25, 1.0)
-    assert high - low > alone[1] - alone[0]
-    assert np.isnan(interval(np.array([True]), np.array([0]))[0])
-
-
 def test_class_rows_by_hand():
     cm = np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]])
-    rows = class_rows(cm, ("a", "b", "c"))
+    rows = class_rows(Evaluation(THREE, "val", cm[None], "patch"))
     assert rows[0] == {"class": "a", "precision": 1.0, "recall": 0.75, "f1": 6 / 7, "patches": 4}
     assert rows[1]["precision"] == pytest.approx(2 / 3)
     assert rows[2] == {"class": "c", "precision": None, "recall": None, "f1": None, "patches": 0}
-
-
-def test_nothing_to_score():
-    with pytest.raises(InputError, match="one patch or more"):
-        reliability(np.zeros((0, 2)), np.zeros(0, np.int64))

@@ -13,6 +13,7 @@ from agri_map.bundle.spec import BundleSpec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from rasterio.enums import ColorInterp
 
 LEGEND = Legend.of({"water": "#2a7fba", "arable": "#e8c547"})
 RGB = ("B04", "B03", "B02")
@@ -130,7 +131,7 @@ def test_pictures_of_another_kind_are_refused(image, tmp_path):
     refused("grey.png", image[..., 0], "greyscale; the model expects B04, B03, B02")
     refused("deep.png", image[..., 0].astype(np.uint16) * 256, "16 bits")
     refused("dot.png", image[:1, :1], "1 x 1 pixels; a patch needs 16 or more")
-    refused("scene.png", np.zeros((16, LARGEST + 1, 3), np.uint8), "a scene and not a patch")
+    refused("scene.png", np.zeros((16, LARGEST + 1, 3), np.uint8), "a scene rather than a patch")
     path = tmp_path / "cmyk.jpg"
     Image.fromarray(image).convert("CMYK").save(path)
     with pytest.raises(InputError, match="mode CMYK; save it as RGB"):
@@ -141,7 +142,7 @@ def test_damaged_files_are_refused(image, tmp_path):
     whole = write(tmp_path / "a.jpg", image).read_bytes()
     for name, data, text in (
         ("empty.jpg", b"", "is empty"),
-        ("text.jpg", b"not a picture", "expected a GeoTIFF, JPEG 2000, PNG or JPEG"),
+        ("text.jpg", b"not a picture", "expected a GeoTIFF or JPEG 2000"),
         ("cut.jpg", whole[:-20], "truncated or damaged"),
         ("head.jpg", whole[:12], "damaged"),
     ):
@@ -197,6 +198,25 @@ def test_no_data_of_a_geotiff(tmp_path):
     values[0] = -1
     path = tiff(tmp_path / "a.tif", values, ("B08",), nodata=-1)
     assert read_patch(path, spec(("B08",), "dn")).valid.sum() == 15 * 16
+
+
+@pytest.mark.parametrize("names", [None, ("B04", "B03", "B02"), ("B04", "B03", "B02", "alpha")])
+def test_masked_and_transparent_pixels_of_a_geotiff_are_no_data(image, tmp_path, names):
+    alpha = np.full((16, 16, 1), 255, np.uint8)
+    alpha[0] = 0
+    values = np.concatenate([np.broadcast_to(image[:16, :16], (16, 16, 3)), alpha], axis=2)
+    path = tiff(tmp_path / "a.tif", values, None if names else ("B4", "B3", "B2", ""))
+    with rasterio.open(path, "r+") as sink:
+        sink.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
+    patch = read_patch(path, spec(), names or ())
+    assert np.array_equal(patch.valid, alpha[..., 0] > 0)
+    assert np.array_equal(patch.image, values[..., :3])
+    four = ("B04", "B03", "B02", "B08")
+    assert read_patch(path, spec((*four[:2], "B08")), four).valid.all()
+    plain = tiff(tmp_path / "b.tif", values[..., :3], ("B04", "B03", "B02"))
+    with rasterio.open(plain, "r+") as sink:
+        sink.write_mask(alpha[..., 0])
+    assert np.array_equal(read_patch(plain, spec()).valid, alpha[..., 0] > 0)
 
 
 @settings(max_examples=150, deadline=None)

@@ -62,4 +62,7 @@ def test_a_judged_bundle_says_what_it_got_right(quality, says):
     ],
 )
 def test_a_bundle_that_was_not_judged_is_doubted(metrics):
-    assert doubt(76, spec(**metrics)) == "JPEG of quality 76: fine texture is lost; the prediction is unreliable"
+    assert (
+        doubt(76, spec(**metrics))
+        == "JPEG of quality 76: fine texture is lost; the prediction is unreliable"
+    )

@@ -52,6 +52,15 @@ def test_files_get_answers_in_order(colours, pictures):
     assert [row.answer.label for row in rows] == ["blue", "green", "red"]
 
 
+def test_files_that_are_no_data_are_left_out(pictures):
+    for name in ("._red.png", ".ipynb_checkpoints/red.png", "__MACOSX/red.png", "Thumbs.db"):
+        (pictures / name).parent.mkdir(exist_ok=True)
+        (pictures / name).write_bytes(b"x")
+    files, others = find_files([pictures])
+    assert [path.name for path in files] == ["blue.png", "green.png", "red.png"]
+    assert others == 1
+
+
 def test_one_bad_file_costs_that_file_only(colours, pictures):
     (pictures / "bad.jpg").write_bytes(b"\xff\xd8\xff")
     out = pictures.parent / "found.csv"

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,7 @@ def test_the_command_exports_what_a_killed_one_trained(make_store, tmp_path, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("agri_train.fit.export_bundle", killed)
+        patch.setattr(import_module("agri_train.fit"), "export_bundle", killed)
         assert CliRunner().invoke(app, words).exit_code != 0
     assert (out / "checkpoints/last.ckpt").is_file()
     assert not (out / "model.onnx").exists()

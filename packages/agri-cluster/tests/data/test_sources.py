@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import rasterio
 from agri_cluster.data.folder import FolderTiles
+from agri_cluster.data.pictures import FolderSource
 from agri_cluster.data.sources import StoreTiles, as_tiles, open_tiles
 from agri_cluster.data.tiles import ArrayTiles
 from agri_core.bands import make_bands
@@ -208,3 +209,34 @@ def test_as_tiles_takes_paths_arrays_and_tiles(chips):
     assert as_tiles(tiles) is tiles
     with pytest.raises(InputError, match="NaN"):
         as_tiles(np.array([[np.nan]]))
+
+
+def write_tiff(path, values, **options):
+    """Write `(H, W, C)`."""
+    height, width, count = values.shape
+    shape = {"height": height, "width": width, "count": count, "dtype": str(values.dtype)}
+    with rasterio.open(path, "w", driver="GTiff", **shape, **options) as sink:
+        sink.write(np.moveaxis(values, -1, 0))
+
+
+def test_an_alpha_band_of_a_folder_is_a_mask(tmp_path):
+    values = np.full((8, 8, 4), 100, np.uint8)
+    values[0, :, 3] = 0
+    write_tiff(tmp_path / "a.tif", values, photometric="rgb", alpha="yes")
+    tiles = open_tiles(tmp_path)
+    assert tiles.bands == ("red", "green", "blue")
+    shown, valid = FolderSource(tmp_path).read(["a.tif"])
+    assert shown.shape == (1, 8, 8, 3) and not valid[0, 0].any() and valid[0, 1:].all()
+
+
+def test_real_numbers_are_digital_numbers_or_reflectance_by_their_size(tmp_path):
+    for name, scale in (("dn", 3000.0), ("reflectance", 0.3)):
+        folder = tmp_path / name
+        folder.mkdir()
+        ramp = np.linspace(0.5, 1, 64, dtype=np.float32).reshape(8, 8, 1)
+        write_tiff(folder / "a.tif", ramp * np.float32(scale), nodata=-1)
+        write_tiff(folder / "b.tif", np.full((8, 8, 1), -1, np.float32), nodata=-1)
+        tiles = open_tiles(folder)
+        assert tiles.scaling["unit"] == name
+        assert len(tiles.take([0, 1])) == 2  # one of them has no data, so it has no unit either
+        assert FolderSource(folder).bands[0].unit == name

@@ -173,9 +173,9 @@ def test_a_start_with_labels_is_learnt_before_it_is_refined(tmp_path):
     run.warm_up()
     assert before < 0.9
     assert (run._embed_and_assign()[0] == labels).mean() >= 0.98
-    learnt = [row["agreement"] for row in run.state.warmup]
-    assert learnt[0] == before
-    assert learnt[-1] >= 0.98
+    learned = [row["agreement"] for row in run.state.warmup]
+    assert learned[0] == before
+    assert learned[-1] >= 0.98
     run._save()
     again = refiner(x, centres, tmp_path, labels, warmup=Warmup(max_iter=2000))
     assert again.resume()

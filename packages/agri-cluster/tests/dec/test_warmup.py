@@ -6,7 +6,7 @@ from agri_cluster.dec.warmup import Warmup, learn_labels
 from agri_core.files.errors import InputError
 
 
-def learnt(agreements, **how):
+def learned(agreements, **how):
     """Run a warm-up with a look every 10 steps that finds these agreements in turn."""
     steps, found = [], iter(agreements)
     history = learn_labels(Warmup(**how), 10, lambda: steps.append(1), lambda: next(found))
@@ -14,26 +14,26 @@ def learnt(agreements, **how):
 
 
 def test_it_ends_when_the_labels_are_learnt():
-    steps, history = learnt([0.2, 0.7, 0.99, 1.0], agreement=0.98)
+    steps, history = learned([0.2, 0.7, 0.99, 1.0], agreement=0.98)
     assert steps == 20
     assert history == [(0, 0.2), (10, 0.7), (20, 0.99)]
 
 
 def test_it_ends_when_no_more_is_learnt():
     # The best is 0.6; three looks after it find no more.
-    steps, history = learnt([0.2, 0.6, 0.5, 0.6, 0.6, 0.9], patience=3)
+    steps, history = learned([0.2, 0.6, 0.5, 0.6, 0.6, 0.9], patience=3)
     assert steps == 40
     assert history[-1] == (40, 0.6)
 
 
 def test_it_ends_at_the_limit_with_a_look():
-    steps, history = learnt([0.2, 0.3, 0.4, 0.5], max_iter=25)
+    steps, history = learned([0.2, 0.3, 0.4, 0.5], max_iter=25)
     assert steps == 25
     assert history == [(0, 0.2), (10, 0.3), (20, 0.4), (25, 0.5)]
 
 
 def test_no_steps_leave_a_look():
-    assert learnt([0.4], max_iter=0) == (0, [(0, 0.4)])
+    assert learned([0.4], max_iter=0) == (0, [(0, 0.4)])
 
 
 @pytest.mark.parametrize(

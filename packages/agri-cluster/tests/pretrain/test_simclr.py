@@ -222,9 +222,9 @@ def test_inputs_that_cannot_be_learnt_from() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"batch": 1},
+        {"batch_size": 1},
         {"epochs": -1},
-        {"lr": 0},
+        {"learning_rate": 0},
         {"temperature": 0},
         {"warmup": 2},
         {"crop": 0.95},

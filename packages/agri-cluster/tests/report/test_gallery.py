@@ -99,7 +99,7 @@ def test_a_tile_of_another_store_is_refused_by_name(four_bands):
 
 
 def test_no_tiles_at_all(tmp_path):
-    with pytest.raises(MissingError, match="neither a chip store nor pictures"):
+    with pytest.raises(InputError, match="neither a chip store nor a folder with pictures"):
         open_source(tmp_path)
     with pytest.raises(MissingError, match="no chip store and no folder"):
         open_source(tmp_path / "nowhere")

@@ -1,3 +1,7 @@
 """The rules that every package shares: files, records, rasters, vectors, legends, bands, counts."""
 
+import lazy_loader
+
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -65,6 +66,13 @@ L2A_BANDS = (
 )  # fmt: skip
 """Surface-reflectance products carry no B10."""
 
+_NUMBERED = re.compile(
+    r"B0?(\d{1,2})(A?)"  # the band
+    r"(?![0-9A-Za-z])"  # and not the beginning of a longer word, such as B2x
+    r"(?!\s*[-+*/]\s*B\d)",  # nor of arithmetic, such as B8-B4
+    re.IGNORECASE,
+)
+
 TRUE_COLOUR = ("B04", "B03", "B02")
 COLOUR_INFRARED = ("B08", "B04", "B03")
 SWIR = ("B12", "B8A", "B04")
@@ -75,6 +83,10 @@ def make_bands(names: Sequence[str], unit: Unit) -> tuple[Band, ...]:
 
     Raises:
         InputError: a name occurs twice or `unit` is unknown.
+
+    Example:
+        >>> make_bands(["B04", "height"], "dn")[0]
+        Band(name='B04', wavelength=664.6, unit='dn')
     """
     if len(set(names)) != len(names):
         raise InputError(f"band names must be unique, got {', '.join(names)}")
@@ -86,6 +98,10 @@ def band_indices(have: Sequence[str], want: Sequence[str], where: str = "the ima
 
     Raises:
         MissingError: a wanted band is not there; the message names it and lists what there is.
+
+    Example:
+        >>> band_indices(["B02", "B03", "B04"], ["B04", "B02"])
+        [2, 0]
     """
     missing = [name for name in want if name not in have]
     if missing:
@@ -94,3 +110,30 @@ def band_indices(have: Sequence[str], want: Sequence[str], where: str = "the ima
             f"{', '.join(have) or 'no named bands'}"
         )
     return [list(have).index(name) for name in want]
+
+
+def canonical_name(text: str) -> str:
+    """Return the name of a band in the spelling of `SENTINEL2`, other names as they are.
+
+    Files describe a band as "B4", "b04" or "B4, central wavelength 665 nm".
+
+    Example:
+        >>> canonical_name("B2 (blue)"), canonical_name("b8a"), canonical_name(" nir ")
+        ('B02', 'B8A', 'nir')
+    """
+    found = _NUMBERED.match(text.strip())
+    if not found:
+        return text.strip()
+    number, letter = int(found[1]), found[2].upper()
+    return f"B{number}{letter}" if letter else f"B{number:02d}"
+
+
+def canonical_names(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the canonical names of the bands of one file, as they are where two would be equal.
+
+    Example:
+        >>> canonical_names(["b4", "B08 - near infrared"])
+        ('B04', 'B08')
+    """
+    names = tuple(canonical_name(text) for text in texts)
+    return names if len(set(names)) == len(names) else tuple(text.strip() for text in texts)

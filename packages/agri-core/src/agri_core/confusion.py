@@ -29,6 +29,10 @@ def confusion(truth: ArrayLike, predicted: ArrayLike, classes: int, ignore: int 
 
     Raises:
         InputError: the shapes differ, or a counted id is outside `0..K-1`.
+
+    Example:
+        >>> confusion([0, 0, 1, 255], [0, 1, 1, 0], classes=2).tolist()
+        [[1, 1], [0, 1]]
     """
     true, found = np.asarray(truth), np.asarray(predicted)
     if true.shape != found.shape:
@@ -42,28 +46,53 @@ def confusion(truth: ArrayLike, predicted: ArrayLike, classes: int, ignore: int 
 
 
 def iou(cm: Counts) -> Scores:
-    """IoU per class, TP / (TP + FP + FN), shape `(..., K)`; NaN where the class is absent."""
+    """IoU per class, TP / (TP + FP + FN), shape `(..., K)`; NaN where the class is absent.
+
+    Example:
+        >>> iou(confusion([0, 0, 0, 1], [0, 0, 1, 1], classes=3)).round(2).tolist()
+        [0.67, 0.5, nan]
+    """
     hits = _hits(cm)
     return _ratio(hits, cm.sum(-1) + cm.sum(-2) - hits)
 
 
 def f1(cm: Counts) -> Scores:
-    """F1 (= Dice) per class, 2 TP / (2 TP + FP + FN); NaN where the class is absent."""
+    """F1 (= Dice) per class, 2 TP / (2 TP + FP + FN); NaN where the class is absent.
+
+    Example:
+        >>> f1(confusion([0, 0, 0, 1], [0, 0, 1, 1], classes=2)).round(2).tolist()
+        [0.8, 0.67]
+    """
     return _ratio(2 * _hits(cm), cm.sum(-1) + cm.sum(-2))
 
 
 def recall(cm: Counts) -> Scores:
-    """Producer's accuracy per class, TP / (TP + FN); NaN where the truth lacks the class."""
+    """Producer's accuracy per class, TP / (TP + FN); NaN where the truth lacks the class.
+
+    Example:
+        >>> recall(confusion([0, 0, 0, 1], [0, 0, 1, 1], classes=2)).round(2).tolist()
+        [0.67, 1.0]
+    """
     return _ratio(_hits(cm), cm.sum(-1))
 
 
 def precision(cm: Counts) -> Scores:
-    """User's accuracy per class, TP / (TP + FP); NaN where the class was never predicted."""
+    """User's accuracy per class, TP / (TP + FP); NaN where the class was never predicted.
+
+    Example:
+        >>> precision(confusion([0, 0, 0, 1], [0, 0, 1, 1], classes=2)).round(2).tolist()
+        [1.0, 0.5]
+    """
     return _ratio(_hits(cm), cm.sum(-2))
 
 
 def mean_iou(cm: Counts) -> float:
-    """Mean IoU over the classes that occur in truth or prediction; NaN for an empty matrix."""
+    """Mean IoU over the classes that occur in truth or prediction; NaN for an empty matrix.
+
+    Example:
+        >>> round(mean_iou(confusion([0, 0, 0, 1], [0, 0, 1, 1], classes=3)), 3)
+        0.583
+    """
     return _nanmean(iou(cm))
 
 
@@ -73,12 +102,22 @@ def mean_f1(cm: Counts) -> float:
 
 
 def accuracy(cm: Counts) -> float:
-    """Share of counted pixels that are right; NaN for an empty matrix."""
+    """Share of counted pixels that are right; NaN for an empty matrix.
+
+    Example:
+        >>> accuracy(confusion([0, 0, 0, 1], [0, 0, 1, 1], classes=2))
+        0.75
+    """
     return float(_ratio(np.asarray(_hits(cm).sum()), np.asarray(cm.sum())))
 
 
 def kappa(cm: Counts) -> float:
-    """Cohen's kappa, (p_o - p_e) / (1 - p_e); NaN when chance agreement is 1 or nothing counts."""
+    """Cohen's kappa, (p_o - p_e) / (1 - p_e); NaN when chance agreement is 1 or nothing counts.
+
+    Example:
+        >>> kappa(confusion([0, 0, 0, 1], [0, 0, 1, 1], classes=2))
+        0.5
+    """
     total = float(cm.sum())
     if total == 0:
         return float("nan")
@@ -86,8 +125,18 @@ def kappa(cm: Counts) -> float:
     return float("nan") if chance == 1 else (accuracy(cm) - chance) / (1 - chance)
 
 
+def shares_of_truth(cm: Counts) -> Scores:
+    """Divide each row by its sum; a class that the truth lacks is NaN."""
+    return _ratio(cm, np.broadcast_to(cm.sum(1, keepdims=True), cm.shape))
+
+
 def majority(cm: Counts) -> tuple[float, int]:
-    """Return what always guessing the commonest true class scores: `(accuracy, class id)`."""
+    """Return the score of always guessing the majority class: `(accuracy, class id)`.
+
+    Example:
+        >>> majority(confusion([0, 0, 0, 1], [0, 0, 1, 1], classes=2))
+        (0.75, 0)
+    """
     truth = cm.sum(1)
     best = int(truth.argmax())
     return float(_ratio(truth[best], truth.sum())), best
@@ -99,7 +148,7 @@ def bootstrap(
     draws: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the 95 % percentile interval of `metric` under resampling of whole places.
+    """Return the 95 % CI (percentile bootstrap) of `metric` under resampling of whole places.
 
     Places, not pixels, are the independent unit: neighbouring pixels are alike, and an interval
     over pixels would be far too narrow (Efron & Tibshirani 1993, chapter 13, for the method).

@@ -31,12 +31,22 @@ ROLES: dict[str, str] = {
 
 
 def ndvi(nir: ArrayLike, red: ArrayLike) -> Index:
-    """Vegetation, (nir - red) / (nir + red) (Rouse et al. 1974)."""
+    """Vegetation, (nir - red) / (nir + red) (Rouse et al. 1974).
+
+    Example:
+        >>> ndvi(nir=[3000, 0], red=[1000, 0]).tolist()
+        [0.5, nan]
+    """
     return _difference(nir, red)
 
 
 def ndwi(green: ArrayLike, nir: ArrayLike) -> Index:
-    """Open water, (green - nir) / (green + nir) (McFeeters 1996; not Gao's leaf water index)."""
+    """Open water, (green - nir) / (green + nir) (McFeeters 1996; not Gao's leaf water index).
+
+    Example:
+        >>> ndwi(green=0.3, nir=0.1).round(3).tolist()
+        0.5
+    """
     return _difference(green, nir)
 
 
@@ -107,6 +117,12 @@ def compute(
         InputError: the index or a role is unknown, the unit does not fit, or the image has another
             number of bands.
         MissingError: a band the index needs is not there.
+
+    Example:
+        >>> from agri_core.bands import make_bands
+        >>> image = np.array([[[1000, 3000]]])
+        >>> compute("NDVI", image, make_bands(["B04", "B08"], "dn")).tolist()
+        [[0.5]]
     """
     formula = _find(name)
     if image.shape[-1] != len(bands):
@@ -119,7 +135,12 @@ def compute(
 
 
 def required_roles(name: str) -> tuple[str, ...]:
-    """Return the roles that the index `name` takes, in the order of its arguments."""
+    """Return the roles that the index `name` takes, in the order of its arguments.
+
+    Example:
+        >>> required_roles("evi")
+        ('nir', 'red', 'blue')
+    """
     parameters = inspect.signature(_find(name)).parameters
     return tuple(role for role in parameters if role in ROLES)
 

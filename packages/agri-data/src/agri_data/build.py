@@ -1,4 +1,4 @@
-"""Building a chip store from a source, and telling truthfully what came of it."""
+"""Building a chip store from a source, and the report of what was kept and left out."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _why_nothing(losses: Losses) -> str:
 
 @contextmanager
 def unpacked(description: Description, out: Path, losses: Losses) -> Iterator[Description]:
-    """Unpack a zip that is the root of pairs or scenes beside `out`, and remove it at the end.
+    """Unpack a zip that is the root of pairs or scenes next to `out`, and remove it at the end.
 
     Messages name the zip, not the folder that is gone. EuroSAT archives are read in place.
     """

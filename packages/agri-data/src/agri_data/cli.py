@@ -11,6 +11,7 @@ from agri_data.commands.chips import chips
 from agri_data.commands.drawn import drawn
 from agri_data.commands.patches import patches
 from agri_data.commands.scenes import scenes
+from agri_data.commands.schema import schema
 from agri_data.commands.select import select
 from agri_data.commands.show import show
 from agri_data.commands.split import split
@@ -29,6 +30,7 @@ app.command()(patches)
 app.command()(select)
 app.command()(show)
 app.command()(scenes)
+app.command()(schema)
 app.command()(split)
 app.command()(stats)
 app.command()(synth)

@@ -20,7 +20,7 @@ SIDE = 512
 def synthetic_patches(out: Path, *, seed: int, places: int, cut: Cut, share: float) -> Report:
     """Render scenes of 13 bands with moist and dry fields, and write their patches to `out`.
 
-    The scenes, `SIDE` pixels wide, lie in a folder beside `out` that is removed in the end.
+    The scenes, `SIDE` pixels wide, lie in a folder next to `out` that is removed in the end.
 
     Raises:
         InputError: the seed, places, size or share is impossible.

@@ -7,15 +7,13 @@ import pytest
 from agri_core.files.errors import InputError, MissingError
 from agri_core.legend import COVER, IGNORE, Legend
 from agri_data.figures.picture import (
-    Panel,
     colourise,
     composite,
     composite_title,
     picture_bands,
     scale_bar,
-    sheet,
 )
-from agri_data.figures.sheet import shortened
+from agri_data.figures.sheet import Panel, sheet, shortened
 from agri_data.store.info import BandStats
 from PIL import Image
 

@@ -40,6 +40,15 @@ def test_inventory_names_size_and_content(own: Path) -> None:
     assert rows[1:] == [["images/a.tif", "3", hashlib.sha256(b"abc").hexdigest()]]
 
 
+def test_opening_a_folder_in_a_file_manager_changes_nothing(own: Path) -> None:
+    adopt(own / "mine.yaml", own / "out")
+    before = (own / "out" / "inventory.csv").read_bytes()
+    (own / "data" / ".DS_Store").write_bytes(b"x")
+    (own / "data" / "images" / "Thumbs.db").write_bytes(b"x")
+    adopt(own / "mine.yaml", own / "out")
+    assert (own / "out" / "inventory.csv").read_bytes() == before
+
+
 def test_a_root_that_is_not_there_is_named(own: Path) -> None:
     with pytest.raises(MissingError, match="nowhere"):
         adopt(own / "mine.yaml", own / "out", own / "nowhere")

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import rasterio
 from agri_core.files.errors import AgriError, InputError, MissingError
+from agri_core.files.folders import natural
 from agri_data.build import build
 from agri_data.sources.chips import ChipIds
-from agri_data.sources.readers.pairing import find_keyed, natural, read_table
+from agri_data.sources.readers.pairing import find_keyed, read_table
 from agri_data.store.store import ChipStore
 from numpy.typing import NDArray
 from PIL import Image

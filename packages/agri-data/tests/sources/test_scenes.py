@@ -228,7 +228,7 @@ def test_a_label_raster_of_another_grid_is_taken_nearest(tmp_path: Path):
     write(tmp_path / "t.tif", truth * 7, 20)
     with pytest.raises(InputError, match=r"t.tif: label values that stand for no class: 7"):
         made(tmp_path, 32, **about, **scene(image="a.tif", label="t.tif"))
-    with pytest.raises(MissingError, match=r"no file .*gone.tif"):
+    with pytest.raises(MissingError, match=r"no raster file .*gone.tif"):
         made(tmp_path, 32, **about, **scene(image="a.tif", label="gone.tif"))
 
 
@@ -254,6 +254,29 @@ def test_polygons_are_burnt_as_rasterio_burns_them_whole(tmp_path: Path):
     store, report = made(tmp_path, 16, **about, **scene(image="a.tif"), labelled=0.5)
     assert (store.masks(store.indices()) != 255).mean(axis=(1, 2)).min() >= 0.5
     assert report.dropped["fewer labelled pixels than 'labelled' asks for"] == 9 - len(store)
+
+
+def test_a_layer_by_name_and_a_row_without_a_polygon(tmp_path: Path):
+    write(tmp_path / "a.tif", np.ones((1, 16, 16), np.uint16))
+    ground = box(500_000, 4_999_840, 500_160, 5_000_000)
+    west = box(500_000, 4_999_840, 500_080, 5_000_000)
+    area = geopandas.GeoDataFrame({"number": [1]}, geometry=[ground], crs="EPSG:32633")
+    area.to_file(tmp_path / "p.gpkg", layer="study_area")
+    fields = geopandas.GeoDataFrame(
+        {"class": ["arable", None, "other"]}, geometry=[ground, None, west], crs="EPSG:32633"
+    )
+    fields.to_file(tmp_path / "p.gpkg", layer="fields")
+    label = {"kind": "vector", "file": "p.gpkg"}
+    about = {"legend": LEGEND, "bands": ["B04"], **scene(image="a.tif")}
+    with pytest.raises(InputError, match=r"study_area \(number\); fields \(class\); name the one"):
+        made(tmp_path, label=label, **about)
+    with pytest.raises(MissingError, match=r"no layer 'field'; .*did you mean 'fields'"):
+        made(tmp_path, label=label | {"layer": "field"}, **about)
+    store, report = made(tmp_path, label=label | {"layer": "fields"}, **about)
+    # The west half is drawn later, so it lies above.
+    assert (store.mask(0) == np.repeat([0, 1], 8)[None, :]).all()
+    assert report.skipped == ()
+    assert any("features left out: 1 (feature 2" in note for note in report.notes)
 
 
 def test_polygons_that_miss_the_scene_are_told(tmp_path: Path):
@@ -320,3 +343,46 @@ def test_nothing_kept_says_why(tmp_path: Path):
     write(tmp_path / "a.tif", np.zeros((1, 16, 16), np.uint16), nodata=0)
     with pytest.raises(AgriError, match="no pixel with data: 1"):
         made(tmp_path, bands=["B04"], **scene(image="a.tif"))
+
+
+def masked(path: Path, mask: NDArray[Any], inside: bool) -> None:
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside), rasterio.open(path, "r+") as sink:
+        sink.write_mask(mask)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("pixel", [10, 20])
+def test_masked_pixels_are_neither_imagery_nor_labelled(tmp_path: Path, inside: bool, pixel: int):
+    """The masks of the image (of its own and of coarser pixels) and of the labels count alike."""
+    side = 320 // pixel
+    mask = np.full((side, side), 255, np.uint8)
+    mask[: side // 4] = 0
+    write(tmp_path / "fine.tif", np.full((1, 32, 32), 7, np.uint8))
+    masked(write(tmp_path / "a.tif", np.full((1, side, side), 9, np.uint8), pixel), mask, inside)
+    labels = write(tmp_path / "l.tif", np.ones((1, 32, 32), np.uint8))
+    hidden = np.full((32, 32), 255, np.uint8)
+    hidden[-4:] = 0
+    masked(labels, hidden, inside)
+    files = {"B04": "fine.tif", "B03": "a.tif"}
+    store, _ = made(
+        tmp_path, 32, **scene(name="a", image=files, label="l.tif"), label={"kind": "raster"},
+        legend=LEGEND, unit="uint8",
+    )  # fmt: skip
+    expected = np.ones((32, 32), np.uint8)
+    expected[:8] = expected[-4:] = 255
+    assert (store.masks([0])[0] == expected).all()
+    assert float(store.table["valid_fraction"][0]) == 0.75
+    assert (store.image(0)[:8] == 0).all() and (store.image(0)[8:, :, 0] == 7).all()
+
+
+def test_an_alpha_band_on_another_grid_is_a_mask_and_near_infrared_is_not(tmp_path: Path):
+    values = np.full((4, 16, 16), 100, np.uint8)
+    values[3, :8] = 0
+    write(tmp_path / "a.tif", values, 20, photometric="RGB", alpha="yes")
+    for names, fraction in ((["R", "G", "B"], 0.5), (["R", "G", "B", "N"], 1.0)):
+        store, _ = made(
+            tmp_path, 32, **scene(name="a", image="a.tif"), bands=names, resolution=10,
+            unit="uint8",
+        )  # fmt: skip
+        assert float(store.table["valid_fraction"][0]) == fraction
+        assert store.bands == tuple(names) and (store.image(0)[-1, :, :3] == 100).all()

@@ -1,4 +1,4 @@
-"""The place of a chip: what intervals draw anew as one."""
+"""The place of a chip: what confidence intervals resample as one."""
 
 from __future__ import annotations
 

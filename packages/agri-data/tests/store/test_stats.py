@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from agri_core.files.errors import InputError
-from agri_data.store.stats import compute, constant_bands, measure, scale, valid_pixels
+from agri_data.store.stats import compute, constant_bands, measure, scale
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -74,11 +74,6 @@ def test_nan_and_infinity_are_left_out_per_band() -> None:
     found = measure([chips], ["a", "b"], None)
     assert (found["a"].mean, found["a"].count) == (2.0, 2)
     assert (found["b"].mean, found["b"].count) == (6.0, 2)
-
-
-@pytest.mark.parametrize("nodata", [-9999.0, 0.5, float("nan"), None])
-def test_a_nodata_value_the_type_cannot_hold_marks_nothing(nodata: float | None) -> None:
-    assert valid_pixels(np.zeros((2, 2, 3), np.uint16), nodata).all()
 
 
 def test_a_constant_band_is_reported_and_scales_to_zero() -> None:

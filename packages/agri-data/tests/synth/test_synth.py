@@ -85,9 +85,10 @@ def test_default_scene_has_sensible_shares() -> None:
 
 
 def test_change_is_exactly_the_planted_polygons(scenes: list[Scene], spot: Place) -> None:
-    table = truths.changes(spot.land)
+    changed = truths.changes(spot.land)
+    table = changed.columns
     planted = rasterize(
-        [(shape, 1) for shape in table.geometry],
+        [(shape, 1) for shape in changed.geometries],
         (SIZE, SIZE),
         transform=spot.land.frame.transform(),
         dtype="uint8",
@@ -144,11 +145,13 @@ def test_a_linear_model_on_single_pixels_is_neither_lost_nor_done(scenes: list[S
 def test_files_agree_with_each_other(written: Path) -> None:
     for stem in ("alder-2023", "alder-2024", "map-2023", "map-2024"):
         polygons = geopandas.read_file(written / "truth" / f"{stem}.geojson")
+        assert polygons.crs == "EPSG:4326"
         with (
             rasterio.open(written / "truth" / f"{stem}.tif") as truth,
             rasterio.open(written / f"{stem}.tif") as image,
         ):
-            assert polygons.crs == truth.crs == image.crs == "EPSG:32633"
+            assert truth.crs == image.crs == "EPSG:32633"
+            polygons = polygons.to_crs(truth.crs)
             assert truth.transform == image.transform
             assert image.transform.c % 60 == 0 and image.transform.f % 60 == 0
             assert image.descriptions == SCENE_BANDS and image.nodata == 0
@@ -200,11 +203,11 @@ def test_source_description_lists_training_scenes_only(written: Path) -> None:
 def test_sums_are_those_of_the_polygons(written: Path) -> None:
     content = json.loads((written / "truth" / "truth.json").read_text())
     for stem, scene in content["scenes"].items():
-        polygons = geopandas.read_file(written / "truth" / f"{stem}.geojson")
+        polygons = geopandas.read_file(written / "truth" / f"{stem}.geojson").to_crs(32633)
         sums = polygons.geometry.area.groupby(polygons["class"]).sum() / 1e4
         for name, area in scene["hectares"].items():
             assert area == pytest.approx(sums[name], abs=0.001)
-    changed = geopandas.read_file(written / "truth" / "change-map.geojson")
+    changed = geopandas.read_file(written / "truth" / "change-map.geojson").to_crs(32633)
     total = sum(content["changes"]["map"].values())
     assert total == pytest.approx(changed.geometry.area.sum() / 1e4, abs=0.001)
 

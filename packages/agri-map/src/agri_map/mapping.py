@@ -1,4 +1,4 @@
-"""Map a scene with a bundle: open both, check that they suit, run, write, say how it was made."""
+"""Map a scene with a bundle: open and check both, run, write, record how the map was made."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from agri_map import __version__
 from agri_map.analysis.area import Tally
 from agri_map.bundle.bundle import read_spec
 from agri_map.bundle.spec import BundleSpec, check_tiling
+from agri_map.choices import EngineName, Precision
 from agri_map.inference.agreement import measure_agreement
 from agri_map.inference.engine import Engine, cores, open_engine
 from agri_map.inference.patches import Patches, patch_axes
@@ -30,7 +31,9 @@ from agri_map.maps.write import Kind, Layout, Sink, raster_sink
 from agri_map.scene.scene import Scene
 from agri_map.scene.unit import check_scene
 
+# Four tiles of 256 pixels: larger batches cost memory and gain nothing.
 BATCH_PIXELS = 2**18
+# Scenes are read and maps written once and in order, so a larger cache holds what is not needed.
 CACHE_MEGABYTES = 128
 
 
@@ -56,8 +59,8 @@ class Options:
     overlap: int | None = None
     batch: int | None = None
     threads: int | None = None
-    engine: str = "onnxruntime"
-    precision: str = "f32"
+    engine: EngineName = "onnxruntime"
+    precision: Precision = "f32"
     exact: bool = False
     note: str = ""
     step: int | None = None
@@ -120,32 +123,46 @@ class Result:
     agreement: float | None
 
 
-def map_scene(scene: Scene, bundle: Path, outputs: Outputs, options: Options) -> Result:
+def map_scene(
+    scene: Scene,
+    bundle: Path,
+    outputs: Outputs,
+    options: Options,
+    spec: BundleSpec | None = None,
+) -> Result:
     """Map a scene with a bundle and write the results.
 
     A bundle that classifies gives a map of patches, see `agri_map.inference.patches`.
+
+    Args:
+        scene: The scene, with the bands of the bundle.
+        bundle: The bundle's file.
+        outputs: Where the results go.
+        options: How it is mapped.
+        spec: The bundle's own, where it has been read already.
 
     Raises:
         InputError: The scene does not suit the bundle, or holds no data at all.
         OSError: A result cannot be written whole.
     """
     began = time.perf_counter()
-    engine = _open(bundle, options, options.precision)
-    axes = make_axes(scene, engine.spec, options)
-    check_scene(scene, engine.spec)
+    spec = spec or read_spec(bundle)
+    engine = _open(bundle, spec, options, options.precision)
+    axes = make_axes(scene, spec, options)
+    check_scene(scene, spec)
     if scene.grid.crs is None:
         warn(f"{scene.path} has no CRS: the map has none either, and no hectares")
-    files = outputs.items(engine.spec.legend, options.exact)
+    files = outputs.items(spec.legend, options.exact)
     _check_paths(scene, bundle, files)
     agreement = None
     if options.precision != "f32":
-        agreement = measure_agreement(scene, engine, _open(bundle, options, "f32"), axes)
-    tags = make_tags(scene, bundle, axes, options, agreement)
+        agreement = measure_agreement(scene, engine, _open(bundle, spec, options, "f32"), axes)
+    tags = make_tags(scene, bundle, spec, axes, options, agreement)
     with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
         tally, run = _write(scene, engine, axes, files, tags, options)
     total = len(axes[0].starts()) * len(axes[1].starts())
     seconds = time.perf_counter() - began
-    return Result(outputs.map, engine.spec.legend, tally, run, total - run, seconds, agreement)
+    return Result(outputs.map, spec.legend, tally, run, total - run, seconds, agreement)
 
 
 def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, Axis]:
@@ -174,12 +191,12 @@ def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, A
 def make_tags(
     scene: Scene,
     bundle: Path,
+    spec: BundleSpec,
     axes: tuple[Axis, Axis],
     options: Options,
     agreement: float | None,
 ) -> dict[str, str]:
-    """Say in the map how it was made."""
-    spec = read_spec(bundle)
+    """Return the tags that record in a map how it was made."""
     tags = {
         "AGRI_BUNDLE": spec.name,
         "AGRI_BUNDLE_VERSION": spec.version,
@@ -202,9 +219,9 @@ def make_tags(
     return tags
 
 
-def _open(bundle: Path, options: Options, precision: str) -> Engine:
-    engine = open_engine(bundle, options.engine, precision, options.threads)
-    return Patches(engine) if engine.spec.task == "classify" else engine
+def _open(bundle: Path, spec: BundleSpec, options: Options, precision: Precision) -> Engine:
+    engine = open_engine(bundle, options.engine, precision, options.threads, spec)
+    return Patches(engine) if spec.task == "classify" else engine
 
 
 def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]]) -> None:
@@ -233,6 +250,7 @@ def _behind(
     with ThreadPoolExecutor(1, "write") as writer:
 
         def put(top: int, probabilities: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
+            # The blender is about to reuse the rows of the strip before; its error is raised here.
             while waiting:
                 waiting.pop().result()
             waiting.append(writer.submit(write, top, probabilities, valid))

@@ -20,9 +20,8 @@ from agri_map.analysis.polygons import (
     trace,
 )
 from agri_map.analysis.vector import write_polygons
-from agri_map.maps.mapfile import read_blocks
+from agri_map.maps.mapfile import open_map, read_blocks
 from agri_map.maps.write import Layout, raster_sink
-from agri_map.scene.raster import open_raster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -93,7 +92,7 @@ def test_degrees(write_map, blobs):
 def write_confidence(tmp_path, legend):
     def write(values, exact=True):
         path = tmp_path / "confidence.tif"
-        place = Grid(CRS.from_epsg(32633), from_origin(500_000, 5_500_000, 10, 10), *values.shape)
+        place = Grid(CRS.from_epsg(3035), from_origin(4_500_000, 3_000_000, 10, 10), *values.shape)
         layout = Layout("confidence", legend, exact)
         with raster_sink(path, place, layout, {}) as sink:
             sink.put(0, values[None].astype(np.float32), np.ones(values.shape, bool))
@@ -156,7 +155,7 @@ def test_gpkg(write_map, tmp_path, blobs, legend, monkeypatch):
     path = tmp_path / "map.gpkg"
     write_polygons(path, parcels, source.grid, legend)
     frame = geopandas.read_file(path)
-    assert frame.crs == "EPSG:32633" and len(frame) == len(parcels.shapes) and frame.is_valid.all()
+    assert frame.crs == "EPSG:3035" and len(frame) == len(parcels.shapes) and frame.is_valid.all()
     assert list(frame.columns[:5]) == ["class", "class_id", "area_ha", "pixels", "colour"]
     assert np.abs(frame.area / 10_000 - frame.area_ha).max() < 1e-4
     assert set(zip(frame["class"], frame.colour, strict=True)) == {
@@ -164,7 +163,9 @@ def test_gpkg(write_map, tmp_path, blobs, legend, monkeypatch):
     }  # fmt: skip
     with sqlite3.connect(path) as database:
         assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+    before = path.read_bytes()
     write_polygons(path, parcels, source.grid, legend)  # an earlier output may be replaced
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,18 @@ def test_geojson(write_map, tmp_path, blobs, legend, crs, transform, monkeypatch
     # Equal-area reference: the mapped hectares are those of the ground within 1 %.
     ground = frame.to_crs("EPSG:6933").area / 10_000
     assert ground.sum() == pytest.approx(frame.area_ha.sum(), rel=0.01)
+
+
+def test_a_map_over_the_180th_meridian(write_map, tmp_path, legend):
+    source = load(
+        write_map, CODES, crs="EPSG:32660", transform=from_origin(808_000, 500_000, 3e4, 3e4)
+    )
+    parcels = trace(source)
+    with pytest.raises(InputError, match=r"180th meridian, .*; write a \.gpkg"):
+        write_polygons(tmp_path / "a.geojson", parcels, source.grid, legend)
+    assert list(tmp_path.glob("*a.geojson*")) == []
+    write_polygons(tmp_path / "a.gpkg", parcels, source.grid, legend)
+    assert len(geopandas.read_file(tmp_path / "a.gpkg")) == len(parcels.shapes)
 
 
 def test_pick(write_map, legend):
@@ -220,7 +233,7 @@ def test_somebody_elses_polygons_are_kept(write_map, tmp_path, legend):
     table.to_file(both, layer="drawn by hand", mode="a")
     for path in (mine, lonlat, both):
         before = path.read_bytes()
-        with pytest.raises(InputError, match="is no earlier output"):
+        with pytest.raises(InputError, match=r"was not written by|was changed since"):
             write_polygons(path, parcels, source.grid, legend)
         assert path.read_bytes() == before
 
@@ -243,7 +256,7 @@ def test_foreign_files_are_kept(write_map, tmp_path, legend):
     for name in ("a.gpkg", "a.geojson"):
         path = tmp_path / name
         path.write_text("my thesis")
-        with pytest.raises(InputError, match="is no earlier output"):
+        with pytest.raises(InputError, match=r"was not written by|was changed since"):
             write_polygons(path, trace(source), source.grid, legend)
         assert path.read_text() == "my thesis"
     with pytest.raises(InputError, match=r"ending in \.gpkg or \.geojson"):
@@ -251,5 +264,5 @@ def test_foreign_files_are_kept(write_map, tmp_path, legend):
 
 
 def test_blocks_are_whole_rows(write_map, blobs):
-    with open_raster(write_map(blobs)) as dataset:
+    with open_map(write_map(blobs)) as dataset:
         assert np.array_equal(np.concatenate([block for _, block in read_blocks(dataset)]), blobs)

@@ -43,18 +43,29 @@ def test_counts_by_hand_and_leaves_out_no_data(write: Writer) -> None:
     score = score_map(found, truth)
     # pairs (truth, map): (0,0) (0,1) (1,1)
     assert score.matrix.tolist() == [[1, 1], [0, 1]]
-    figures = score.to_json()
+    figures = score.scores
     assert figures["iou"] == {"other": 0.5, "arable": 0.5}
     assert figures["accuracy"] == pytest.approx(2 / 3, abs=1e-6)
     assert figures["majority_accuracy"] == pytest.approx(2 / 3, abs=1e-6)
     assert figures["majority_class"] == "other"
 
 
+def test_masked_pixels_are_left_out(write: Writer) -> None:
+    found = write("map.tif", [[0, 1, 1, 1]])
+    truth = write("truth.tif", [[0, 0, 1, 1]])
+    for path, mask in ((found, [[255, 0, 255, 255]]), (truth, [[255, 255, 255, 0]])):
+        with rasterio.open(path, "r+") as sink:
+            sink.nodata = None
+            sink.write_mask(np.array(mask, np.uint8))
+    # Of the pairs (0,0) (0,1) (1,1) (1,1) the second and the last are masked.
+    assert score_map(found, truth).matrix.tolist() == [[1, 0], [0, 1]]
+
+
 def test_blocks_are_the_places_and_sum_to_the_map(write: Writer) -> None:
     rng = np.random.default_rng(0)
     truth, found = rng.integers(0, 2, (2, 300, 200))
     score = score_map(write("map.tif", found), write("truth.tif", truth))
-    assert len(score.blocks) == 3 * 2  # ceil(300 / 128) * ceil(200 / 128)
+    assert len(score.places) == 3 * 2  # ceil(300 / 128) * ceil(200 / 128)
     assert score.matrix.sum() == 300 * 200
     assert score.matrix[0, 1] == ((truth == 0) & (found == 1)).sum()
 

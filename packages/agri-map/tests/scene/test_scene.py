@@ -1,14 +1,18 @@
 """Reading scenes: bands by name, several files, rims, no-data, and files that are refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
 from agri_core.files.errors import InputError, MissingError
-from agri_map.scene.layers import band_name
 from agri_map.scene.scene import open_scene
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.transform import from_origin
+
+COARSE = from_origin(4_500_000, 3_000_000, 20, 20)
+"""Pixels of 20 m where `write_scene` puts pixels of 10 m."""
 
 
 @pytest.fixture
@@ -23,15 +27,6 @@ def test_bands_by_description_in_the_order_asked(numbered, write_scene):
     assert scene.bands == ("B08", "B02")
     assert np.array_equal(image, numbered[[3, 0]].transpose(1, 2, 0))
     assert valid.all()
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [("B2", "B02"), ("b8a", "B8A"), ("B11, central wavelength 1610 nm", "B11"), ("B2x", "B2x"),
-     (" red ", "red"), ("B12 (SWIR)", "B12")],
-)  # fmt: skip
-def test_band_name(text, name):
-    assert band_name(text) == name
 
 
 def test_bands_by_option(numbered, write_scene):
@@ -127,13 +122,66 @@ def test_alpha_band(numbered, write_scene):
         assert np.array_equal(scene.read((0, 6), (0, 5))[1], image[3] > 0)
 
 
+RGBN = np.full((4, 6, 5), 100, np.uint8)
+RGBN[3, 1, 1] = 0
+"""Near infrared of water, or the transparency of a mosaic."""
+
+
+@pytest.mark.parametrize("alpha", ["yes", "no"])
+def test_near_infrared_that_is_marked_as_alpha_is_a_band(write_scene, alpha):
+    path = write_scene(RGBN, bands=None, photometric="rgb", alpha=alpha)
+    for wanted in (["B08", "B02"], ["B04", "B03", "B02"]):
+        with open_scene(path, wanted, names=["B04", "B03", "B02", "B08"]) as scene:
+            image, valid = scene.read((0, 6), (0, 5))
+            assert not scene.has_nodata and valid.all()
+            assert image[1, 1, 0] == (0 if wanted[0] == "B08" else 100)
+
+
+@pytest.mark.parametrize("names", [["B04", "B03", "B02"], ["B04", "B03", "B02", "alpha"], None])
+def test_an_alpha_band_needs_no_name(write_scene, names):
+    described = None if names else ("B4", "B3", "B2")
+    path = write_scene(RGBN, bands=described, photometric="rgb", alpha="yes")
+    with open_scene(path, ["B02", "B03", "B04"], names=names) as scene:
+        assert np.array_equal(scene.read((0, 6), (0, 5))[1], RGBN[3] > 0)
+
+
+def test_what_the_user_says_is_no_data_wins(numbered, write_scene, capsys):
+    path = write_scene(numbered, nodata=1000)
+    with open_scene(path, ["B02", "B03"], nodata=1007) as scene:
+        assert np.array_equal(scene.read((0, 6), (0, 5))[1], numbered[0] != 1007)
+    assert capsys.readouterr().err.count("declares 1000 as its no-data value; 1007 is used") == 1
+
+
+def test_a_coarser_band_has_no_data_beyond_its_rim(write_scene):
+    a = write_scene(np.ones((1, 8, 8), np.uint16), "a.tif", bands=None)
+    mask = np.full((4, 4), 255, np.uint8)
+    mask[3] = 0
+    b = write_scene(np.ones((1, 4, 4), np.uint16), "b.tif", bands=None, transform=COARSE)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(b, "r+") as dataset:
+        dataset.write_mask(mask)
+    with open_scene(None, ["B02", "B11"], files={"B02": a, "B11": b}) as scene:
+        image, valid = scene.read((0, 8), (0, 8))
+        assert scene.has_nodata and valid[:6].all() and not valid[6:].any()
+        assert (image[:6] == 1).all()
+
+
+def test_a_grid_that_differs_by_rounding_is_not_warped(write_scene):
+    fine = np.arange(64, dtype=np.uint16).reshape(1, 8, 8)
+    a = write_scene(fine, "a.tif", bands=None)
+    moved = from_origin(4_500_000 + 1e-6, 3_000_000, 10, 10)
+    b = write_scene(fine, "b.tif", bands=None, transform=moved)
+    with open_scene(None, ["B02", "B03"], files={"B02": a, "B03": b}) as scene:
+        image, _ = scene.read((0, 8), (0, 8))
+    assert np.array_equal(image, np.moveaxis(fine[[0, 0]], 0, -1))
+
+
 def test_files_of_two_resolutions(write_scene):
     rows, cols = np.mgrid[:8, :8]
     fine = (100 * rows + cols)[None].astype(np.float32)
     a = write_scene(fine, "a.tif", bands=None)
     # The same plane sampled at 20 m: the value at a 2 x 2 block's centre is the block's mean.
     coarse = fine.reshape(1, 4, 2, 4, 2).mean((2, 4))
-    b = write_scene(coarse, "b.tif", bands=None, transform=from_origin(500_000, 5_500_000, 20, 20))
+    b = write_scene(coarse, "b.tif", bands=None, transform=COARSE)
     with open_scene(None, ["B11", "B02"], files={"B02": a, "B11": b}) as scene:
         image, valid = scene.read((0, 8), (0, 8))
         assert scene.grid.transform.a == 10 and valid.all()
@@ -155,36 +203,10 @@ def test_files_elsewhere_are_refused(write_scene):
         open_scene(None, ["B02", "B11"], files={"B02": a, "B11": c})
 
 
-def test_vrt_in_disguise(tmp_path, numbered, write_scene):
-    secret = write_scene(numbered, "secret.tif")
-    vrt = f"""<VRTDataset rasterXSize="5" rasterYSize="6"><VRTRasterBand dataType="UInt16" band="1">
-    <SimpleSource><SourceFilename>{secret}</SourceFilename></SimpleSource>
-    </VRTRasterBand></VRTDataset>"""
-    path = tmp_path / "scene2.tif"
-    path.write_text(vrt)
-    with rasterio.open(path) as dataset:  # GDAL itself does follow it
-        assert dataset.driver == "VRT"
-    with pytest.raises(InputError, match="neither a GeoTIFF nor a JPEG 2000"):
-        open_scene(path, ["B02"], names=["B02"])
-
-
 @pytest.mark.parametrize("name", ["/vsicurl/http://example.org/a.tif", "GTIFF_RAW:a.tif", "no.tif"])
 def test_only_files(name):
     with pytest.raises(MissingError, match="no raster file"):
-        open_scene(name, ["B02"])
-
-
-def test_bomb(tmp_path):
-    path = tmp_path / "bomb.tif"
-    with rasterio.open(
-        path, "w", driver="GTiff", width=100_000, height=100_000, count=4, dtype="uint16",
-        tiled=True, blockxsize=4096, blockysize=4096, sparse_ok=True, bigtiff="yes",
-        compress="deflate",
-    ):  # fmt: skip
-        pass
-    assert path.stat().st_size < 100_000
-    with pytest.raises(InputError, match="decompression bomb"):
-        open_scene(path, ["B02"], names=["B02", "B03", "B04", "B08"])
+        open_scene(Path(name), ["B02"])
 
 
 def test_truncated_pixels(write_scene):
@@ -194,12 +216,5 @@ def test_truncated_pixels(write_scene):
     content[200_000:260_000] = bytes(60_000)
     path.write_bytes(content)
     scene = open_scene(path, ["B02", "B03", "B04", "B08"])
-    with scene, pytest.raises(InputError, match="damaged or cut short"):
+    with scene, pytest.raises(InputError, match="truncated or damaged"):
         scene.read((0, 256), (0, 256))
-
-
-def test_truncated_header(write_scene, numbered):
-    path = write_scene(numbered)
-    path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(InputError, match="damaged or cut short"):
-        open_scene(path, ["B02"])

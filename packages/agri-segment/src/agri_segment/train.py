@@ -16,7 +16,7 @@ from agri_train.engine.seed import seed_all
 from agri_train.fit import FitResult, fit
 from agri_train.run.history import mean_rate, read_history
 
-from agri_segment.evaluation.evaluate import Evaluation, evaluate
+from agri_segment.evaluation.evaluate import ChipEvaluation, evaluate
 from agri_segment.evaluation.evaluate import metrics as all_metrics
 from agri_segment.networks.archs import Segmenter, build
 from agri_segment.networks.summary import describe
@@ -46,7 +46,7 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Evaluation:
+def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> ChipEvaluation:
     """Train, write all outputs into `out` and return the bundle's scores on the validation split.
 
     In addition to the outputs of `agri_train.fit` (model.onnx, history.csv, curves.png, samples/,
@@ -110,7 +110,7 @@ def _check_batch(net: Segmenter, store: ChipStore, config: TrainConfig) -> None:
 
 def _score(
     net: Segmenter, result: FitResult, store: ChipStore, config: TrainConfig, out: Path
-) -> Evaluation:
+) -> ChipEvaluation:
     engine = open_engine(result.bundle, threads=config.threads or None)
     evaluation = evaluate(engine, store, "val", config.batch_size)
     history = read_history(result.history)

@@ -26,7 +26,7 @@ def folders(small_store, line_bundle, tmp_path):
 
 @pytest.fixture
 def written(folders, small_store, tmp_path):
-    comparison = compare(load_models(folders), small_store, part="test")
+    comparison = compare(load_models(folders), small_store, split="test")
     text = write_comparison(comparison, small_store, tmp_path / "out", tmp_path / "use.onnx")
     return comparison, text, tmp_path / "out"
 
@@ -48,7 +48,7 @@ def test_the_best_is_chosen_on_val_and_shown_on_test(written, folders):
     assert (out.parent / "use.onnx").read_bytes() == (folders[1] / "model.onnx").read_bytes()
     assert read_spec(out.parent / "use.onnx").arch == "line"
     assert "Best: good, by mean IoU on the val split." in text
-    assert "Comparison on the test part" in text
+    assert "Comparison on the test split" in text
 
 
 def test_metrics_have_models_and_baselines(written):
@@ -84,7 +84,7 @@ def test_the_table_names_baseline_and_times(written):
     assert (out / "table.md").read_text() == text + "\n"
     for word in ("majority", "logistic", "kappa", "ms per chip", "train images/s", "95 %"):
         assert word in text
-    assert "an interval from only 1 group is rough" in text
+    assert "based on only 1 group" in text
 
 
 def test_pictures_use_the_colours_of_the_legend(written):
@@ -115,7 +115,7 @@ def test_paired_difference_by_hand(folders, small_store):
     assert gap["miou"] == pytest.approx(0.55 - (1 / 6 + 1 / 6) / 2, abs=1e-6)
     assert gap["low"] <= gap["miou"] <= gap["high"]
     # Two places give three resamples; the interval is of the difference on the same places.
-    places = [good.matrices[0], good.matrices[1]]
+    places = [good.places[0], good.places[1]]
     assert np.array_equal(sum(places), good.matrix)
 
 

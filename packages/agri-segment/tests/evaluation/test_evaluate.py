@@ -68,7 +68,7 @@ def test_the_report_and_the_metrics_hold_the_same_numbers(written):
     content = json.loads((out / "metrics.json").read_text())
     assert content["miou"] == 0.55
     assert "mean IoU 0.550 (95 % CI 0.500..0.583)" in text
-    assert "accuracy 0.714 (always 'other': 0.571)" in text
+    assert "accuracy 0.714 (majority class 'other': 0.571)" in text
     assert "| other  |           4 | 0.600 | 0.750 |     0.750 |  0.750 |" in text
     assert (content["split"], content["fitted_data"], content["same_split"]) == ("val", False, True)
 

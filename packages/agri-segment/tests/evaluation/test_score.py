@@ -4,9 +4,7 @@ from agri_core.files.errors import InputError, MissingError
 from agri_core.legend import Legend
 from agri_map.inference.engine import open_engine
 from agri_segment.evaluation.evaluate import evaluate, metrics, worst_chips
-from agri_segment.evaluation.score import run_chips, soft_iou, summarise
-
-THREE = Legend.of({"a": "#000000", "b": "#111111", "c": "#222222"})
+from agri_segment.evaluation.score import run_chips, soft_iou
 
 
 @pytest.fixture
@@ -19,7 +17,7 @@ def rule(small_store, line_bundle, tmp_path):
 def test_evaluation_equals_hand_counts(small_store, rule):
     result = evaluate(rule, small_store, "val")
     # rows = truth. Place b: 0>0 once, 0>1 once, 1>1 once. Place c: 0>0 twice, 1>0 once, 1>1 once.
-    assert result.matrices.tolist() == [[[1, 1], [0, 1]], [[2, 0], [1, 1]]]
+    assert result.places.tolist() == [[[1, 1], [0, 1]], [[2, 0], [1, 1]]]
     assert result.matrix.tolist() == [[3, 1], [1, 2]]
     scores = result.scores
     assert scores["iou"] == {"other": 0.6, "arable": 0.5}  # 3 / 5 and 2 / 4
@@ -49,29 +47,6 @@ def test_worst_chip_first(small_store, rule):
     # chip 2: IoU 1/2, 1/2; chip 3: 2/3, 1/2.
     assert result.chip_iou.tolist() == pytest.approx([0.5, 7 / 12])
     assert worst_chips(result, 1).tolist() == [0]
-
-
-def test_scores_agree_with_scikit_learn():
-    from sklearn import metrics as reference
-
-    rng = np.random.default_rng(1)
-    truth, found = rng.integers(0, 3, 500), rng.integers(0, 3, 500)
-    cm = reference.confusion_matrix(truth, found)
-    scores = summarise(cm[None], THREE)
-    assert list(scores["iou"].values()) == pytest.approx(
-        reference.jaccard_score(truth, found, average=None), abs=1e-6
-    )
-    assert scores["mf1"] == pytest.approx(
-        reference.f1_score(truth, found, average="macro"), abs=1e-6
-    )
-    assert scores["kappa"] == pytest.approx(reference.cohen_kappa_score(truth, found), abs=1e-6)
-
-
-def test_an_absent_class_has_no_score_and_does_not_enter_the_mean():
-    scores = summarise(np.array([[[3, 1, 0], [0, 4, 0], [0, 0, 0]]]), THREE)
-    assert scores["iou"]["c"] is None
-    assert scores["miou"] == pytest.approx((3 / 4 + 4 / 5) / 2)
-    assert scores["miou_low"] is None  # one place cannot be resampled
 
 
 def test_soft_iou_by_hand():
@@ -107,7 +82,10 @@ def test_other_bands_are_refused(hidden_band, line_bundle, small_store, tmp_path
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"unit": "reflectance"}, "trained on reflectance"), ({"legend": "x"}, "the classes must be the same")],
+    [
+        ({"unit": "reflectance"}, "trained on reflectance"),
+        ({"legend": "x"}, "the classes must be the same"),
+    ],
 )
 def test_other_units_and_classes_are_refused(small_store, line_bundle, tmp_path, change, words):
     if "legend" in change:

@@ -1,6 +1,5 @@
 """The settings of one training run: frozen, checked, and with a fingerprint."""
 
-import difflib
 import hashlib
 import json
 import math
@@ -9,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from agri_core.files.errors import InputError
+from agri_core.files.hints import nearest
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 SCHEDULES = ("constant", "cosine", "plateau")
@@ -201,8 +201,8 @@ def _choices(name: str, value: object, choices: tuple[str, ...]) -> None:
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    hint = f" Did you mean `{close[0]}`?" if close else ""
+    near = nearest(word, known)
+    hint = f" Did you mean `{near}`?" if near else ""
     return f"{hint} Choices: {', '.join(known)}."
 
 

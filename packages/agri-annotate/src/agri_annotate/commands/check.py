@@ -6,43 +6,88 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from agri_core.files.console import SKIPPED, say
 
+from agri_annotate import choices
+
 if TYPE_CHECKING:
     from agri_annotate.annotate import Options, Outcome
     from agri_annotate.model.project import Project
 
+CLASSES, DRAWING = "Classes of regions", "Regions to pixels"
+"""Panels of the help."""
+
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Annotation file of any VIA form.")]
 Pictures = Annotated[Path, typer.Option(help="Folder of the pictures, which stay there.")]
 Attribute = Annotated[
-    str | None, typer.Option(help="Attribute of regions that names the class, if there are more.")
+    str | None,
+    typer.Option(
+        help="Attribute of regions that names the class, if there are more.",
+        rich_help_panel=CLASSES,
+    ),
 ]
-Single = Annotated[str | None, typer.Option(help="One class for all regions, whatever they say.")]
+Single = Annotated[
+    str | None,
+    typer.Option(help="One class for all regions, whatever they say.", rich_help_panel=CLASSES),
+]
 Classes = Annotated[
     Path | None,
-    typer.Option(help="classes.json to use, class 0 is background; else made from the options."),
+    typer.Option(
+        help="classes.json to use, class 0 is background; else made from the options.",
+        rich_help_panel=CLASSES,
+    ),
 ]
 Alias = Annotated[
-    list[str] | None, typer.Option(help="'Bare soil=soil': a text as drawn is this class. Repeat.")
+    list[str] | None,
+    typer.Option(
+        help="'Bare soil=soil': a text as drawn is this class. Repeat.", rich_help_panel=CLASSES
+    ),
 ]
-Fold = Annotated[bool, typer.Option("--fold", help="Case and runs of blanks do not matter.")]
+Fold = Annotated[
+    bool,
+    typer.Option("--fold", help="Case and runs of blanks do not matter.", rich_help_panel=CLASSES),
+]
 Unlabelled = Annotated[
-    str, typer.Option(help="Regions that say nothing: refuse, ignore (255), or a class.")
+    str,
+    typer.Option(
+        help="Regions without a class: refuse, ignore (255), or a class.", rich_help_panel=CLASSES
+    ),
 ]
 Overlap = Annotated[
-    str,
-    typer.Option(help="Who keeps a pixel: the region drawn last, first, the largest; or error."),
+    choices.Overlap,
+    typer.Option(
+        help="Which region keeps a pixel that several cover; error refuses the picture.",
+        rich_help_panel=DRAWING,
+    ),
 ]
 Priority = Annotated[
-    str, typer.Option(help="Classes above all others, the last the highest: 'water,soil'.")
+    str,
+    typer.Option(
+        help="Classes above all others, the last the highest: 'water,soil'.",
+        rich_help_panel=DRAWING,
+    ),
 ]
-Line = Annotated[float | None, typer.Option(help="Width of polylines in pixels.")]
-Radius = Annotated[float | None, typer.Option(help="Radius of points in pixels.")]
+Line = Annotated[
+    float | None, typer.Option(help="Width of polylines in pixels.", rich_help_panel=DRAWING)
+]
+Radius = Annotated[
+    float | None, typer.Option(help="Radius of points in pixels.", rich_help_panel=DRAWING)
+]
 Empty = Annotated[
-    bool, typer.Option(help="Whether pictures without regions become masks of background.")
+    bool,
+    typer.Option(
+        help="Whether pictures without regions become masks of background.",
+        rich_help_panel=DRAWING,
+    ),
 ]
 Undrawn = Annotated[
-    str, typer.Option(help="What nobody drew: a class, or ignore (255); class 0 if not stated.")
+    str,
+    typer.Option(
+        help="Class of unannotated pixels: a name, or ignore (255); class 0 if not stated.",
+        rich_help_panel=DRAWING,
+    ),
 ]
-Format = Annotated[str, typer.Option(help="png, or tif with the place of the picture.")]
+Format = Annotated[
+    choices.Format, typer.Option(help="Of the masks; tif keeps the georeference of the picture.")
+]
 
 
 def check(
@@ -77,7 +122,7 @@ def check(
 def run(
     file: Path, pictures: Path, out: Path | None, report: Path | None = None, **stated: Any
 ) -> None:
-    """Read, draw, write unless `out` is None, and say what came of it.
+    """Read, draw, write unless `out` is None, and print the outcome.
 
     The report goes into `report`, else into `out`.
 
@@ -132,12 +177,12 @@ def options(
     fold: bool,
     unlabelled: str,
     undrawn: str,
-    overlap: str,
+    overlap: choices.Overlap,
     priority: str,
     line: float | None,
     radius: float | None,
     empty: bool,
-    kind: str,
+    kind: choices.Format,
 ) -> "Options":
     """Turn what was stated into the options of `make_masks`.
 
@@ -146,12 +191,12 @@ def options(
         MissingError: there is no such legend.
     """
     from agri_core.files.errors import InputError
+    from agri_core.legend import IGNORE, Legend
 
     from agri_annotate.annotate import Options
-    from agri_annotate.masks.mask import Rules, check_overlap
-    from agri_annotate.masks.maskfile import check_format
+    from agri_annotate.masks.mask import Rules
     from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
-    from agri_annotate.model.legend import IGNORE, Legend, derive
+    from agri_annotate.model.classes import derive
 
     if attribute is not None and single is not None:
         raise InputError("state --attribute or --single, not both")
@@ -159,11 +204,11 @@ def options(
     legend = derive(project, name, single) if classes is None else Legend.read(classes)
     above = [part.strip() for part in priority.split(",") if part.strip()]
     rest = IGNORE if undrawn == TO_IGNORE else legend.index(undrawn) if undrawn else 0
-    rules = Rules(check_overlap(overlap), tuple(map(legend.index, above)), line, radius, rest)
+    rules = Rules(overlap, tuple(map(legend.index, above)), line, radius, rest)
     pairs = dict(map(_pair, alias or ()))
     texts = option_texts(project, name)
     naming = Naming(legend, name, pairs, texts, single, unlabelled, fold)
-    return Options(naming, rules, empty, check_format(kind))
+    return Options(naming, rules, empty, kind)
 
 
 def summary(outcome: "Outcome", out: Path | None) -> list[str]:

@@ -39,11 +39,11 @@ def diff(
     Example: agri-annotate diff guess.json corrected.json --pictures images --out diff.json
     """
     from agri_core.files.atomic import write_json
+    from agri_core.legend import Legend
 
     from agri_annotate.diff.diff import Options, compare_files
     from agri_annotate.diff.difference import table, to_json
     from agri_annotate.formats.conversion import listed
-    from agri_annotate.model.legend import Legend
 
     legend = None if classes is None else Legend.read(classes)
     options = Options(attribute, legend, line, radius, seconds)

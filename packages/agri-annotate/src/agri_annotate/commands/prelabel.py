@@ -7,6 +7,11 @@ import typer
 from agri_core.files.commands import OUTPUT
 from agri_core.files.console import SKIPPED, say
 
+from agri_annotate.choices import Background
+
+MAPS, OUTLINES = "Class maps", "Outlines"
+"""Panels of the help."""
+
 
 def prelabel(
     maps: Annotated[
@@ -16,25 +21,42 @@ def prelabel(
     pictures: Annotated[Path, typer.Option(help="Folder of the pictures, or the one picture.")],
     out: Annotated[Path, OUTPUT, typer.Option(help="VIA 2 project to write.")],
     classes: Annotated[
-        Path | None, typer.Option(help="classes.json; without it the one beside MAPS.")
+        Path | None,
+        typer.Option(help="classes.json; without it the one next to MAPS.", rich_help_panel=MAPS),
     ] = None,
     attribute: Annotated[str, typer.Option(help="Name of the dropdown of classes.")] = "class",
     confidence: Annotated[
-        Path | None, typer.Option(help="Raster of 0..1 or percent, or a folder of them.")
+        Path | None,
+        typer.Option(help="Raster of 0..1 or percent, or a folder of them.", rich_help_panel=MAPS),
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(help="Pixels a border may be moved; 0 keeps each pixel edge.")
+        float,
+        typer.Option(
+            help="Pixels a border may be moved; 0 keeps each pixel edge.", rich_help_panel=OUTLINES
+        ),
     ] = 1.0,
     fidelity: Annotated[
-        float, typer.Option(help="IoU each class keeps, lowering the tolerance where needed.")
+        float,
+        typer.Option(
+            help="IoU each class keeps, lowering the tolerance where needed.",
+            rich_help_panel=OUTLINES,
+        ),
     ] = 0.98,
-    minimum: Annotated[int, typer.Option(help="Pixels of the smallest region.")] = 64,
+    minimum: Annotated[
+        int, typer.Option(help="Pixels of the smallest region.", rich_help_panel=OUTLINES)
+    ] = 64,
     background: Annotated[
-        str,
-        typer.Option(help="Draw of class 0: its regions inside others (holes), all, or none."),
+        Background,
+        typer.Option(
+            help="Which regions of class 0 are drawn; holes lie in others.",
+            rich_help_panel=OUTLINES,
+        ),
     ] = "holes",
     binary: Annotated[
-        bool, typer.Option("--binary", help="Every value but 0 is class 1, as in 0 and 255.")
+        bool,
+        typer.Option(
+            "--binary", help="Every value but 0 is class 1, as in 0 and 255.", rich_help_panel=MAPS
+        ),
     ] = False,
     path: Annotated[
         str, typer.Option(help="Where VIA's page finds the pictures, such as images/.")
@@ -54,15 +76,11 @@ def prelabel(
 
     Example: agri-annotate prelabel maps --pictures images --out guess.json --classes classes.json
     """
-    from typing import cast
-
     from agri_annotate.formats.conversion import listed
     from agri_annotate.vectorise.draft import Options
-    from agri_annotate.vectorise.polygonise import Background
     from agri_annotate.vectorise.prelabel import prelabel as draw
 
-    kind = cast(Background, background)
-    options = Options(attribute, tolerance, minimum, fidelity, kind, binary, path)
+    options = Options(attribute, tolerance, minimum, fidelity, background, binary, path)
     outcome = draw(maps, pictures, out, options, classes=classes, confidence=confidence)
     for line in listed(outcome.problems):
         typer.echo(line, err=True)

@@ -35,6 +35,9 @@ def vector(
     background: Annotated[
         str, typer.Option(metavar="CLASS", help="Class of the holes of polygons.")
     ] = "background",
+    layer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Layer of FILE, if it holds several.")
+    ] = None,
 ) -> None:
     """Turn drawings into polygons with hectares, or polygons into drawings to correct.
 
@@ -46,17 +49,21 @@ def vector(
 
     Example: agri-annotate vector fields.json --pictures scenes --out fields.gpkg
     """
+    from agri_core.files.errors import InputError
+    from agri_core.vector.crs import parse_crs
+    from agri_core.vector.reader import is_layer
+
     from agri_annotate.formats.conversion import listed
     from agri_annotate.geo.georeference import Labels, to_drawings, to_ground
-    from agri_annotate.geo.layer import is_layer
     from agri_annotate.geo.overlay import Wanted
-    from agri_annotate.geo.place import parse_crs
 
     system = None if crs is None else parse_crs(crs)
     if is_layer(file):
-        wanted = Wanted(attribute, background, file.stem)
+        wanted = Wanted(attribute, background, file.stem, layer)
         carried = to_drawings(file, pictures, out, system, wanted)
     else:
+        if layer is not None:
+            raise InputError(f"{file} is no file of polygons, so it has no layer {layer!r}")
         labels = Labels(attribute, single)
         carried = to_ground(file, pictures, out, system, labels, flat=flat)
     for line in listed(carried.problems):

@@ -1,4 +1,4 @@
-"""What a person corrected of what was proposed, measured from the two annotation files alone."""
+"""A person's corrections of a proposal, measured from the two annotation files alone."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE, Legend
 from numpy.typing import NDArray
 
 from agri_annotate.diff.difference import NO_CLASS, Difference, PictureChange
@@ -14,7 +15,7 @@ from agri_annotate.diff.matching import Drawn, Match, drawn, match
 from agri_annotate.formats.read import read_project
 from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
 from agri_annotate.masks.outline import outline
-from agri_annotate.model.legend import IGNORE, Legend, derive
+from agri_annotate.model.classes import derive
 from agri_annotate.model.pictures import find_pictures, header
 from agri_annotate.model.project import Attribute, Picture, Problem, Project
 
@@ -144,7 +145,7 @@ def _naming(before: Project, after: Project, options: Options) -> Naming:
     ticks = [text for v in values for text in ([v] if isinstance(v, str) else v)]
     said = sorted({text.strip() for text in ticks} - {""})
     both_known = texts | {value: value for value in said if value not in texts}
-    # A form that keeps texts only, as COCO does, says "Bare soil" of the option "soil".
+    # A form that keeps texts only, as COCO does, has "Bare soil" for the option "soil".
     longer = {text for option, text in texts.items() if text != option}
     known = Attribute(
         attribute, "dropdown", {n: text for n, text in both_known.items() if n not in longer}

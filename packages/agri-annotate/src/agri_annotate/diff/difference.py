@@ -119,7 +119,7 @@ def to_json(difference: Difference) -> dict[str, Any]:
 
 
 def stated(changes: Mapping[str, int], seconds: float) -> dict[str, float]:
-    """Return minutes at the user's own seconds per region: all drawn anew, and changed ones."""
+    """Return minutes at the user's own seconds per region: all drawn again, and changed ones."""
     touched = sum(changes[change] for change in CHANGES if change != "kept")
     corrected = sum(changes[change] for change in CHANGES if change != "removed")
     return {

@@ -1,4 +1,4 @@
-"""Which region of one picture is which of another drawing of it, by the pixels both cover."""
+"""Matching of the regions of two drawings of one picture, by the pixels both cover."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +77,15 @@ def match(before: Sequence[Drawn], after: Sequence[Drawn]) -> list[Match]:
 
     Only an IoU above `OVERLAP` makes a match; of equal ones that of equal class comes first, then
     that drawn first. Regions that cover nothing match where their shapes are equal.
+
+    Example:
+        >>> from agri_annotate.model.shape import Rect
+        >>> before = [drawn(Rect(0, 0, 4, 4), "field", 8, 8)]
+        >>> after = [drawn(Rect(0, 0, 4, 3), "field", 8, 8)]
+        >>> match(before, after)
+        [Match(change='moved', before=0, after=0, iou=0.75)]
     """
+    # Minus the IoU, so that the highest comes first and ties go by the keys that follow.
     pairs = sorted(
         (-iou, before[i].label != after[j].label, i, j)
         for i, j, iou in _overlaps(before, after)
@@ -119,8 +127,10 @@ def _overlaps(before: Sequence[Drawn], after: Sequence[Drawn]) -> list[tuple[int
     first, second = np.array([_box(d) for d in before]), np.array([_box(d) for d in after])
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:4], second[None, :, 2:4])
+    # Pixels that the windows share: never fewer than the regions share.
     shared = np.clip(high - low, 0, None).prod(axis=2)
     larger = np.maximum(first[:, None, 4], second[None, :, 4])
+    # IoU <= shared / larger, so no other pair can match; regions without pixels may be equal.
     close = (shared > OVERLAP * larger) | (larger == 0)
     return [(int(i), int(j), iou(before[i], after[j])) for i, j in np.argwhere(close)]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from agri_core.files.errors import InputError, MissingError
 
+from agri_annotate.choices import Form
 from agri_annotate.formats.read import read_project
 from agri_annotate.formats.write import write_project
 from agri_annotate.model.pictures import find_pictures, header
-from agri_annotate.model.project import Form, Picture, Problem, Project
+from agri_annotate.model.project import Picture, Problem, Project
 
 ALIKE = 20
 """Problems that differ only in their place and numbers are listed so often, then counted."""

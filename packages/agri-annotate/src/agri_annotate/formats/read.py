@@ -5,6 +5,7 @@ from typing import Any
 
 from agri_core.files.errors import InputError
 
+from agri_annotate.choices import Form
 from agri_annotate.formats.readers.coco import read_coco
 from agri_annotate.formats.readers.decode import Doubled, parse_json, read_text
 from agri_annotate.formats.readers.values import brief
@@ -12,7 +13,7 @@ from agri_annotate.formats.readers.via3 import read_via3_json
 from agri_annotate.formats.readers.via3_csv import read_via3_csv
 from agri_annotate.formats.readers.via_csv import read_via_csv
 from agri_annotate.formats.readers.via_json import Regions, read_annotations, read_via2_project
-from agri_annotate.model.project import Form, Problem, Project
+from agri_annotate.model.project import Problem, Project
 
 EXPECTED = "expected a file that VIA 1, 2 or 3 saved (JSON or CSV), or a COCO JSON"
 

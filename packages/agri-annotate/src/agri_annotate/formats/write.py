@@ -8,9 +8,10 @@ from typing import get_args
 from agri_core.files.atomic import replacing_file
 from agri_core.files.errors import InputError
 
+from agri_annotate.choices import Form
 from agri_annotate.formats.writers import coco, via1, via2, via3
 from agri_annotate.formats.writers.text import encode
-from agri_annotate.model.project import Form, Problem, Project
+from agri_annotate.model.project import Problem, Project
 
 Writer = Callable[[Project, Mapping[str, int], str], tuple[str, list[Problem]]]
 

@@ -1,35 +1,28 @@
 """Features written as GeoJSON (RFC 7946) or GeoPackage."""
 
-import contextlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
-from agri_core.files.atomic import replacing_file
 from agri_core.files.errors import InputError
+from agri_core.raster.pixel_area import HECTARE
+from agri_core.vector.crs import LONLAT, move
+from agri_core.vector.writer import Part, check_meridian, decimals, write_features
 from pyproj import CRS
 
-from agri_annotate.geo.place import LONLAT, move
+from agri_annotate.geo.place import Place
 from agri_annotate.geo.vector import AREAS, FIXED, Feature, clean
 from agri_annotate.model.project import Problem
 
 TAKEN = frozenset({*FIXED, "fid", "geom", "geometry", "ogc_fid", "rowid"})
-SUFFIXES = (".geojson", ".gpkg")
-DIGITS = 9
-"""Decimals of a degree: a tenth of a millimetre, since a pixel of a drone is a centimetre."""
-
 STEP = 128.0
 """Pixels between corners before a shape goes to another CRS, where its edges would bend."""
 
 MOST_COLUMNS = 500
 _KINDS = {"regions": AREAS, "lines": ("LineString", "MultiLineString"), "points": ("Point",)}
 """Layers of a GeoPackage: which geometries, the last of which names the type of the layer."""
-
-_OPENING = '{"type":"FeatureCollection","features":[\n{"type":"Feature","properties":{"class":'
-_STAMP = {"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"}
 
 
 def write_layer(path: Path, features: Sequence[Feature]) -> list[Problem]:
@@ -49,39 +42,12 @@ def write_layer(path: Path, features: Sequence[Feature]) -> list[Problem]:
     if not moved:
         raise InputError(f"no region can be moved to {crs.name}; {problems[0]}")
     columns, listed = _columns([feature for feature, _ in moved])
-    with replacing_file(path) as target:
-        if json_wanted:
-            target.write_text(_geojson(moved, columns), encoding="utf-8")
-        else:
-            _write_gpkg(target, moved, columns, crs)
+    if json_wanted:
+        finest = min(map(_pixel, {feature.place for feature, _ in moved}))
+        write_features(path, [_part(moved, columns, "regions", "")], crs, decimals(finest))
+    else:
+        write_features(path, _layers(moved, columns), crs)
     return [*problems, *listed]
-
-
-def check_output(path: Path, source: Path) -> None:
-    """Refuse an unknown suffix, and to overwrite what does not look like an earlier output.
-
-    Raises:
-        InputError: `path` is refused.
-    """
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"expected a name ending in {' or '.join(SUFFIXES)}, got {path.name!r}")
-    if path.exists() and not (path.is_file() and (not path.stat().st_size or _is_ours(path))):
-        raise InputError(f"{path} exists and is no earlier output; choose another name")
-    if path.exists() and source.exists() and path.samefile(source):
-        raise InputError(f"{path} is the input; choose another output")
-
-
-def _is_ours(path: Path) -> bool:
-    if path.suffix == ".geojson":
-        with path.open("rb") as stream:
-            return stream.read(len(_OPENING)) == _OPENING.encode()
-    from pyogrio import list_layers
-    from pyogrio.errors import DataSourceError
-
-    try:
-        return {str(name) for name, _ in list_layers(path.absolute())} <= set(_KINDS)
-    except DataSourceError:
-        return False
 
 
 def _move(features: Sequence[Feature], crs: CRS) -> tuple[list[tuple[Feature, Any]], list[Problem]]:
@@ -108,10 +74,9 @@ def _moved(feature: Feature, crs: CRS) -> Any:
     else:
         dense = shapely.segmentize(feature.shape, STEP)
         geometry = move(place.to_ground(dense), place.crs, crs)
-    west, _, east, _ = geometry.bounds
-    if crs == LONLAT and east - west > 180:
-        raise InputError("it crosses the 180th meridian, which GeoJSON cannot; write a .gpkg")
-    return shapely.orient_polygons(geometry, exterior_cw=False)
+    if crs == LONLAT:
+        check_meridian(geometry)
+    return geometry
 
 
 def _columns(features: Sequence[Feature]) -> tuple[dict[str, str], list[Problem]]:
@@ -133,6 +98,7 @@ def _columns(features: Sequence[Feature]) -> tuple[dict[str, str], list[Problem]
 
 
 def _record(feature: Feature, columns: Mapping[str, str]) -> dict[str, Any]:
+    # 1e-8 ha is a square centimetre, below the precision of any drawing.
     hectares = None if feature.hectares is None else round(feature.hectares, 8)
     values = (clean(feature.name), hectares, clean(feature.picture), feature.region)
     record: dict[str, Any] = dict(zip(FIXED, values, strict=True))
@@ -142,56 +108,22 @@ def _record(feature: Feature, columns: Mapping[str, str]) -> dict[str, Any]:
     return record
 
 
-def _geojson(moved: Sequence[tuple[Feature, Any]], columns: Mapping[str, str]) -> str:
-    rows = []
-    for feature, geometry in moved:
-        rounded = shapely.transform(geometry, lambda xy: xy.round(DIGITS))
-        text = json.dumps(_record(feature, columns), ensure_ascii=False, separators=(",", ":"))
-        rows.append(
-            f'{{"type":"Feature","properties":{text},"geometry":{shapely.to_geojson(rounded)}}}'
-        )
-    opening = _OPENING[: _OPENING.index("\n") + 1]
-    return opening + ",\n".join(rows) + "\n]}\n"
+def _layers(moved: Sequence[tuple[Feature, Any]], columns: Mapping[str, str]) -> Iterator[Part]:
+    """Yield areas, lines and points apart: a layer of a GeoPackage has one type."""
+    for layer, kinds in _KINDS.items():
+        some = [(feature, geometry) for feature, geometry in moved if geometry.geom_type in kinds]
+        if some:
+            yield _part(some, columns, layer, kinds[-1])
 
 
-def _write_gpkg(
-    path: Path, moved: Sequence[tuple[Feature, Any]], columns: Mapping[str, str], crs: CRS
-) -> None:
-    for name, kind in _KINDS.items():
-        part = [(f, g) for f, g in moved if g.geom_type in kind]
-        if part:
-            _write_table(path, name, kind[-1], part, columns, crs)
-
-
-def _write_table(
-    path: Path,
-    name: str,
-    kind: str,
-    moved: Sequence[tuple[Feature, Any]],
-    columns: Mapping[str, str],
-    crs: CRS,
-) -> None:
-    from pyogrio.errors import DataSourceError
-    from pyogrio.raw import write
-
+def _part(
+    moved: Sequence[tuple[Feature, Any]], columns: Mapping[str, str], layer: str, kind: str
+) -> Part:
     records = [_record(feature, columns) for feature, _ in moved]
-    fields = [_array(key, [record[key] for record in records]) for key in records[0]]
-    try:
-        with _without_dates():
-            write(
-                str(path),
-                shapely.to_wkb(np.array([geometry for _, geometry in moved], object)),
-                fields,
-                list(records[0]),
-                crs=crs.to_wkt(),
-                geometry_type=kind,
-                promote_to_multi=kind.startswith("Multi"),
-                layer=name,
-                driver="GPKG",
-                append=path.exists(),
-            )
-    except (DataSourceError, RuntimeError) as error:
-        raise OSError(f"cannot write {path.name}, is the disk full? ({error})") from error
+    fields = {key: _array(key, [record[key] for record in records]) for key in records[0]}
+    # With a None at the end numpy keeps geometries as objects, whatever they are.
+    geometries = np.array([*(geometry for _, geometry in moved), None], object)[:-1]
+    return Part(geometries, fields, layer, kind)
 
 
 def _array(name: str, values: Sequence[Any]) -> Any:
@@ -200,14 +132,6 @@ def _array(name: str, values: Sequence[Any]) -> Any:
     return np.array(values, np.int32 if name == "region" else object)
 
 
-@contextlib.contextmanager
-def _without_dates() -> Iterator[None]:
-    """Let GDAL write a fixed date into the GeoPackage, so that a file is equal when rewritten."""
-    from pyogrio import get_gdal_config_option, set_gdal_config_options
-
-    before = {key: get_gdal_config_option(key) for key in _STAMP}
-    set_gdal_config_options(_STAMP)
-    try:
-        yield
-    finally:
-        set_gdal_config_options(before)
+def _pixel(place: Place) -> float:
+    """Return the side of a pixel in metres."""
+    return float(np.sqrt(place.hectares(shapely.box(0, 0, 1, 1)) * HECTARE))

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
+from agri_core.vector.reader import read_layer
+from agri_core.vector.writer import check_suffix
 from pyproj import CRS
 
 from agri_annotate.formats.read import read_project
 from agri_annotate.formats.write import write_project
-from agri_annotate.geo.export import check_output, write_layer
-from agri_annotate.geo.layer import read_layer
+from agri_annotate.geo.export import write_layer
 from agri_annotate.geo.overlay import Wanted, draw_layer
 from agri_annotate.geo.places import list_pictures, read_places
 from agri_annotate.geo.vector import Feature, Name, locate
 from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
-from agri_annotate.model.legend import IGNORE, derive
+from agri_annotate.model.classes import derive
 from agri_annotate.model.pictures import find_pictures
 from agri_annotate.model.project import Problem, Project, Region
 
@@ -73,7 +75,7 @@ def to_ground(
         MissingError: there is no such file or folder.
         InputError: a file or a choice is wrong, or no region can be written.
     """
-    check_output(out, file)
+    check_suffix(out)
     project, problems = read_project(file)
     paths, missing = find_pictures(folder, [picture.name for picture in project.pictures])
     places, unplaced = read_places(paths, crs)
@@ -89,10 +91,10 @@ def to_ground(
 
 
 def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wanted) -> Carried:
-    """Draw a file of polygons on the pictures in a folder; write a VIA 2 project.
+    """Draw a file of polygons, or its layer `wanted.layer`, on pictures; write a VIA 2 project.
 
     Raises:
-        MissingError: there is no such file, folder or column.
+        MissingError: there is no such file, folder, layer or column.
         InputError: a file is wrong, or no polygon lies on a picture.
     """
     if out.suffix != ".json":
@@ -103,7 +105,7 @@ def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wa
     places, unplaced = read_places(paths, crs)
     if not places:
         raise InputError(_nothing(unplaced))
-    project, problems = draw_layer(read_layer(file), places, wanted)
+    project, problems = draw_layer(read_layer(file, wanted.layer), places, wanted)
     sizes = {name: paths[name].stat().st_size for name in places}
     problems = [*unplaced, *problems, *write_project(project, "via2-project", out, sizes)]
     count = sum(len(picture.regions) for picture in project.pictures)

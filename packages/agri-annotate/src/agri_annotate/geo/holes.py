@@ -15,7 +15,7 @@ Rings = list[tuple[Any, int, bool]]
 
 
 def open_holes(rings: Rings, areas: Mapping[int, Any], name: str) -> tuple[Rings, list[Problem]]:
-    """Leave out holes that other polygons fill, and say what became of the rest."""
+    """Leave out holes that other polygons fill, and report what became of the rest."""
     rows = list(areas)
     tree = shapely.STRtree([areas[row] for row in rows])
     kept: Rings = []
@@ -38,6 +38,7 @@ def open_holes(rings: Rings, areas: Mapping[int, Any], name: str) -> tuple[Rings
 
 def _rest(hole: Any, near: Sequence[Any]) -> tuple[Any, bool]:
     """Give what the polygons within a hole leave of it, and whether one reaches beyond it."""
+    # Room for rounding: what fills a hole shares its border.
     reach = hole.buffer(SLIVER)
     within = [shape for shape in near if reach.covers(shape)]
     rest = shapely.difference(hole, shapely.union_all(within)) if within else hole

@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 import shapely
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hints import hint
+from agri_core.vector.crs import move
+from agri_core.vector.layer import Fault, Layer, areas, plain, polygonal
 
 from agri_annotate.geo.holes import SLIVER, Rings, open_holes
-from agri_annotate.geo.layer import Layer
-from agri_annotate.geo.place import Place, move
+from agri_annotate.geo.place import Place
 from agri_annotate.geo.vector import FIXED, clean
-from agri_annotate.masks.outline import polygonal
 from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region
 from agri_annotate.model.shape import Polygon
 
 STRAIGHT = 0.02
-"""Corners that stand less than so many pixels off their neighbours' line are left out."""
+"""Corners less than so many pixels off their neighbours' line are left out."""
 
+# Of coordinates: a thousandth of a pixel, below which a polygon is reported as too small.
 DIGITS = 3
 EDGES = 16
 """Edges across a picture before a polygon goes to its CRS, where long edges would bend."""
@@ -32,11 +34,13 @@ class Wanted:
         attribute: the column that holds the class; None for "class", if there is one.
         background: class of holes.
         name: of the project.
+        layer: of the file; None for the only one, or for all that have the same columns.
     """
 
     attribute: str | None = None
     background: str = "background"
     name: str = ""
+    layer: str | None = None
 
 
 def draw_layer(
@@ -54,7 +58,8 @@ def draw_layer(
         InputError: no polygon lies on a picture.
     """
     column = _column(layer, wanted.attribute)
-    shapes, problems = _areas(layer)
+    shapes, faults = areas(layer)
+    problems = list(map(_problem, faults))
     drawn: set[int] = set()
     pictures = []
     tree = shapely.STRtree(shapes)
@@ -71,26 +76,15 @@ def draw_layer(
 
 
 def _column(layer: Layer, attribute: str | None) -> str:
-    columns = dict.fromkeys(key for record in layer.records for key in record)
+    columns = layer.columns
     if attribute is not None and attribute not in columns:
-        raise MissingError(f"no column {attribute!r}; there are {', '.join(columns) or 'none'}")
+        there = ", ".join(columns) or "none"
+        raise MissingError(f"no column {attribute!r}; there are {there}{hint(attribute, columns)}")
     return attribute or "class"
 
 
-def _areas(layer: Layer) -> tuple[list[Any], list[Problem]]:
-    """Give each polygon mended, or None."""
-    shapes, problems = [], []
-    for number, geometry in enumerate(layer.geometries, 1):
-        kind = "nothing that can be read" if geometry is None else geometry.geom_type
-        area = polygonal(geometry) if kind.endswith("Polygon") else shapely.Polygon()
-        shapes.append(None if area.is_empty else area)
-        if area.is_empty:
-            what = f"expected a polygon with an area, got {kind}"
-            problems.append(Problem(f"feature {number}", what))
-        elif not geometry.is_valid:
-            what = "the outline crosses or touches itself; mended by the even-odd rule"
-            problems.append(Problem(f"feature {number}", what, "changed"))
-    return shapes, problems
+def _problem(fault: Fault) -> Problem:
+    return Problem(f"feature {fault.feature}", fault.what, "lost" if fault.lost else "changed")
 
 
 def _rings(
@@ -105,6 +99,7 @@ def _rings(
             what = "smaller than a thousandth of a pixel"
             problems.append(Problem(f"feature {row + 1} on {name}", what))
     if any(hole for _, _, hole in rings):
+        # Largest first; of equal rings the hole comes before the polygon that fills it.
         rings.sort(key=lambda item: (-shapely.Polygon(item[0]).area, not item[2]))
         rings, listed = open_holes(rings, areas, name)
         problems += listed
@@ -158,6 +153,7 @@ def _to_pixels(layer: Layer, shape: Any, place: Place) -> Any:
     """Move a polygon to the pixels of a picture; what is far from the picture is left out."""
     if layer.crs == place.crs:
         return place.to_pixels(shape)
+    # Vertices far away may have no point in the CRS of the picture.
     close = _frame(layer, place, 1.0)
     part = shape if close.covers(shape) else polygonal(shapely.intersection(shape, close))
     west, south, east, north = close.bounds
@@ -189,6 +185,7 @@ def _regions(layer: Layer, rings: Rings, column: str, wanted: Wanted) -> Iterato
 
 
 def _points(ring: Any) -> tuple[tuple[float, float], ...]:
+    # + 0.0 makes 0.0 of -0.0.
     xy = np.round(shapely.get_coordinates(ring)[:-1], DIGITS) + 0.0
     return tuple((float(x), float(y)) for x, y in xy)
 
@@ -196,17 +193,8 @@ def _points(ring: Any) -> tuple[tuple[float, float], ...]:
 def _said(record: Mapping[str, Any], column: str) -> dict[str, str]:
     """Give what a record says, the class first, without what only our own files say."""
     keys = [column, *(key for key in record if key not in (column, *FIXED))]
-    said = {clean(key): plain(record.get(key)) for key in keys}
+    said = {clean(key): clean(plain(record.get(key))) for key in keys}
     return {key: value for key, value in said.items() if value}
-
-
-def plain(value: Any) -> str:
-    """Text of a cell; a whole number read as a float (a column with gaps) loses its ".0"."""
-    if value is None or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return clean(str(value))
 
 
 def _definitions(pictures: Sequence[Picture], column: str) -> tuple[Attribute, ...]:

@@ -1,21 +1,15 @@
-"""Where a picture lies on the ground, and how much ground is under a shape drawn on it."""
+"""The georeference of a picture, and the ground under a shape drawn on it."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import shapely
 from affine import Affine
-from agri_core.files.errors import InputError
-from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import ProjError
-
-HECTARE = 10_000.0
-LONLAT = CRS.from_epsg(4326)
-PIECES = 256
-"""An outline is cut into at least so many edges before its area on the ellipsoid is taken."""
+from agri_core.raster.geodesy import ground_area
+from agri_core.raster.grid import check_area, to_ground
+from agri_core.raster.pixel_area import HECTARE
+from pyproj import CRS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +29,7 @@ class Place:
     transform: Affine
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.transform.determinant) or not self.transform.determinant:
-            raise InputError(f"its georeference has pixels without area: {self.transform[:6]}")
+        check_area(self.transform)
 
     @property
     def frame(self) -> Any:
@@ -52,86 +45,15 @@ class Place:
         return _affine(geometry, ~self.transform)
 
     def hectares(self, geometry: Any) -> float:
-        """Give the ground under a geometry that is in pixels.
-
-        On a projected CRS it is the area of the geometry times the area of a pixel. On longitude
-        and latitude, and in Mercator, whose scale runs with latitude, it is the geodesic area.
+        """Give the ground under a geometry that is in pixels, on the ellipsoid.
 
         Raises:
-            InputError: the CRS has no unit of length.
+            InputError: the CRS has no longitude and latitude, see `ground_area`.
         """
-        if is_geodesic(self.crs):
-            return _geodesic(self, geometry)
-        unit = self.crs.axis_info[0].unit_conversion_factor if self.crs.axis_info else 0.0
-        if not unit:
-            raise InputError(f"the CRS {self.crs.name!r} has no unit of length")
-        return float(geometry.area * abs(self.transform.determinant) * unit**2 / HECTARE)
-
-
-def parse_crs(text: Any) -> CRS:
-    """Understand a CRS.
-
-    Raises:
-        InputError: it is none.
-    """
-    try:
-        return CRS.from_user_input(text)
-    except ProjError as error:
-        raise InputError(
-            f"{str(text)[:80]!r} is no coordinate reference system; give one like EPSG:32632"
-        ) from error
-
-
-def is_geodesic(crs: CRS) -> bool:
-    """Whether areas in the coordinates of `crs` mean nothing: degrees and Mercator."""
-    flat = crs.sub_crs_list[0] if crs.is_compound else crs
-    method = flat.coordinate_operation.method_name if flat.coordinate_operation else ""
-    mercator = "Mercator" in method and "Transverse" not in method and "Oblique" not in method
-    return bool(flat.is_geographic or mercator)
-
-
-def move(geometry: Any, source: CRS, target: CRS) -> Any:
-    """Move a geometry between CRSs, x and y in the order of maps; vertices only.
-
-    Raises:
-        InputError: there is no way between the two, or a vertex has no place in the target.
-    """
-    if source == target:
-        return geometry
-    transformer = _transformer(source.to_wkt(), target.to_wkt())
-    moved = shapely.transform(
-        geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
-    )
-    if not np.isfinite(shapely.get_coordinates(moved)).all():
-        raise InputError(f"it reaches beyond where {target.name} is defined")
-    return moved
-
-
-@lru_cache(maxsize=64)
-def _transformer(source: str, target: str) -> Transformer:
-    try:
-        return Transformer.from_crs(CRS.from_wkt(source), CRS.from_wkt(target), always_xy=True)
-    except ProjError as error:
-        raise InputError(f"no way leads from one CRS to the other ({error})") from error
-
-
-def _geodesic(place: Place, geometry: Any) -> float:
-    geodetic = place.crs.geodetic_crs
-    geod = place.crs.get_geod()
-    if geodetic is None or geod is None:
-        raise InputError(f"the CRS {place.crs.name!r} has no ellipsoid")
-    if geometry.is_empty:
-        return 0.0
-    dense = shapely.segmentize(geometry, max(geometry.length / PIECES, 1e-6))
-    lonlat = move(place.to_ground(dense), place.crs, geodetic)
-    parts = shapely.get_parts(shapely.orient_polygons(lonlat, exterior_cw=False))
-    return float(sum(geod.geometry_area_perimeter(part)[0] for part in parts) / HECTARE)
+        return ground_area(self.to_ground(geometry), self.crs) / HECTARE
 
 
 def _affine(geometry: Any, transform: Affine) -> Any:
-    a, b, c, d, e, f = transform[:6]
-
-    def step(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack([xy @ [a, b] + c, xy @ [d, e] + f])
-
-    return shapely.transform(geometry, step)
+    return shapely.transform(
+        geometry, lambda xy: np.column_stack(to_ground(transform, xy[:, 0], xy[:, 1]))
+    )

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import files_in
+from agri_core.vector.crs import parse_crs
 from pyproj import CRS
 
-from agri_annotate.geo.place import Place, parse_crs
+from agri_annotate.geo.place import Place
 from agri_annotate.model.pictures import Header, header
 from agri_annotate.model.project import Problem
 
@@ -19,15 +21,14 @@ TURNED = (
 
 
 def list_pictures(folder: Path) -> dict[str, Path]:
-    """Give the pictures in a folder, not below it, by name, sorted.
+    """Give the pictures in a folder, not below it, by name, in natural order.
 
     Raises:
         MissingError: there is no such folder, or no picture in it.
     """
     if not folder.is_dir():
         raise MissingError(f"there is no folder of pictures {folder}")
-    found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    pictures = {path.name: path for path in sorted(found) if path.is_file()}
+    pictures = {path.name: path for path in files_in(folder, SUFFIXES)}
     if not pictures:
         raise MissingError(f"there is no picture ({', '.join(sorted(SUFFIXES))}) in {folder}")
     return pictures
@@ -36,7 +37,7 @@ def list_pictures(folder: Path) -> dict[str, Path]:
 def read_places(
     pictures: Mapping[str, Path], crs: CRS | None = None
 ) -> tuple[dict[str, Place], list[Problem]]:
-    """Read where pictures lie, from their headers and the world files beside them.
+    """Read where pictures lie, from their headers and the world files next to them.
 
     Args:
         pictures: paths by name.
@@ -63,7 +64,7 @@ def place_of(found: Header, crs: CRS | None = None) -> Place:
         InputError: it has no georeference, or no CRS and none is given.
     """
     if found.transform is None:
-        raise InputError("it says nothing of where it lies: no GeoTIFF, no world file beside it")
+        raise InputError("it has no georeference: it is no GeoTIFF and has no world file")
     system = parse_crs(found.crs.to_wkt()) if found.crs else crs
     if system is None:
         raise InputError("it has a place but no coordinate reference system; state --crs")

@@ -6,9 +6,10 @@ from typing import Any
 
 import shapely
 from agri_core.files.errors import InputError
+from agri_core.vector.layer import polygonal
 
 from agri_annotate.geo.place import Place
-from agri_annotate.masks.outline import outline, polygonal
+from agri_annotate.masks.outline import outline
 from agri_annotate.model.project import Picture, Problem, Project, Region
 from agri_annotate.model.shape import Polygon
 
@@ -80,8 +81,8 @@ def _placeless(picture: Picture) -> Iterator[Problem]:
         count = len(picture.regions)
         yield Problem(
             picture.name,
-            f"{count} region{'s' * (count > 1)} not written: the picture was not found or says "
-            "nothing of where it lies; expected a GeoTIFF, or a world file beside it and --crs",
+            f"{count} region{'s' * (count > 1)} not written: the picture was not found or has "
+            "no georeference; expected a GeoTIFF, or a world file next to it and --crs",
         )
 
 

@@ -1,4 +1,4 @@
-"""Which pixels a shape covers.
+"""Which pixels a shape covers: a scanline rasteriser.
 
 Pixel (row, column) is covered when its centre (column + 0.5, row + 0.5) lies inside the shape. A
 centre on an outline belongs to the shape on its right or below, so that shapes with a common
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from agri_annotate.masks.runs import Ints, Spans, union
 from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
 
+# A crossing takes some ten numbers of 8 bytes while rows are filled: about 1 GB at this limit.
 MAX_CROSSINGS = 10_000_000
 """An outline that crosses rows of pixels more often would fill the memory."""
 
+# numpy's cost per call outweighs that of a small outline; a batch that crosses more rows than the
+# second limit is halved, so that one huge outline among small ones does not fill the memory.
 TOGETHER = 2_000
 MANY_CROSSINGS = 100_000
 """Points and crossings of the outlines that are filled in one go."""
@@ -87,6 +90,10 @@ def spans(
     Raises:
         InputError: a polyline without `line`, a point without `radius`, an outline that crosses
             rows of pixels more than `MAX_CROSSINGS` times.
+
+    Example:
+        >>> spans(Polygon([(1, 1), (4, 1), (4, 3), (1, 3)]), height=5, width=5).count
+        6
     """
     if isinstance(shape, Polyline):
         if line is None:
@@ -145,10 +152,16 @@ def cover(
     line: float | None = None,
     radius: float | None = None,
 ) -> Cover:
-    """Return the same as `spans`, as an array."""
+    """Return the same as `spans`, as an array.
+
+    Example:
+        >>> cover(Rect(1, 1, 2, 1), height=3, width=4).inside.tolist()
+        [[True, True]]
+    """
     found = spans(shape, height, width, line=line, radius=radius)
     if not len(found.begin):
         return Cover(0, 0, np.zeros((0, 0), bool), found.clipped)
+    # Undo the numbering of `runs`: row * (width + 1) + 1 + column.
     rows, begin = np.divmod(found.begin - 1, width + 1)
     end = begin + found.end - found.begin
     top, left = int(rows.min()), int(begin.min())
@@ -157,6 +170,7 @@ def cover(
     edges = np.concatenate(
         [[0], np.column_stack([start + begin, start + end]).ravel(), [high * wide]]
     )
+    # Edges alternate: outside, inside, outside, ..., from the window's first pixel to its last.
     turns = np.arange(len(edges) - 1) % 2 == 1
     return Cover(top, left, np.repeat(turns, np.diff(edges)).reshape(high, wide), found.clipped)
 
@@ -171,6 +185,7 @@ def _corners(shape: Rect | Polygon) -> Floats:
 
 def _first(edge: Floats) -> Ints:
     """Return the first row or column whose centre is not before `edge`."""
+    # ceil, not round: a centre exactly on the edge belongs to the shape on its right or below.
     return np.ceil(edge - 0.5).astype(np.int64)
 
 
@@ -179,6 +194,7 @@ def _rings(rings: Sequence[Floats], height: int, most: int = MAX_CROSSINGS) -> _
     points = np.concatenate(rings)
     starts = np.cumsum([0, *(len(ring) for ring in rings)])
     following = np.concatenate([points[1:], points[:1]])
+    # Rings are closed: the last point of each is followed by its first.
     following[starts[1:] - 1] = points[starts[:-1]]
     # Both neighbours of a common edge walk it downwards, so they round it alike.
     down = (points[:, 1] < following[:, 1]) | (
@@ -189,6 +205,7 @@ def _rings(rings: Sequence[Floats], height: int, most: int = MAX_CROSSINGS) -> _
     first, last = _first(upper[:, 1]), _first(lower[:, 1])
     crossed = last > first
     cut = crossed & ((first < 0) | (last > height))
+    # Cut to the picture before edges are expanded into crossings: what lies outside costs nothing.
     first, last = np.maximum(first, 0), np.minimum(last, height)
     count = np.maximum(last - first, 0)
     if count.sum() > most:
@@ -197,7 +214,9 @@ def _rings(rings: Sequence[Floats], height: int, most: int = MAX_CROSSINGS) -> _
             f"most {most} are drawn"
         )
     edge = np.repeat(np.arange(len(count)), count)
+    # first, first + 1, ..., last - 1 of each edge, end to end, without a loop.
     rows = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count) + first[edge]
+    # Edges between two rows of centres have no crossing; 1 only avoids 0 / 0 for level ones.
     slope = (lower[:, 0] - upper[:, 0]) / np.where(crossed, lower[:, 1] - upper[:, 1], 1.0)
     x = upper[edge, 0] + (rows + 0.5 - upper[edge, 1]) * slope[edge]
     shares = np.add.reduceat(count, starts[:-1])
@@ -229,6 +248,7 @@ def _ellipse(shape: Ellipse, height: int) -> _Crossings:
 def _fill(crossings: _Crossings, height: int, width: int) -> list[Spans]:
     """Fill each row between its crossings, the first and second, third and fourth, and so on."""
     # In reading order each crossing turns inside to outside or back; a row has an even number.
+    # Crossings beyond the sides move onto the border, so that their number stays even.
     columns = np.minimum(np.maximum(crossings.columns, 0), width)
     total, count = height * (width + 1), len(crossings.shares)
     offsets = np.arange(count) * total  # a picture for each shape, one below the other
@@ -236,6 +256,7 @@ def _fill(crossings: _Crossings, height: int, width: int) -> list[Spans]:
         np.repeat(offsets, crossings.shares) + crossings.rows * (width + 1) + 1 + columns
     )
     begin, end = places[0::2], places[1::2]
+    # Two crossings that round to one column have no pixel centre between them.
     full = end > begin
     begin, end = begin[full], end[full]
     parts = np.searchsorted(begin, np.append(offsets, count * total))
@@ -251,6 +272,7 @@ def _fill(crossings: _Crossings, height: int, width: int) -> list[Spans]:
 def _spills(crossings: _Crossings, width: int) -> NDArray[np.bool_]:
     """Whether covered pixels lie left or right of the picture, for each shape."""
     columns, count = crossings.columns, len(crossings.shares)
+    # The usual case needs no sorting: no crossing lies beyond the sides.
     if not len(columns) or (columns.min() >= 0 and columns.max() <= width):
         return np.zeros(count, bool)
     shape = np.repeat(np.arange(count), crossings.shares)
@@ -267,6 +289,7 @@ def _stroke(shape: Polyline, line: float, height: int, width: int) -> Spans:
     for (x0, y0), (x1, y1) in zip(shape.points, shape.points[1:], strict=False):
         length = float(np.hypot(x1 - x0, y1 - y0))
         if length > 0:
+            # The normal of the piece, half a line width long.
             dx, dy = (y1 - y0) / length * half, (x0 - x1) / length * half
             ring = [(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)]
             parts += _fill(_rings([np.array(ring)], height), height, width)

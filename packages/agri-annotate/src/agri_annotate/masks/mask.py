@@ -3,22 +3,22 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import shapely
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
 from numpy.typing import NDArray
 
+from agri_annotate.choices import Overlap
 from agri_annotate.masks.coverage import polygon_spans, spans
 from agri_annotate.masks.naming import Naming
 from agri_annotate.masks.outline import outline
 from agri_annotate.masks.runs import Layer, Runs, Spans, blank, paint
-from agri_annotate.model.legend import IGNORE
 from agri_annotate.model.project import Picture, Problem, Region
 from agri_annotate.model.shape import Point, Polygon, Polyline
 
-Overlap = Literal["last", "first", "largest", "error"]
 Fate = Literal["drawn", "clipped", "lost"]
 
 
@@ -33,7 +33,7 @@ class Rules:
             the list and of classes that are not in it, whatever `overlap` says: so holes are cut.
         line: width of polylines in pixels.
         radius: of points in pixels.
-        undrawn: class id of pixels that nobody drew, 255 for "not known".
+        undrawn: class id of unannotated pixels, 255 for "not known".
     """
 
     overlap: Overlap = "last"
@@ -47,19 +47,6 @@ class Rules:
             value = getattr(self, name)
             if value is not None and not 0 < value <= 10_000:
                 raise InputError(f"{name} must be over 0 and at most 10000 pixels, got {value:g}")
-
-
-def check_overlap(text: str) -> Overlap:
-    """Return the rule called `text`.
-
-    Raises:
-        InputError: there is none.
-    """
-    rules: tuple[Overlap, ...] = get_args(Overlap)
-    for rule in rules:
-        if rule == text:
-            return rule
-    raise InputError(f"the rule for overlaps is one of {', '.join(rules)}; got {text!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +90,16 @@ def draw(picture: Picture, height: int, width: int, naming: Naming, rules: Rules
     """Draw all regions of `picture` into a mask of `height` rows and `width` columns.
 
     A region that cannot be drawn is a problem "lost", one that is cut at the border "changed".
+
+    Example:
+        >>> from agri_core.legend import Legend
+        >>> from agri_annotate.model.shape import Rect
+        >>> naming = Naming(Legend.of(["background", "field"]), single="field")
+        >>> square = Picture("tile.png", regions=(Region(Rect(1, 0, 2, 2)),))
+        >>> draw(square, height=3, width=4, naming=naming, rules=Rules()).mask
+        array([[0, 1, 1, 0],
+               [0, 1, 1, 0],
+               [0, 0, 0, 0]], dtype=uint8)
     """
     found: Found = []
     pieces = list(_named(picture, naming, found))
@@ -160,6 +157,7 @@ def _ordered(layers: Sequence[Layer], rules: Rules) -> list[Layer]:
     order = list(layers)
     if rules.overlap == "first":
         order.reverse()
+    # Both sorts are stable: equals stay in the order they were drawn in.
     if rules.overlap == "largest":
         order.sort(key=lambda layer: layer.spans.count)
     return sorted(order, key=lambda layer: ranks.get(layer.value, 0))
@@ -195,6 +193,7 @@ def _checked(
         found.append((number, Problem(piece.where, f"not drawn: {covered}")))
         return None
     if not len(covered.begin):
+        # The tolerance is for rounding in the areas of clipped polygons.
         beyond = covered.clipped and _share_outside(piece, size, rules) > 1 - 1e-9
         outside = "lies wholly outside the picture" if beyond else "covers no pixel centre"
         text = f"not drawn: this {shape.kind} {outside} ({size[1]} x {size[0]} pixels)"

@@ -5,35 +5,23 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE, Legend
 
+from agri_annotate.choices import Format
 from agri_annotate.masks.png import write_png
 from agri_annotate.masks.runs import Runs
-from agri_annotate.model.legend import IGNORE, Legend
 from agri_annotate.model.pictures import Header
 
-Format = Literal["png", "tif"]
 LONGEST = 120
 """Bytes of a mask's name before its ending, so that it fits any file system."""
 
+# GDAL's own default; TIFF asks for multiples of 16.
 BLOCK = 256
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]|\s')
+# Names that Windows keeps for devices, whatever their ending.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
-
-
-def check_format(text: str) -> Format:
-    """Return the format called `text`.
-
-    Raises:
-        InputError: there is none.
-    """
-    formats: tuple[Format, ...] = get_args(Format)
-    for known in formats:
-        if text == known:
-            return known
-    raise InputError(f"the format of masks is png or tif, got {text!r}")
 
 
 def mask_names(pictures: Sequence[str], ending: str) -> list[str]:
@@ -63,6 +51,7 @@ def write_mask(path: Path, runs: Runs, legend: Legend, header: Header, kind: For
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning
 
+    # A classic TIFF ends at 4 GB, and the compressed size is not known beforehand: "if_safer".
     profile: dict[str, Any] = {
         "driver": "GTiff", "dtype": "uint8", "count": 1, "height": runs.height, "width": runs.width,
         "nodata": IGNORE, "compress": "deflate", "zlevel": 1, "bigtiff": "if_safer",

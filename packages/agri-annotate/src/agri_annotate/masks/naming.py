@@ -1,13 +1,13 @@
-"""Which class a region belongs to, from what was said of it."""
+"""The class of a region, from its attribute."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from agri_core.files.errors import InputError
+from agri_core.files.hints import nearest
+from agri_core.legend import IGNORE, Legend
 
-from agri_annotate.model.legend import IGNORE, Legend
 from agri_annotate.model.project import Problem, Project, Region
 
 REFUSE, TO_IGNORE = "refuse", "ignore"
@@ -22,7 +22,7 @@ class Naming:
         aliases: a text as drawn -> the name of a class.
         texts: id of an option -> its text; a class may be named by either.
         single: the class of all regions.
-        unlabelled: "refuse", "ignore" (255), or the class of regions that say nothing.
+        unlabelled: "refuse", "ignore" (255), or the class of regions without one.
         fold: whether case and runs of blanks make no difference.
     """
 
@@ -49,6 +49,13 @@ class Naming:
         """Return the id of the region's class, 255 for "not known", or why there is none.
 
         `where` names the region in the problem; without it that is its number from 1.
+
+        Example:
+            >>> from agri_annotate.model.shape import Rect
+            >>> legend = Legend.of(["background", "wheat"])
+            >>> naming = Naming(legend, "crop", aliases={"corn": "wheat"})
+            >>> naming.class_of(Region(Rect(0, 0, 1, 1), {"crop": "corn"}))
+            1
         """
         where = where or f"region {region.number + 1}"
         if self.single is not None:
@@ -92,15 +99,22 @@ class Naming:
             return self.legend.index(self.unlabelled)
         return Problem(
             where,
-            f"no class: {self.attribute!r} says nothing; label it, or state --unlabelled ignore "
+            f"no class: {self.attribute!r} has no value; label it, or state --unlabelled ignore "
             "or --unlabelled CLASS",
         )
 
     def _unknown(self, text: str, where: str) -> Problem:
-        near = difflib.get_close_matches(text.casefold().strip(), self._known, 1)
-        hint = f"; --alias {f'{text}={self._name(near[0])}'!r} if it is that" if near else ""
+        near = nearest(text, self._known)
+        hint = f"; {self._remedy(text, near)} if it is that" if near else ""
         names = ", ".join(self.legend.names)
         return Problem(where, f"no class is called {text!r:.60}; the legend has {names:.200}{hint}")
+
+    def _remedy(self, text: str, near: str) -> str:
+        """Return the option that takes `text` for what `near` names."""
+        # The line break of such a text cannot be typed into an alias.
+        if not text.isprintable() and " ".join(text.split()).casefold() == near.casefold():
+            return "--fold"
+        return f"--alias {f'{text}={self._name(near)}'!r}"
 
     def _name(self, text: str) -> str:
         return self.legend.names[self._known[text]]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+# No class id, so that a drawn class 0 differs from pixels that were never drawn on.
 UNDRAWN = -1
 MANY = 8_000_000
 """Pieces of spans painted at a time; many nested regions are painted in halves."""
@@ -68,12 +69,14 @@ class Runs:
             return self
         starts = np.arange(self.height, dtype=np.int64) * (self.width + 1)
         edges = np.unique(np.concatenate([self.edges, starts, starts + 1]))
+        # The run that holds each new edge: new edges cut runs but change no value.
         values = self.values[np.searchsorted(self.edges, edges[:-1], side="right") - 1].copy()
         values[(values == UNDRAWN) & (edges[:-1] % (self.width + 1) != 0)] = value
         return Runs(self.height, self.width, edges, values)
 
     def array(self) -> NDArray[np.uint8]:
         """Return the mask `(H, W)`."""
+        # A row begins with a place that is no pixel: ceil(edge / (width + 1)) of them lie before.
         before = self.edges - -(-self.edges // (self.width + 1))  # pixels before each edge
         pixels = np.repeat(self.classes, np.diff(before))
         return pixels.reshape(self.height, self.width)
@@ -81,6 +84,7 @@ class Runs:
     def pixels(self) -> dict[int, int]:
         """Count the pixels of each value that is there."""
         counts = np.bincount(self.classes, np.diff(self.edges)).astype(np.int64)
+        # The place before each row counted as background, but is no pixel.
         counts[0] -= self.height
         return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
 
@@ -97,6 +101,7 @@ def union(parts: Sequence[Spans]) -> Spans:
     places = np.concatenate([begin, *(part.end for part in parts)])
     # Stable, so that what begins where another ends goes on.
     order = np.argsort(places, kind="stable")
+    # How many parts cover the pixels from each edge on; a span ends where none is left.
     depth = np.cumsum(np.where(order < len(begin), 1, -1))
     ends = depth == 0
     begins = np.concatenate([[True], ends[:-1]])[: len(ends)]
@@ -124,10 +129,13 @@ def paint(below: Runs, layers: Sequence[Layer]) -> tuple[Runs, Counter[tuple[int
     sizes = [len(layer.spans.begin) for layer in layers]
     value = np.concatenate([below.values[drawn], np.repeat([y.value for y in layers], sizes)])
     owner = np.concatenate([np.full(drawn.sum(), -1), np.repeat([y.owner for y in layers], sizes)])
+    # first, first + 1, ..., last - 1 of each span, end to end, without a loop.
     places = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - first, count)
     values = np.full(len(edges) - 1, UNDRAWN, np.int16)
+    # numpy keeps the last value of a repeated index: the highest layer stays.
     values[places] = np.repeat(value, count)
     lost = _overwritten(places, np.repeat(value, count), np.repeat(owner, count), np.diff(edges))
+    # Neighbours of one value join, or the mask would keep the edges of hidden layers.
     turns = np.concatenate([[True], values[1:] != values[:-1]])
     kept = np.concatenate([edges[:-1][turns], edges[-1:]])
     return Runs(below.height, below.width, kept, values[turns]), lost
@@ -140,6 +148,7 @@ def _ranked(begin: Ints, end: Ints, total: int) -> tuple[Ints, Ints, Ints]:
     ordered = places[order]
     new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
     rank = np.empty(len(places), np.int64)
+    # Equal numbers share a rank: their index among the different ones.
     rank[order] = np.cumsum(new) - 1
     return ordered[new], rank[: len(begin)], rank[len(begin) : -2]
 
@@ -147,11 +156,14 @@ def _ranked(begin: Ints, end: Ints, total: int) -> tuple[Ints, Ints, Ints]:
 def _overwritten(places: Ints, value: Ints, owner: Ints, lengths: Ints) -> Counter[tuple[int, int]]:
     """Count the pixels where a value lies directly above another."""
     lost: Counter[tuple[int, int]] = Counter()
+    # With one value in all nothing is overwritten, and nothing need be sorted.
     if not len(value) or value.min() == value.max():
         return lost
     order = np.argsort(places, kind="stable")
     place, value, owner = places[order], value[order], owner[order]
+    # The stable sort keeps the order of painting within a place: neighbours lie on each other.
     above = np.flatnonzero((place[1:] == place[:-1]) & (value[1:] != value[:-1])) + 1
+    # One number for (owner, value); values are bytes.
     pairs = owner[above] * 256 + value[above - 1]
     kinds, which = np.unique(pairs, return_inverse=True)
     counts = np.bincount(which, lengths[place[above]], len(kinds))

@@ -3,7 +3,6 @@
 No path is ever made from a name in the file: names are looked up among what the folder holds.
 """
 
-import os
 import unicodedata
 import warnings
 from collections import defaultdict
@@ -13,9 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from agri_core.files.atomic import REPLACED
 from agri_core.files.errors import InputError, MissingError
-from agri_core.files.ownership import PARTIAL
+from agri_core.files.folders import walk
 
 from agri_annotate.model.project import Problem
 
@@ -24,12 +22,12 @@ MAX_PIXELS = 1_000_000_000
 """Of one picture: a mask takes a byte a pixel."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-RASTERS = ("GTiff", "PNG", "JPEG", "WEBP", "BMP", "GIF", "JP2OpenJPEG")
 WORLD = (".wld", ".pgw", ".pngw", ".jgw", ".jpgw", ".jpegw", ".bpw", ".gfw")
 AUXILIARY = ".aux.xml"
-"""Endings of files beside a picture that say where it lies."""
+"""Endings of files next to a picture that give its georeference."""
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".jp2")
+# The EXIF tag.
 ORIENTATION = 0x0112
 
 
@@ -110,7 +108,7 @@ def header(path: Path) -> Header:
     placed = any(other.exists() for other in beside)
     plain = _by_pillow(path, size)
     if placed or plain is None:
-        # GDAL says nothing of how a viewer turns the picture.
+        # GDAL does not report how a viewer rotates the picture.
         result = replace(_by_rasterio(path, size), turned=plain is not None and plain.turned)
     else:
         result = plain
@@ -144,30 +142,15 @@ def _orientation(image: Any) -> int:
 
 
 def _by_rasterio(path: Path, size: int) -> Header:
-    with open_raster(path) as image:
-        place = None if image.transform.is_identity else image.transform
-        crs = image.crs if place and image.crs else None
-        return Header(image.height, image.width, size, crs, place)
+    from agri_core.raster.opening import PICTURES, open_raster
 
-
-def open_raster(path: Path, drivers: Iterable[str] = RASTERS) -> Any:
-    """Open a picture with the first of the `drivers` that can; no other is tried.
-
-    Raises:
-        InputError: none can.
-    """
-    import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
-
-    for driver in drivers:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                # GDAL would take a name such as "/vsi..." or "a:b" for something other than a file.
-                return rasterio.open(path.absolute(), driver=driver)
-        except (RasterioError, UnicodeError):
-            continue
-    raise InputError(f"the file is not a picture that can be read ({', '.join(drivers)})")
+    try:
+        with open_raster(path, path.name, PICTURES) as image:
+            place = None if image.transform.is_identity else image.transform
+            crs = image.crs if place and image.crs else None
+            return Header(image.height, image.width, size, crs, place)
+    except InputError as error:
+        raise InputError(f"it is not a picture that can be read: {error}") from error
 
 
 def _index(folder: Path, skip: Path | None) -> _Index:
@@ -185,19 +168,12 @@ def _index(folder: Path, skip: Path | None) -> _Index:
 def _walk(folder: Path, skip: Path | None) -> Iterator[tuple[str, str]]:
     """Yield folder and name of each file below `folder` whose name is Unicode.
 
-    What an output being written holds, or one whose run was killed, is left out as `skip` is.
+    Junk is left out as `skip` is, and so is what an output being written holds: it is hidden.
     """
-    left_out = skip.resolve() if skip else None
-    for parent, folders, files in os.walk(folder.resolve()):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if Path(parent, name) != left_out and not name.startswith((PARTIAL, REPLACED))
-        )
-        place = Path(parent).relative_to(folder.resolve()).as_posix()
-        for name in sorted(files):
-            if _is_text(place + name):
-                yield "" if place == "." else place, name
+    for path in walk(folder, skip):
+        if _is_text(path):
+            place, _, name = path.rpartition("/")
+            yield place, name
 
 
 def _is_text(name: str) -> bool:

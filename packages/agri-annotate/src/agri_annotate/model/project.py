@@ -1,15 +1,12 @@
-"""What an annotation file of any version and form says, as plain records."""
+"""The content of an annotation file of any version and form, as plain records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agri_annotate.choices import Form
 from agri_annotate.model.shape import Shape
 
-Form = Literal[
-    "via1-json", "via1-csv", "via2-json", "via2-project", "via2-csv", "via3-json", "via3-csv",
-    "coco",
-]  # fmt: skip
 Value = str | tuple[str, ...]
 """A text or the id of the chosen option; for a checkbox the ids of all ticked options."""
 
@@ -74,8 +71,8 @@ class Project:
     Attributes:
         form: the version and form it was read from, or is to be written in.
         pictures: in the order of the file.
-        regions: definitions of what is said of regions, empty where the form has none.
-        files: definitions of what is said of pictures.
+        regions: definitions of the attributes of regions, empty where the form has none.
+        files: definitions of the attributes of pictures.
         name: of the project, "" where the form has none.
     """
 

@@ -21,7 +21,7 @@ NUMBERED = 20
 TEXT = 11.0
 SMALL = 20.0
 ROOMY = 30.0
-"""Pixels of the thumbnail: numbers of regions less wide than this stand beside them."""
+"""Pixels of the thumbnail: numbers of regions less wide than this are drawn next to them."""
 
 CROWD = 30
 """Outlines of so many regions are drawn finer."""
@@ -39,7 +39,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """The number of a region and where it stands."""
+    """The number of a region and its position."""
 
     x: float
     y: float
@@ -107,6 +107,7 @@ def _element(shape: Shape, scale: float) -> tuple[str, dict[str, float | str]]:
 
 def _path(points: Points, scale: float) -> str:
     """Join points, without corners too fine to be seen."""
+    # A third of a pixel of the thumbnail.
     line = shapely.LineString(points).simplify(scale / 3, preserve_topology=False)
     return "L".join(f"{x:.6g} {y:.6g}" for x, y in shapely.get_coordinates(line).tolist())
 

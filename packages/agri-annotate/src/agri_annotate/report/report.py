@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agri_core.files.text import legible
+from agri_core.legend import Legend
 
 from agri_annotate.formats.readers.values import printable
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.project import Problem
 from agri_annotate.model.shape import Shape
 
@@ -151,7 +151,7 @@ def to_json(report: Report) -> dict[str, Any]:
 
 def classes(report: Report) -> Iterator[tuple[int | None, str, str]]:
     """Give id, name and colour of the classes, then of what has no class if there is any."""
-    from agri_annotate.model.legend import IGNORE, IGNORE_COLOUR
+    from agri_core.legend import IGNORE, IGNORE_COLOUR
 
     for item in report.legend.classes:
         yield item.id, item.name, item.colour

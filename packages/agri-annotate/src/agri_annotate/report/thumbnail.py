@@ -13,7 +13,7 @@ from agri_core.pages.uri import data_uri
 from numpy.typing import NDArray
 from PIL import Image
 
-from agri_annotate.model.pictures import FORMATS, open_raster
+from agri_annotate.model.pictures import FORMATS
 
 LARGEST = 320
 """Pixels of the longer side."""
@@ -54,6 +54,7 @@ def _shrink(image: Image.Image) -> Image.Image | None:
     image.draft("RGB", (LARGEST, LARGEST))
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_stretch(np.asarray(image, np.float32))).convert("RGB")
+    # Whole-number reduction down to twice the size first: quicker, and looks the same.
     image.thumbnail((LARGEST, LARGEST), reducing_gap=2.0)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         clear = image.convert("RGBA")
@@ -64,18 +65,24 @@ def _shrink(image: Image.Image) -> Image.Image | None:
 
 def _read_bands(path: Path) -> Image.Image | None:
     """Read a picture of any bands and numbers: the first three as red, green and blue."""
-    from rasterio.errors import RasterioError
+    from agri_core.raster.opening import PICTURES, open_raster
+    from agri_core.raster.validity import masking_of, valid_pixels
 
     try:
-        with open_raster(path) as dataset:
-            bands = [1, 2, 3] if dataset.count >= 3 else [1]
+        with open_raster(path, path.name, PICTURES) as dataset:
+            masking = masking_of(dataset)
+            bands = [1, 2, 3] if dataset.count - (masking.alpha is not None) >= 3 else [1]
             scale = max(1.0, max(dataset.shape) / LARGEST)
-            small = (len(bands), *(max(1, round(side / scale)) for side in dataset.shape))
+            height, width = (max(1, round(side / scale)) for side in dataset.shape)
+            small = (len(bands), height, width)
             plain = dataset.dtypes[0] == "uint8"
-            data = dataset.read(bands, out_shape=small, masked=True)
-    except (InputError, RasterioError, ValueError, MemoryError):
+            data = dataset.read(bands, out_shape=small)
+            valid = valid_pixels(np.moveaxis(data, 0, -1), dataset.nodata)
+            unmasked = masking.read(dataset, shape=small[1:])
+    except (InputError, ValueError, MemoryError):
         return None
-    filled = np.ma.filled(data.astype(np.float32), np.nan)
+    filled = data.astype(np.float32)
+    filled[:, ~(valid if unmasked is None else valid & unmasked)] = np.nan
     shown = [np.nan_to_num(band).astype(np.uint8) if plain else _stretch(band) for band in filled]
     return Image.fromarray(np.stack(shown * (3 // len(shown)), axis=-1))
 
@@ -86,6 +93,7 @@ def _stretch(band: NDArray[Any]) -> NDArray[np.uint8]:
     if not known.size:
         return np.zeros(band.shape, np.uint8)
     low, high = np.percentile(known, [2, 98])
+    # 1e-9: a constant band must not divide by 0.
     scaled = (band - low) / max(float(high - low), 1e-9)
     shown: NDArray[np.uint8] = (np.nan_to_num(scaled).clip(0, 1) * 255).astype(np.uint8)
     return shown

@@ -1,6 +1,6 @@
 """Rings of pixel edges cut where three regions meet, so that neighbours share what is simplified.
 
-A staircase of pixel edges stands for a slanted border: its corners are replaced by the midpoints
+A slanted border is a staircase of pixel edges: its corners are replaced by the midpoints
 of its steps, which lie half a pixel at most from the steps and on neither side of the border, and
 the result is thinned after Douglas and Peucker. Corners between two edges of `STRAIGHT` pixels or
 more are a drawn corner and stay. Thinning corners instead, or `shapely.coverage_simplify`, needs
@@ -45,6 +45,7 @@ def meeting_places(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
 
     The corners of the picture count too, so that they are never cut off.
     """
+    # -1 is no label: the rim of the picture is an edge of every region on it.
     padded = np.pad(labels, 1, constant_values=-1)
     across = padded[:, 1:] != padded[:, :-1]
     down = padded[1:] != padded[:-1]
@@ -63,6 +64,7 @@ def cut(
     if not meets.any():
         closed = np.vstack([dense, dense[:1]])
         return [Arc(_turns(closed), _far_side(closed, label, labels), ring=True, turned=False)]
+    # Begin at a meeting place, so that no arc runs over the start of the ring.
     dense = np.roll(dense, -int(meets.argmax()), axis=0)
     closed = np.vstack([dense, dense[:1]])
     stops = np.flatnonzero(places[closed[:, 1], closed[:, 0]])
@@ -82,6 +84,7 @@ def thin(arcs: Sequence[Arc], limits: Sequence[float]) -> list[Coordinates]:
     ]
     owners = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
     geometries = shapely.linestrings(np.concatenate(lines), indices=owners)
+    # An arc alone may cross others here; polygonise checks whole rings and thins bad ones less.
     geometries = shapely.simplify(geometries, np.asarray(limits), preserve_topology=False)
     points, owners = shapely.get_coordinates(geometries, return_index=True)
     parts = np.split(points, np.flatnonzero(np.diff(owners)) + 1)
@@ -97,6 +100,7 @@ def _unit_steps(ring: Coordinates) -> NDArray[np.int64]:
     """Every pixel corner along a closed ring, without the repeated last."""
     corners = np.rint(ring).astype(np.int64)
     steps = np.diff(corners, axis=0)
+    # Each step runs along one axis, so its length is the sum over both.
     lengths = np.abs(steps).sum(axis=1)
     edge = np.repeat(np.arange(len(steps)), lengths)
     along = np.arange(len(edge)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -108,6 +112,7 @@ def _arc(piece: NDArray[np.int64], label: int, labels: NDArray[np.int32]) -> Arc
     other = _far_side(piece, label, labels)
     forward, backward = piece[:2].tolist(), piece[:-3:-1].tolist()
     ends = (forward[0], forward[1]), (backward[0], backward[1])
+    # Both neighbours walk an arc in opposite directions; they agree to start at the smaller end.
     turned = ends[0] > ends[1]
     return Arc(_turns(piece[::-1] if turned else piece), other, ring=False, turned=turned)
 
@@ -137,6 +142,7 @@ def _far_side(piece: NDArray[np.int64], label: int, labels: NDArray[np.int32]) -
 def _smooth(arc: Arc) -> Coordinates:
     """Midpoints of the pixel edges, with the corners between two straight ones."""
     corners = arc.corners
+    # The ring was cut open inside a straight edge, whose two halves are one edge.
     if arc.ring and not _is_turn(corners):
         corners = np.vstack([corners[1:-1], corners[1:2]])
     middles = (corners[:-1] + corners[1:]) / 2
@@ -147,6 +153,7 @@ def _smooth(arc: Arc) -> Coordinates:
         return np.vstack([corners[:1], inner, corners[-1:]])
     drawn = np.flatnonzero(straight & np.roll(straight, -1))
     closed = np.insert(middles, drawn + 1, corners[drawn + 1], axis=0)
+    # Thinning keeps the first vertex, so both neighbours begin at the same one: the leftmost.
     start = int(np.lexsort((closed[:, 1], closed[:, 0]))[0])
     rolled = np.roll(closed, -start, axis=0)
     return np.vstack([rolled, rolled[:1]])

@@ -1,20 +1,22 @@
 """Class maps and confidence as files: one band of whole numbers, in the pixels of a picture."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
+from agri_core.raster import naming
+from agri_core.raster.align import align
+from agri_core.raster.grid import Grid
+from agri_core.raster.naming import Naming
+from agri_core.raster.opening import open_raster
+from agri_core.raster.validity import keep_valid, masking_of
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
-from rasterio.errors import CRSError, RasterioError
-from rasterio.vrt import WarpedVRT
 
-from agri_annotate.model.legend import IGNORE
-from agri_annotate.model.pictures import Header, header, open_raster
+from agri_annotate.model.pictures import Header, header
 
 SUFFIXES = (".png", ".tif", ".tiff", ".gif", ".bmp")
 DRIVERS = ("GTiff", "PNG", "GIF", "BMP")
@@ -22,16 +24,6 @@ MAX_PIXELS = 100_000_000
 """Of one picture: outlining takes some 20 bytes a pixel."""
 
 PERCENT = 100
-NEAR = 1e-3
-"""Two grids are one if they differ by less than this part of a pixel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """What a map's own file says of its classes: a name and a colour by value."""
-
-    names: Mapping[int, str] = field(default_factory=dict)
-    colours: Mapping[int, str] = field(default_factory=dict)
 
 
 def read_map(path: Path, picture: Header, *, binary: bool = False) -> NDArray[np.int64]:
@@ -78,15 +70,9 @@ def read_confidence(path: Path, picture: Header) -> NDArray[np.float64]:
 
 
 def read_naming(path: Path) -> Naming:
-    """Read the colour table and the tags `CLASS_0`, `CLASS_1`, ... of a map or its band, if any."""
+    """Read the legend, the class tags or the colour table of a map, if it has any."""
     with _open(path) as source:
-        tags = source.tags() | source.tags(1)
-        try:
-            table = source.colormap(1)
-        except ValueError:
-            table = {}
-    names = {code: tags[f"CLASS_{code}"] for code in range(IGNORE) if f"CLASS_{code}" in tags}
-    return Naming(names, {code: "#{:02x}{:02x}{:02x}".format(*rgb) for code, rgb in table.items()})
+        return naming.read_naming(source)
 
 
 def is_placed(picture: Header) -> bool:
@@ -101,10 +87,12 @@ def _open(path: Path) -> Iterator[Any]:
     Raises:
         InputError: it is none of `DRIVERS`; a JPEG's values are not those that were written.
     """
-    with open_raster(path, DRIVERS) as source:
-        if source.count != 1:
+    with open_raster(path, path.name, DRIVERS) as source:
+        # An alpha band says where there is data; it is no band of classes.
+        bands = source.count - (masking_of(source).alpha is not None)
+        if bands != 1:
             raise InputError(
-                f"{path.name} has {source.count} bands; a map has one band of class numbers "
+                f"{path.name} has {bands} bands; a map has one band of class numbers "
                 "(grey or palette), not the colours of a picture"
             )
         yield source
@@ -117,41 +105,32 @@ def _read(path: Path, picture: Header) -> tuple[NDArray[Any], NDArray[np.bool_]]
             f"{picture.width} x {picture.height} pixels are over {MAX_PIXELS:,}; cut the picture"
         )
     place = header(path)
-    with _open(path) as source:
-        try:
-            if is_placed(place) and is_placed(picture) and not _same_grid(place, picture):
-                return _window(source, picture)
+    with _open(path) as source, ExitStack() as stack:
+        own, wanted = Grid.of(source), _grid(picture)
+        if not (is_placed(place) and wanted is not None):
             if (place.height, place.width) != (picture.height, picture.width):
                 raise InputError(_unlike(path, place, picture))
-            return source.read(1), source.read_masks(1) > 0
-        except (RasterioError, CRSError) as error:
-            raise InputError(f"{path.name} is damaged, or lies nowhere: {error}") from error
+            wanted = own
+        aligned = align(
+            source,
+            own,
+            wanted,
+            stack,
+            masking=masking_of(source),
+            nodata=source.nodata,
+            resampling="nearest",
+        )
+        values, known = aligned.read(0, 0, wanted.shape, [0])
+        keep_valid(known, values[..., 0], source.nodata)
+        if aligned.source is not source and not known.any():
+            raise InputError(f"{path.name} does not cover the picture")
+    return values[..., 0], known
 
 
-def _window(source: Any, picture: Header) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    with WarpedVRT(
-        source,
-        crs=picture.crs,
-        transform=picture.transform,
-        height=picture.height,
-        width=picture.width,
-        resampling=Resampling.nearest,
-        add_alpha=True,
-    ) as placed:
-        values, alpha = placed.read()
-    if not alpha.any():
-        raise InputError(f"{Path(source.name).name} does not cover the picture")
-    return values, alpha > 0
-
-
-def _same_grid(first: Header, second: Header) -> bool:
-    if (first.height, first.width) != (second.height, second.width) or first.crs != second.crs:
-        return False
-    if first.transform.is_degenerate or second.transform.is_degenerate:
-        raise InputError("its georeference has pixels without area")
-    corners = [(0, 0), (first.width, 0), (0, first.height), (first.width, first.height)]
-    there = np.array([~first.transform * (second.transform * corner) for corner in corners])
-    return bool(np.abs(there - corners).max() < NEAR)
+def _grid(picture: Header) -> Grid | None:
+    if not is_placed(picture):
+        return None
+    return Grid(picture.crs, picture.transform, picture.height, picture.width)
 
 
 def _unlike(path: Path, place: Header, picture: Header) -> str:

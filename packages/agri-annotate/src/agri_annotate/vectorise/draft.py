@@ -1,18 +1,21 @@
-"""One map as the outlines of one picture, and what a person should know of it."""
+"""The outlines of one picture, made from its map, and notes on what they leave out."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE, Legend
+from agri_core.raster.naming import Naming
 from numpy.typing import NDArray
 
-from agri_annotate.model.legend import IGNORE, Legend
+from agri_annotate.choices import Background
 from agri_annotate.model.pictures import Header, header
 from agri_annotate.model.project import Problem
 from agri_annotate.vectorise import classmap
 from agri_annotate.vectorise.pairs import Pair
-from agri_annotate.vectorise.polygonise import FIDELITY, Background, Drawing, Mask, polygonise
+from agri_annotate.vectorise.polygonise import FIDELITY, Drawing, Mask, polygonise
 
 CONFIDENCE = "confidence"
 MANY = 1000
@@ -44,8 +47,9 @@ class Options:
     def __post_init__(self) -> None:
         if not self.attribute.strip() or self.attribute == CONFIDENCE:
             raise InputError(f"the attribute needs another name than {self.attribute!r}")
-        if self.background not in ("holes", "all", "none"):
-            raise InputError(f"--background is holes, all or none, got {self.background!r}")
+        if self.background not in get_args(Background):
+            allowed = ", ".join(get_args(Background))
+            raise InputError(f"the background is one of {allowed}, got {self.background!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Draft:
     size: int
     drawing: Drawing
     codes: tuple[int, ...]
-    naming: classmap.Naming = field(default_factory=classmap.Naming)
+    naming: Naming = field(default_factory=Naming)
 
 
 def make_draft(
@@ -66,7 +70,7 @@ def make_draft(
     options: Options,
     problems: list[Problem],
 ) -> Draft:
-    """Outline the map of a picture; what is wrong with a part of it goes to `problems`.
+    """Outline the map of a picture; what is wrong with some of it goes to `problems`.
 
     Raises:
         InputError: the picture or its map cannot be read, or they do not fit.
@@ -117,7 +121,7 @@ def _known(
 
 
 def _drawn(name: str, drawing: Drawing, mask: Mask, *, placed: bool) -> list[Problem]:
-    """What a drawing does not say of its map."""
+    """Return notes on what a drawing leaves out of its map."""
     found = []
     if drawing.small:
         what = f"{drawing.small} pixels of regions under the minimum went to their neighbours"

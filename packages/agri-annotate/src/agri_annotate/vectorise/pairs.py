@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import files_in
 
 from agri_annotate.formats.readers.decode import parse_csv, read_text
 from agri_annotate.model.pictures import find_pictures, header
@@ -45,7 +46,7 @@ def pair(maps: Path, pictures: Path) -> tuple[list[Pair], list[Problem]]:
             raise InputError(f"{pictures} is one picture, so one map is needed, not {maps}")
         return [Pair(pictures, maps)], []
     if maps.is_dir():
-        found, problems = _by_name(_files(maps, SUFFIXES), pictures)
+        found, problems = _by_name(files_in(maps, SUFFIXES), pictures)
     elif maps.suffix.lower() == ".csv":
         found, problems = _by_table(maps, pictures)
     else:
@@ -62,7 +63,7 @@ def by_picture(maps: Path, pairs: Sequence[Pair]) -> Mapping[Path, Path]:
         raise MissingError(f"there is no {maps}")
     if maps.is_file():
         return {each.picture: maps for each in pairs}
-    stems = {path.stem: path for path in reversed(_files(maps, SUFFIXES))}
+    stems = {path.stem: path for path in reversed(files_in(maps, SUFFIXES))}
     found = {
         each.picture: stems.get(each.picture.stem) or stems.get(each.map.stem) for each in pairs
     }
@@ -71,7 +72,7 @@ def by_picture(maps: Path, pairs: Sequence[Pair]) -> Mapping[Path, Path]:
 
 def _by_name(maps: Sequence[Path], folder: Path) -> tuple[list[Pair], list[Problem]]:
     stems: dict[str, list[Path]] = defaultdict(list)
-    for path in _files(folder, PICTURES):
+    for path in files_in(folder, PICTURES):
         stems[path.stem].append(path)
     found: dict[Path, Pair] = {}
     problems = []
@@ -86,7 +87,7 @@ def _by_name(maps: Sequence[Path], folder: Path) -> tuple[list[Pair], list[Probl
     paired = {each.map.resolve() for each in found.values()} | {path.resolve() for path in maps}
     problems += [
         Problem(path.name, "no map has its name, so it is left out", "note")
-        for path in _files(folder, PICTURES)
+        for path in files_in(folder, PICTURES)
         if path not in found and path.resolve() not in paired
     ]
     return list(found.values()), problems
@@ -124,7 +125,7 @@ def _by_table(table: Path, folder: Path) -> tuple[list[Pair], list[Problem]]:
 
 def _one(path: Path, folder: Path) -> tuple[list[Pair], list[Problem]]:
     """Pair one map with the picture of its name, else with every georeferenced picture."""
-    files = [file for file in _files(folder, PICTURES) if file.resolve() != path.resolve()]
+    files = [file for file in files_in(folder, PICTURES) if file.resolve() != path.resolve()]
     same = [file for file in files if file.stem in (path.stem, path.stem.removesuffix(ENDING))]
     if same:
         return _by_name([path], folder)[0], []
@@ -145,9 +146,3 @@ def _one(path: Path, folder: Path) -> tuple[list[Pair], list[Problem]]:
         else:
             problems.append(Problem(file.name, "no georeference, so its map is unknown", "note"))
     return found, problems
-
-
-def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    return sorted(
-        path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in suffixes
-    )

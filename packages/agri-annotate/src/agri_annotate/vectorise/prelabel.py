@@ -10,11 +10,12 @@ from typing import Any
 from agri_core.files.atomic import replacing_file
 from agri_core.files.errors import InputError
 from agri_core.files.text import legible
+from agri_core.legend import Legend, LegendClass, colour
 
 from agri_annotate.formats.conversion import check_target
 from agri_annotate.formats.write import render
 from agri_annotate.formats.writers.text import compact, encode
-from agri_annotate.model.legend import BACKGROUND, Legend, LegendClass, colour
+from agri_annotate.model.classes import BACKGROUND, describe
 from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region, Value
 from agri_annotate.model.shape import Polygon
 from agri_annotate.vectorise.draft import CONFIDENCE, Draft, Options, make_draft
@@ -81,7 +82,7 @@ def prelabel(
         pictures: their folder, or the one picture.
         out: the VIA 2 project to write.
         options: how.
-        classes: a `classes.json`; without it the one beside the maps, else what the maps say.
+        classes: a `classes.json`; without it the one next to the maps, else the maps' own legend.
         confidence: a raster, or a folder of rasters named as the pictures or the maps.
 
     Raises:
@@ -149,7 +150,7 @@ def _derived(drafts: Sequence[Draft]) -> Legend:
 
 
 def _about(drafts: Sequence[Draft], legend: Legend, options: Options) -> list[Problem]:
-    """What a person should know of the whole project."""
+    """Return notes on the project as a whole."""
     found = []
     first = legend.names[0]
     if first.casefold() != BACKGROUND and options.background != "all":
@@ -165,12 +166,11 @@ def _about(drafts: Sequence[Draft], legend: Legend, options: Options) -> list[Pr
 def _project(
     drafts: Sequence[Draft], legend: Legend, options: Options, *, with_confidence: bool
 ) -> Project:
-    colours = ", ".join(f"{item.name} {item.colour}" for item in legend.classes)
     dropdown = Attribute(
         options.attribute,
         "dropdown",
         {name: name for name in legend.names},
-        description=f"colours of the masks: {colours}",
+        description=describe(legend),
     )
     text = Attribute(CONFIDENCE, description="mean confidence of the model, 0 to 1")
     pictures = tuple(

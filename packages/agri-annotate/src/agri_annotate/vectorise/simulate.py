@@ -1,8 +1,8 @@
-"""A drawing as a hand would make it, from a map that is known to be true.
+"""Simulated annotation from a true map, with border jitter.
 
-For examples and tests of the whole way where nobody has drawn yet. It draws what polygons can
-hold: borders a little off, small pieces left out, nothing under a cloud. It does not mistake one
-class for another, so what is learnt from it is better than from a tired person.
+For examples and tests of the whole way where there is no annotation yet. It draws what polygons
+can hold: borders a little off, small pieces left out, nothing under a cloud. It never mistakes one
+class for another, so a model learns more from it than from a tired person's drawing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import shapely
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import files_in
+from agri_core.legend import Legend
 from numpy.typing import NDArray
 
-from agri_annotate.model.legend import Legend
 from agri_annotate.model.pictures import header
 from agri_annotate.model.project import Attribute, Picture, Project, Region
 from agri_annotate.model.shape import Points, Polygon
@@ -31,20 +32,20 @@ class Hand:
     """How a person draws.
 
     Attributes:
-        slack: standard deviation in pixels of a vertex about the true border.
+        jitter: standard deviation in pixels of a vertex about the true border.
         tolerance: pixels by which a drawn border cuts the corners of the true one.
         minimum: pieces of fewer pixels are not drawn; their neighbour is drawn over them.
-        skip: classes that nobody draws, such as the background.
+        skip: classes that are not annotated, such as the background.
     """
 
-    slack: float = 0.5
+    jitter: float = 0.5
     tolerance: float = 1.0
     minimum: int = 32
     skip: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.slack <= 20:
-            raise InputError(f"the slack is in pixels, 0 to 20, got {self.slack:g}")
+        if not 0 <= self.jitter <= 20:
+            raise InputError(f"the jitter is in pixels, 0 to 20, got {self.jitter:g}")
 
 
 def simulate(truth: Path, pictures: Path, legend: Legend, hand: Hand, seed: int) -> Project:
@@ -55,16 +56,16 @@ def simulate(truth: Path, pictures: Path, legend: Legend, hand: Hand, seed: int)
         pictures: georeferenced pictures `SCENE_....png`, each within the map of its scene.
         legend: names of the classes.
         hand: how exactly.
-        seed: of the slack; a picture is drawn the same whatever others there are.
+        seed: of the jitter; a picture is drawn the same whatever others there are.
 
     Raises:
         MissingError: there are no pictures, or no map for one.
         InputError: a picture has no georeference, or lies outside its map.
     """
-    files = sorted(path for path in pictures.glob("*") if path.suffix.lower() in ENDINGS)
+    files = files_in(pictures, ENDINGS)
     if not files:
         raise MissingError(f"there are no pictures in {pictures}")
-    maps = {path.stem: path for path in sorted(truth.glob("*.tif"))}
+    maps = {path.stem: path for path in files_in(truth, (".tif",))}
     drawn = tuple(_draw(path, _map_of(path, maps, truth), legend, hand, seed) for path in files)
     options = {name: name for name in legend.names if name not in hand.skip}
     attribute = Attribute(ATTRIBUTE, "dropdown", options, description="simulated from the truth")
@@ -82,7 +83,7 @@ def draw_by_hand(
     height, width = mask.shape
     # What lies inside a drawn piece must be drawn even if its class is not, or it would be lost.
     keep = [o for o in outlines if o.code not in skipped or _inside_another(o.points, outlines)]
-    shapes = (Polygon(_slacken(o.points, hand.slack, (height, width), rng)) for o in keep)
+    shapes = (Polygon(_slacken(o.points, hand.jitter, (height, width), rng)) for o in keep)
     pairs = enumerate(zip(keep, shapes, strict=True))
     return tuple(
         Region(polygon, {ATTRIBUTE: legend.names[outline.code]}, number)
@@ -98,6 +99,7 @@ def _draw(path: Path, truth: Path, legend: Legend, hand: Hand, seed: int) -> Pic
     wrong = sorted(set(np.unique(mask).tolist()) - set(range(len(legend.classes))) - {255})
     if wrong:
         raise InputError(f"{truth} holds the values {wrong[:8]}, which the legend does not name")
+    # The name joins the seed: a picture is drawn the same whatever others there are.
     rng = np.random.default_rng([seed, *path.stem.encode()])
     return Picture(path.name, found.size_bytes, draw_by_hand(mask, legend, hand, rng))
 
@@ -113,11 +115,12 @@ def _map_of(picture: Path, maps: Mapping[str, Path], folder: Path) -> Path:
 
 
 def _read_window(truth: Path, picture: Path, found: Any) -> NDArray[np.uint8]:
-    import rasterio
+    from agri_core.raster.grid import to_ground
+    from agri_core.raster.opening import open_raster
     from rasterio.windows import Window
 
-    with rasterio.open(truth, driver="GTiff") as source:
-        col, row = ~source.transform * (found.transform.c, found.transform.f)
+    with open_raster(truth, formats=("GTiff",)) as source:
+        col, row = to_ground(~source.transform, found.transform.c, found.transform.f)
         window = Window(round(col), round(row), found.width, found.height)
         inside = window.col_off >= 0 and window.row_off >= 0
         inside &= window.col_off + found.width <= source.width
@@ -139,13 +142,13 @@ def _inside_another(points: Points, outlines: Iterable[Outline]) -> bool:
 
 
 def _slacken(
-    points: Points, slack: float, shape: tuple[int, int], rng: np.random.Generator
+    points: Points, jitter: float, shape: tuple[int, int], rng: np.random.Generator
 ) -> Points:
     """Move each vertex a little; those on the rim of the picture stay on it."""
     ring = np.array(points)
     limits = np.array([shape[1], shape[0]], float)
     rim = (ring <= 0) | (ring >= limits)
-    for moved in _attempts(ring, slack, rng):
+    for moved in _attempts(ring, jitter, rng):
         bent = np.where(rim, ring, np.clip(moved, 0, limits))
         if shapely.Polygon(bent).is_valid:
             return tuple((round(float(x), 2), round(float(y), 2)) for x, y in bent)
@@ -153,8 +156,8 @@ def _slacken(
 
 
 def _attempts(
-    ring: NDArray[np.float64], slack: float, rng: np.random.Generator
+    ring: NDArray[np.float64], jitter: float, rng: np.random.Generator
 ) -> Iterator[NDArray[np.float64]]:
     """Ever smaller moves: a thin piece must not come to cross itself."""
     for attempt in range(TRIES):
-        yield ring + rng.normal(0, slack / 2**attempt, ring.shape)
+        yield ring + rng.normal(0, jitter / 2**attempt, ring.shape)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from agri_classify.bundled import BOXED
+from agri_classify.bundled import BUNDLED
 from agri_classify.commands.model import Model
 
 
 def card(
-    model: Model = BOXED,
+    model: Model = BUNDLED,
 ) -> None:
-    """Print the model card of a bundle, by default the bundled model: data, scores, limits.
+    """Show the card of a model, by default of the bundled one: data, scores, limits, facts.
 
     Example: agri-classify card --model models/compact/model.onnx
     """

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT
 
-from agri_classify.bundled import BOXED
+from agri_classify.bundled import BUNDLED
 from agri_classify.commands.model import Model
 
 
@@ -21,12 +22,9 @@ def evaluate(
     out: Annotated[
         Path, OUTPUT, typer.Option(help="Folder of the report; an earlier report is replaced.")
     ],
-    model: Model = BOXED,
+    model: Model = BUNDLED,
     split: Annotated[
-        str,
-        typer.Option(
-            help="Split of a chip store to score: val (default), test or train (fitted data)."
-        ),
+        Split, typer.Option(help="Split of a chip store; the model was fitted on train.")
     ] = "val",
     batch_size: Annotated[int, typer.Option(min=1, help="Patches predicted at once.")] = 64,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
@@ -45,9 +43,8 @@ def evaluate(
 
     engine = open_engine(model, threads=threads or None)
     labelled = Labelled(data, engine.spec, split)
-    part = split if labelled.store is not None else data.resolve().name
     result = run_evaluation(engine, labelled, batch_size)
-    say(write_evaluation(result, out, part))
+    say(write_evaluation(result, out))
     say(f"report: {out}")
     for error in result.errors:
         warn(error)

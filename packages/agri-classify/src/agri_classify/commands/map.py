@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from agri_map.commands.options import (
+    BANDS,
     BandFiles,
     BandNames,
     Confidence,
@@ -17,7 +18,7 @@ from agri_map.commands.options import (
     Threads,
 )
 
-from agri_classify.bundled import BOXED
+from agri_classify.bundled import BUNDLED
 from agri_classify.commands.model import Model
 
 
@@ -25,7 +26,7 @@ def map_patches(
     scene: SceneFile = None,
     *,
     out: MapFile,
-    model: Model = BOXED,
+    model: Model = BUNDLED,
     confidence: Confidence = None,
     probabilities: Probabilities = None,
     step: Annotated[
@@ -43,6 +44,7 @@ def map_patches(
         float | None,
         typer.Option(
             metavar="MAX",
+            rich_help_panel=BANDS,
             help="Rescale values of 0 to MAX to 0 to 255, for a model trained on 8-bit pictures. "
             "EuroSAT uses 2750 for top-of-atmosphere (L1C) scenes; bottom-of-atmosphere (L2A) "
             "scenes look darker and less blue to the model.",
@@ -74,5 +76,5 @@ def map_patches(
     with open_scene(
         scene, spec.bands, names=names, files=files, nodata=nodata, scale=scale
     ) as source:
-        result = map_scene(source, model, outputs, options)
+        result = map_scene(source, model, outputs, options, spec)
     report(result, "patches")

@@ -12,8 +12,8 @@ Model = Annotated[
     typer.Option(
         metavar="BUNDLE",
         parser=find_model,
-        help="Bundle (.onnx) of `agri-classify train`, or a bundled model: eurosat-rgb (default) "
-        "or eurosat-rgb-robust (for resampled imagery).",
+        help="Bundle (.onnx) of `agri-classify train`, or eurosat-rgb (bundled, the default) or "
+        "eurosat-rgb-robust (bundled, for resampled imagery).",
         show_default=False,
     ),
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
-from agri_classify.bundled import BOXED, ROBUST
+from agri_classify.bundled import BUNDLED, ROBUST
 from agri_classify.commands.model import Model
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ HEADER = (
 def predict(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
     *,
-    model: Model = BOXED,
+    model: Model = BUNDLED,
     coarse: Annotated[
         Path | None,
         typer.Option(
@@ -66,7 +66,7 @@ def predict(
 
     files, others = find_files(paths)
     engine = open_engine(model, threads=threads or None)
-    if coarse is None and model == BOXED:
+    if coarse is None and model == BUNDLED:
         coarse = ROBUST
     second = None if coarse is None else open_engine(coarse, threads=threads or None)
     names = tuple(name.strip() for name in bands.split(",") if name.strip())

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from agri_core import confusion as counts
+from agri_core.evaluation.calibration import (
+    Reliability,
+    likelihood,
+    reliability,
+    without_temperature,
+)
+from agri_core.evaluation.evaluation import Evaluation, plain
 from agri_core.files.console import progress_bar
 from agri_core.files.errors import MissingError
 from agri_map.bundle.preprocess import normalise
 
 from agri_classify.evaluation import scores
+from agri_classify.evaluation.scores import Doubles, Ints
 from agri_classify.patches.labelled import Batch, Labelled
 from agri_classify.patches.reading import BATCH_SIZE
 from agri_classify.prediction.answer import threshold
@@ -38,14 +46,14 @@ class Mistake:
     probability: float
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The predictions of a bundle for labelled patches.
+@dataclass(frozen=True)
+class PatchEvaluation(Evaluation):
+    """The evaluation of a bundle: all that is known after every patch was seen once.
 
     Attributes:
         spec: of the bundle.
         names: of the patches.
-        places: number of the place of each patch, `(N,)`.
+        place_of: number of the place where each lies, `(N,)`.
         probabilities: `(N, K)`.
         truth: class ids, `(N,)`.
         mistakes: the most confident misclassifications, worst first.
@@ -55,25 +63,31 @@ class Evaluation:
 
     spec: BundleSpec
     names: Sequence[str]
-    places: scores.Ints
-    probabilities: scores.Doubles
-    truth: scores.Ints
+    place_of: Ints
+    probabilities: Doubles
+    truth: Ints
     mistakes: Sequence[Mistake]
     rate: float
-    errors: Sequence[str] = field(default_factory=tuple)
+    errors: Sequence[str] = ()
 
     @property
-    def found(self) -> scores.Ints:
+    def found(self) -> Ints:
         """The most probable class of each patch, `(N,)`."""
         return np.asarray(self.probabilities.argmax(axis=1), np.int64)
 
     @property
-    def matrix(self) -> scores.Ints:
-        """The confusion matrix `(K, K)`, rows = truth."""
-        return counts.confusion(self.truth, self.found, len(self.spec.legend))
+    def calibration(self) -> Reliability:
+        """Reliability of the probabilities that the bundle gives."""
+        return reliability(self.probabilities, self.truth)
+
+    @property
+    def uncalibrated(self) -> Reliability:
+        """Reliability of the probabilities before the bundle's temperature."""
+        raw = without_temperature(self.probabilities, self.spec.temperature)
+        return reliability(raw, self.truth)
 
 
-def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> Evaluation:
+def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> PatchEvaluation:
     """Run a bundle over labelled patches.
 
     Raises:
@@ -97,39 +111,56 @@ def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> Ev
     if not parts:
         raise MissingError(f"no patch of {data.path} could be read: {data.errors[0]}")
     seconds = time.perf_counter() - began
-    return Evaluation(
-        engine.spec, names, np.concatenate(places), np.concatenate(parts).astype(np.float64),
-        np.concatenate(truths), worst, len(names) / max(seconds, 1e-9), tuple(data.errors),
-    )  # fmt: skip
+    probabilities = np.concatenate(parts).astype(np.float64)
+    place_of, truth = np.concatenate(places), np.concatenate(truths)
+    return PatchEvaluation(
+        legend=engine.spec.legend,
+        split=data.name,
+        places=_count(place_of, truth, probabilities),
+        unit=data.unit,
+        spec=engine.spec,
+        names=names,
+        place_of=place_of,
+        probabilities=probabilities,
+        truth=truth,
+        mistakes=worst,
+        rate=len(names) / max(seconds, 1e-9),
+        errors=tuple(data.errors),
+    )
 
 
-def metrics(result: Evaluation, part: str) -> dict[str, Any]:
+def metrics(result: PatchEvaluation) -> dict[str, Any]:
     """Return all scores for JSON; n/a is None."""
-    spec, truth, cm = result.spec, result.truth, result.matrix
-    before = scores.without_temperature(result.probabilities, spec.temperature)
-    least = threshold(spec)
+    cm, least = result.matrix, threshold(result.spec)
     return {
-        "part": part,
-        "patches": len(truth),
+        "part": result.split,
+        "patches": len(result.truth),
         "failed": len(result.errors),
-        "accuracy": counts.accuracy(cm),
-        "interval": [
-            _plain(end) for end in scores.interval(result.found == truth, result.places)
-        ],
-        "majority": counts.majority(cm)[0],
+        "accuracy": result.accuracy,
+        "interval": [plain(end) for end in result.accuracy_interval],
+        "majority": result.majority[0],
         "mean_f1": counts.mean_f1(cm),
-        "kappa": _plain(counts.kappa(cm)),
-        "likelihood": scores.likelihood(result.probabilities, truth),
-        "ece": scores.reliability(result.probabilities, truth).error,
-        "ece_before": scores.reliability(before, truth).error,
-        "temperature": spec.temperature,
+        "kappa": plain(counts.kappa(cm)),
+        "likelihood": likelihood(result.probabilities, result.truth),
+        "ece": result.calibration.error,
+        "ece_before": result.uncalibrated.error,
+        "temperature": result.spec.temperature,
         "conformal": None if least is None else scores.coverage(
-            result.probabilities, truth, least
+            result.probabilities, result.truth, least
         ),
-        "classes": scores.class_rows(cm, spec.legend.names),
+        "classes": scores.class_rows(result),
         "matrix": cm.tolist(),
         "rate": round(result.rate, 1),
     }  # fmt: skip
+
+
+def _count(place_of: Ints, truth: Ints, probabilities: Doubles) -> Ints:
+    """Count true and predicted classes of each place, `(P, K, K)`."""
+    found, place = np.unique(place_of, return_inverse=True)
+    classes = probabilities.shape[1]
+    out = np.zeros((len(found), classes, classes), np.int64)
+    np.add.at(out, (place, truth, probabilities.argmax(axis=1)), 1)
+    return out
 
 
 def _mistakes(part: Batch, found: NDArray[np.float32]) -> list[Mistake]:
@@ -144,7 +175,3 @@ def _mistakes(part: Batch, found: NDArray[np.float32]) -> list[Mistake]:
 
 def _worst(found: list[Mistake]) -> list[Mistake]:
     return sorted(found, key=lambda item: (-item.probability, item.name))[:MISTAKES]
-
-
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else value

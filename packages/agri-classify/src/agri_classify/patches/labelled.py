@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import files_in
+from agri_core.files.junk import is_junk
 from numpy.typing import NDArray
 
 from agri_classify.patches.patch import ENDINGS, Patch
@@ -39,7 +41,14 @@ class Batch:
 
 
 class Labelled:
-    """Batches of patches of a store or a folder; `errors` lists unreadable files."""
+    """Patches of a store or a folder, a batch at a time.
+
+    Attributes:
+        name: of the split, or of the folder.
+        unit: what a place is, in words.
+        count: of the patches.
+        errors: files that could not be read.
+    """
 
     def __init__(self, data: Path | ChipStore, spec: BundleSpec, split: str = "") -> None:
         """Open a folder or a store; `split` is the split of a store, all of it when empty.
@@ -51,12 +60,17 @@ class Labelled:
         self.path, self.store = _open(data)
         self.spec, self.split = spec, split
         self.errors: list[str] = []
+        self.name = split if self.store is not None else self.path.resolve().name
+        self.unit = "patch"
         if self.store is None:
             self._files = _class_files(self.path, spec)
             self.count = len(self._files)
         else:
+            from agri_data.splits.resample import find_places
+
             _check_store(self.store, spec)
-            self._places = _places(self.store)
+            places = find_places(self.store)
+            self._places, self.unit = places.numbers, places.kind
             self._rows = self.store.indices(split or None)
             self.count = len(self._rows)
         if self.count == 0:
@@ -75,13 +89,13 @@ class Labelled:
             first += len(found)
 
     def _from_store(self, store: ChipStore, rows: NDArray[np.int64]) -> Batch:
-        from agri_data.store.stats import valid_pixels
+        from agri_core.raster.validity import chip_validity
 
         images, table = store.images(rows, self.spec.bands), store.table.iloc[rows]
         truth = np.array([self.spec.legend.index(label) for label in table["label"]], np.int64)
         return Batch(
             table["chip_id"].tolist(), self._places[rows], images,
-            valid_pixels(images, store.info.nodata), truth,
+            chip_validity(images, store.info.nodata), truth,
         )  # fmt: skip
 
     def _from_files(self, first: int, found: list[Patch | str]) -> Iterator[Batch]:
@@ -97,12 +111,6 @@ class Labelled:
             np.stack([patch.valid for patch in patches.values()]),
             np.array([truth for _, truth in files], np.int64),
         )
-
-
-def _places(store: ChipStore) -> NDArray[np.int64]:
-    from agri_data.splits.resample import find_places
-
-    return find_places(store).numbers
 
 
 def _open(data: Path | ChipStore) -> tuple[Path, ChipStore | None]:
@@ -133,7 +141,7 @@ def _check_store(store: ChipStore, spec: BundleSpec) -> None:
 def _class_files(path: Path, spec: BundleSpec) -> list[tuple[Path, int]]:
     if not path.is_dir():
         raise MissingError(f"there is no folder {path}; expected a chip store or class folders")
-    folders = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
+    folders = sorted(p for p in path.iterdir() if p.is_dir() and not is_junk(p.name))
     unknown = [folder.name for folder in folders if folder.name not in spec.legend.names]
     if unknown or not folders:
         raise InputError(
@@ -143,6 +151,5 @@ def _class_files(path: Path, spec: BundleSpec) -> list[tuple[Path, int]]:
     return [
         (file, spec.legend.index(folder.name))
         for folder in folders
-        for file in sorted(folder.iterdir())
-        if file.suffix.lower() in ENDINGS
+        for file in files_in(folder, ENDINGS)
     ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from agri_core.bands import TRUE_COLOUR, band_indices
 from agri_core.files.errors import InputError, MissingError
+from agri_core.raster.validity import ALPHA
 from agri_data.sources.readers.photo import JPEG, PNG, decode_jpeg, decode_photo
 from numpy.typing import NDArray
 
@@ -173,17 +174,22 @@ def _upright(image: Pixels, orientation: int) -> Pixels:
 def _raster(
     data: bytes, where: str, spec: BundleSpec, bands: tuple[str, ...]
 ) -> tuple[Pixels, Valid]:
-    from agri_data.sources.readers.raster import facts_of, open_raster, valid_pixels
-    from agri_map.scene.unit import guess_unit
+    from agri_core.raster.facts import facts_of
+    from agri_core.raster.opening import SCENES, open_raster
+    from agri_core.raster.unit import guess_unit
+    from agri_core.raster.validity import valid_pixels
 
-    with open_raster(data, where) as dataset:
-        facts = facts_of(dataset, where)
+    with open_raster(data, where, SCENES) as dataset:
+        facts = facts_of(dataset, where, bands)
         _check_size(*facts.shape, where)
         places = _places(bands or facts.names, facts.count, where, spec)
         image = np.ascontiguousarray(np.moveaxis(dataset.read([p + 1 for p in places]), 0, -1))
+        unmasked = facts.masking.read(dataset)
     valid = valid_pixels(image, facts.nodata)
+    if unmasked is not None:
+        valid &= unmasked
     found = guess_unit(image[valid], image.dtype)
-    if found != spec.unit:
+    if valid.any() and found != spec.unit:
         raise InputError(
             f"{where} looks like {found} ({facts.dtype}) but the model was trained on {spec.unit}; "
             "use imagery in the same unit"
@@ -197,6 +203,7 @@ def _places(names: tuple[str, ...], count: int, where: str, spec: BundleSpec) ->
             f"{where} has {count} bands without names; the model expects {', '.join(spec.bands)}. "
             "Name them in file order with --bands"
         )
+    names = names[:count] if len(names) == count + 1 and names[-1].casefold() == ALPHA else names
     if len(names) != count:
         raise InputError(f"{where} has {count} bands, but {len(names)} names: {', '.join(names)}")
     return band_indices(names, spec.bands, where)

@@ -22,6 +22,12 @@ class Answer:
         top: the three most probable classes with their probabilities.
         possible: the conformal set, which holds the true class at the bundle's nominal
             coverage; empty if the bundle has no threshold.
+
+    Example:
+        >>> top = (("River", 0.6), ("SeaLake", 0.3), ("Forest", 0.1))
+        >>> answer = Answer(top, ("River", "SeaLake"))
+        >>> answer.label, answer.probability, answer.uncertain
+        ('River', 0.6, True)
     """
 
     top: tuple[tuple[str, float], ...]
@@ -67,6 +73,10 @@ def possible(probabilities: NDArray[np.floating], least: float) -> NDArray[np.bo
 
     Classes with a probability of `least` or more, and always the most probable one (Sadinle et
     al. 2019, "LABEL" sets).
+
+    Example:
+        >>> possible(np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]]), least=0.25).tolist()
+        [[True, False, False], [True, True, True]]
     """
     kept = probabilities >= least
     kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True

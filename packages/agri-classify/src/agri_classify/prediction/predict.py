@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from agri_core.files.console import progress_bar
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import files_below
 from agri_map.bundle.preprocess import normalise
 
 from agri_classify.patches.patch import ENDINGS, Patch
@@ -85,8 +86,8 @@ def check_task(spec: BundleSpec) -> None:
 def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     """Return the pictures among files and folders, and how many other files lie in the folders.
 
-    Folders are searched recursively, without hidden files. A file given by its own path is read
-    whatever its suffix.
+    Folders are searched recursively, without hidden files and junk. A file given by its own path
+    is read whatever its suffix.
 
     Raises:
         MissingError: a path does not exist, or no picture is found.
@@ -94,7 +95,7 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     found, others = [], 0
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
+            inside = files_below(path)
             pictures = [p for p in inside if p.suffix.lower() in ENDINGS]
             found += pictures
             others += len(inside) - len(pictures)

@@ -12,6 +12,7 @@ from agri_core.files.console import warn
 from agri_core.files.errors import AgriError, InputError
 from agri_data.store.store import ChipStore
 from agri_map.inference.engine import open_engine
+from agri_train.baselines.patches import BaselineScore, score_baselines
 from agri_train.bundle.record import SMALLEST
 from agri_train.config import TrainConfig
 from agri_train.engine.seed import seed_all
@@ -21,7 +22,6 @@ from torch import nn
 from agri_classify.evaluation.evaluate import evaluate, metrics
 from agri_classify.patches.labelled import Labelled
 from agri_classify.patches.quality import KEY
-from agri_classify.training.baseline import Baseline, baselines
 from agri_classify.training.bundles.bundle_metrics import add_metrics
 from agri_classify.training.bundles.half_precision import halve
 from agri_classify.training.bundles.jpeg_robustness import resaved
@@ -72,10 +72,10 @@ class Trained:
 
     result: FitResult
     scores: dict[str, Any]
-    baselines: Sequence[Baseline]
+    baselines: Sequence[BaselineScore]
 
     @property
-    def best_baseline(self) -> Baseline:
+    def best_baseline(self) -> BaselineScore:
         """The baseline with the highest accuracy."""
         return max(self.baselines, key=lambda item: item.accuracy)
 
@@ -111,7 +111,7 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Train
     if plan.half:
         halve(result.bundle)
     scores = _judge(plan, result, store, config)
-    simple = baselines(store, result.spec, seed=config.seed)
+    simple = score_baselines(store, result.spec, seed=config.seed)
     facts = {
         "arch": plan.model, "parameters": parameters(net), "epochs": result.epochs,
         "baselines": {item.name: item.accuracy for item in simple},
@@ -154,8 +154,10 @@ def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig)
     saved = resaved(engine, store, "val")
     coarse = {KEY: saved} if saved else {}
     spec = add_metrics(result.bundle, {"conformal": sets, **coarse})
-    held = crossfit(found.probabilities, found.truth, found.places, plan.coverage, seed=config.seed)
-    return {**metrics(replace(found, spec=spec), "val"), "crossfit": held, **coarse}
+    held = crossfit(
+        found.probabilities, found.truth, found.place_of, plan.coverage, seed=config.seed
+    )
+    return {**metrics(replace(found, spec=spec)), "crossfit": held, **coarse}
 
 
 def _check(plan: Plan, store: ChipStore, bands: Sequence[str]) -> None:

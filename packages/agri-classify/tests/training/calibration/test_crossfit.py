@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from agri_classify.evaluation import scores
 from agri_classify.training.calibration.crossfit import crossfit
+from agri_core.evaluation.calibration import reliability, without_temperature
 
 
 def patches(right):
@@ -18,7 +18,7 @@ def test_places_that_are_alike_calibrate_each_other():
     assert found["ece"] == pytest.approx(0, abs=1e-4)
     # Half of the truth has 0.8, and so has every first answer: the sets hold it alone.
     assert (found["coverage"], found["size"]) == (0.8, 1.0)
-    assert scores.reliability(probabilities, truth).error == pytest.approx(0.1)
+    assert reliability(probabilities, truth).error == pytest.approx(0.1)
 
 
 def test_a_place_does_not_calibrate_itself():
@@ -45,6 +45,6 @@ def test_folds_are_of_whole_places_and_of_the_seed():
     one = crossfit(probabilities, truth, places, 0.8, seed=1)
     assert one == crossfit(probabilities, truth, places, 0.8, seed=1)
     assert one != crossfit(probabilities, truth, places, 0.8, seed=2)
-    # An earlier temperature changes nothing: it is fitted anew.
-    warmer = scores.without_temperature(probabilities, 0.5)
+    # An earlier temperature changes nothing: it is fitted again.
+    warmer = without_temperature(probabilities, 0.5)
     assert crossfit(warmer, truth, places, 0.8, seed=1) == pytest.approx(one, abs=1e-6)

@@ -92,7 +92,7 @@ def test_studies_that_cannot_be_run(make_store, tmp_path):
         study(cases, "val", tmp_path / "runs")
     with pytest.raises(InputError, match=r"needs cases .* got none"):
         study([], "val", tmp_path / "runs")
-    with pytest.raises(MissingError, match="is in the test part"):
+    with pytest.raises(MissingError, match="is in the test split"):
         study(cases[:1], "test", tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 

@@ -15,7 +15,6 @@ The series holds at most `SERIES` tiles, drawn once, which keeps it small.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ import pandas as pd
 from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 
+from agri_cluster.artifact.info import read_info
 from agri_cluster.data.rows import RowFile
 from agri_cluster.data.tiles import Floats, Ints
 
@@ -72,8 +72,8 @@ class Fitted:
                     f"there is no fitted clustering at {path} ({name} is missing); "
                     "make one with 'agri-cluster fit'"
                 )
+        info = read_info(path / INFO)
         try:
-            info = json.loads((path / INFO).read_text(encoding="utf-8"))
             table = pd.read_csv(path / TABLE, dtype={"chip_id": str}, keep_default_na=False)
             centres = np.load(path / CENTRES, allow_pickle=False)
         except ValueError as error:

@@ -63,9 +63,11 @@ def select(
     Example: agri-cluster select data/cluster --keep 4,32=arable --how nearest --out chosen.csv
     """
     import numpy as np
-    from agri_core.files.atomic import write_json, write_text
+    from agri_core.files.atomic import write_text
     from agri_core.files.console import say, warn
     from agri_core.files.errors import InputError
+    from agri_core.vector.crs import LONLAT
+    from agri_core.vector.writer import check_suffix, write_features
     from agri_data.store.store import ChipStore
 
     from agri_cluster.artifact.fitted import Fitted
@@ -76,6 +78,8 @@ def select(
         raise InputError(
             "--geojson FILE needs --chips STORE for the georeference; give both or neither"
         )
+    if geojson is not None:
+        check_suffix(geojson)
     request = SelectionRequest(
         DEFAULT_COUNT if count is None and each is None else count, each, how, confidence
     )
@@ -88,16 +92,15 @@ def select(
     chosen = choose_tiles(opened.table, labels, opened.embedding, kept, request, rng)
     selection = Selection(opened.table, labels, named, chosen)
     pseudo_text = "" if pseudo is None else selection.pseudo_text()
-    outlines = {} if chips is None else selection.geojson(ChipStore.open(chips))
+    outlines = None if chips is None else selection.features(ChipStore.open(chips))
     write_text(out, selection.list_text())
     if pseudo is not None:
         write_text(pseudo, pseudo_text)
-    if geojson is not None:
-        write_json(geojson, outlines)
-        if len(outlines["features"]) < len(chosen.rows):
-            warn(
-                f"{len(chosen.rows) - len(outlines['features'])} chosen chips have no georeference"
-            )
+    if geojson is not None and outlines is not None:
+        write_features(geojson, [outlines], LONLAT)
+        bare = len(chosen.rows) - len(outlines.geometries)
+        if bare:
+            warn(f"{bare} chosen chips have no georeference")
     for line in selection.summary():
         say(line)
     if request.count is not None and len(chosen.rows) < request.count:

@@ -11,8 +11,10 @@ import numpy as np
 from agri_core.bands import band_indices
 from agri_core.files.console import progress
 from agri_core.files.errors import InputError
+from agri_core.files.folders import files_below
+from agri_core.raster.unit import guess_unit
+from agri_core.raster.validity import valid_pixels
 from agri_data.sources.readers.image import read_image
-from agri_data.sources.readers.pairing import natural
 from agri_data.store.stats import measure
 from numpy.typing import ArrayLike, NDArray
 
@@ -35,9 +37,7 @@ class _Picture:
 
     @property
     def unit(self) -> str:
-        if self.pixels.dtype == np.uint8:
-            return "uint8"
-        return "reflectance" if self.pixels.dtype.kind == "f" else "dn"
+        return guess_unit(self.pixels[self.valid], self.pixels.dtype)
 
 
 class FolderTiles:
@@ -115,7 +115,7 @@ class FolderTiles:
                 f"{self._first.pixels.shape}; a folder holds pictures of one size, cut them with "
                 "'agri-data chips'"
             )
-        if picture.unit != self._scaling.unit:
+        if picture.valid.any() and picture.unit != self._scaling.unit:
             raise InputError(
                 f"{path} holds {picture.pixels.dtype} ({picture.unit}), {self._scaling.unit} is "
                 "expected; convert it first"
@@ -128,31 +128,23 @@ def find_pictures(path: Path) -> dict[str, Path]:
     Raises:
         InputError: there are none.
     """
-    below = ((item.relative_to(path), item) for item in path.rglob("*"))
-    found = {
-        name.as_posix(): item
-        for name, item in below
-        if name.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in name.parts)
-        and item.is_file()
-    }
+    found = {item.relative_to(path).as_posix(): item for item in files_below(path, SUFFIXES)}
     if not found:
         raise InputError(
             f"{path} is neither a chip store nor a folder with pictures "
             f"({', '.join(SUFFIXES)}); make a store with 'agri-data chips'"
         )
-    return {name: found[name] for name in natural(found)}
+    return found
 
 
 def _read(path: Path) -> _Picture:
-    pixels, valid, facts = read_image(path, 0)
+    pixels, valid, facts = read_image(path)
     if max(pixels.shape[:2]) > MAX_SIDE:
         raise InputError(
             f"{path} is {pixels.shape[1]} x {pixels.shape[0]} pixels, a tile has at most "
             f"{MAX_SIDE} a side; cut it with 'agri-data chips'"
         )
-    if facts.nodata is not None:
-        valid = valid & ~(pixels == facts.nodata).all(axis=-1)
+    valid = valid & valid_pixels(pixels, facts.nodata)
     return _Picture(pixels, valid, _band_names(facts.names, pixels.shape[2]))
 
 

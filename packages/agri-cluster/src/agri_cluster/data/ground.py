@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import shapely
 from agri_core.files.errors import InputError
-from agri_data.annotation.footprint import footprint
+from agri_core.vector.crs import parse_crs
+from agri_core.vector.writer import to_lonlat
 from agri_data.store.store import ChipStore
 
 from agri_cluster.data.tiles import Ints
@@ -29,11 +31,23 @@ def find_rows(store: ChipStore, ids: Sequence[str]) -> Ints:
     return np.array([places[name] for name in ids], np.int64)
 
 
-def outlines(
-    store: ChipStore, rows: Ints, properties: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[list[list[float]], Mapping[str, Any]]]:
-    """Yield the ring in degrees and the properties of each georeferenced chip."""
-    crs, transforms = (store.table[name].to_numpy() for name in ("crs", "transform"))
-    for row, about in zip(rows, properties, strict=True):
-        if crs[row] and transforms[row]:
-            yield footprint(crs[row], transforms[row], store.info.chip_size), about
+def outlines(store: ChipStore, rows: Ints) -> Iterator[Any]:
+    """Yield the outline of each chip in longitude and latitude, None without a georeference.
+
+    Raises:
+        InputError: an outline has no place there, or crosses the 180th meridian.
+    """
+    systems, transforms = (store.table[name].to_numpy()[rows] for name in ("crs", "transform"))
+    for system, transform in zip(systems, transforms, strict=True):
+        if system and transform:
+            corners = outline(transform, store.info.chip_size)
+            yield to_lonlat([corners], parse_crs(system))[0]
+        else:
+            yield None
+
+
+def outline(transform: str, size: int) -> Any:
+    """Return the square of a chip of `size` pixels, on the map; `transform` is "a b c d e f"."""
+    a, b, c, d, e, f = (float(number) for number in transform.split())
+    corners = ((0, 0), (0, size), (size, size), (size, 0))
+    return shapely.Polygon([(a * x + b * y + c, d * x + e * y + f) for x, y in corners])

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from agri_core.bands import SENTINEL2, Band, Unit, make_bands
+from agri_core.bands import SENTINEL2, Band, make_bands
 from agri_core.files.errors import InputError, MissingError
+from agri_core.raster.unit import guess_unit
+from agri_core.raster.validity import chip_validity, valid_pixels
 from agri_data.figures.picture import Rgb, Stretch, composite, picture_bands
 from agri_data.sources.readers.image import read_image
-from agri_data.store.stats import valid_pixels
 from agri_data.store.store import ChipStore
 from agri_data.store.writer import INFO_FILE
 from numpy.typing import NDArray
+
+from agri_cluster.data.folder import find_pictures
 
 Values = NDArray[Any]
 Valid = NDArray[np.bool_]
@@ -23,7 +26,6 @@ Valid = NDArray[np.bool_]
 EMPTY = 225
 """Grey of pixels without data."""
 
-FORMATS = (".jpeg", ".jpg", ".png", ".tif", ".tiff")
 SAMPLE = 64
 _NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 
@@ -50,24 +52,23 @@ class StoreSource:
         """Return the chips named and which pixels hold data."""
         known = _known(ids, self._places, self._store.path)
         values = self._store.images([self._places[chip] for chip in known])
-        return values, valid_pixels(values, self._store.info.nodata)
+        return values, chip_validity(values, self._store.info.nodata)
 
 
 class FolderSource:
     """The pictures of a folder, each named by its path in there."""
 
     def __init__(self, folder: Path) -> None:
-        files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in FORMATS)
-        if not files:
-            raise MissingError(f"{folder} holds neither a chip store nor pictures")
-        self.ids: Sequence[str] = [file.relative_to(folder).as_posix() for file in files]
+        found = find_pictures(folder)
+        files = list(found.values())
+        self.ids: Sequence[str] = list(found)
         self._folder, self._names = folder, frozenset(self.ids)
-        self.bands = _bands_of(read_image(files[0], 0)[0])
+        self.bands = _bands_of(*_read(files[0]))
 
     def read(self, ids: Sequence[str]) -> tuple[Values, Valid]:
         """Return the pictures named, which must be of one shape, and which pixels hold data."""
         files = [self._folder / name for name in _known(ids, self._names, self._folder)]
-        read = [read_image(file, 0)[:2] for file in files]
+        read = [_read(file) for file in files]
         for file, (values, _) in zip(files, read, strict=True):
             if values.shape != read[0][0].shape:
                 raise InputError(
@@ -134,13 +135,12 @@ def _known(ids: Sequence[str], names: Any, where: Path) -> Sequence[str]:
     return ids
 
 
-def _bands_of(picture: Values) -> tuple[Band, ...]:
+def _read(file: Path) -> tuple[Values, Valid]:
+    pixels, valid, facts = read_image(file)
+    return pixels, valid & valid_pixels(pixels, facts.nodata)
+
+
+def _bands_of(picture: Values, valid: Valid) -> tuple[Band, ...]:
     count = picture.shape[2]
     names = _NAMES.get(count) or tuple(f"band{number}" for number in range(1, count + 1))
-    return make_bands(names, _unit(picture))
-
-
-def _unit(picture: Values) -> Unit:
-    if picture.dtype == np.uint8:
-        return "uint8"
-    return "reflectance" if picture.dtype.kind == "f" else "dn"
+    return make_bands(names, guess_unit(picture[valid], picture.dtype))

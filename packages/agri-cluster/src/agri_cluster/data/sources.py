@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from agri_core.bands import band_indices
 from agri_core.files.errors import InputError, MissingError
+from agri_core.raster.validity import chip_validity
 from agri_data.store.info import BandStats
-from agri_data.store.stats import compute, valid_pixels
+from agri_data.store.stats import compute
 from agri_data.store.store import ChipStore
 from agri_data.store.writer import INFO_FILE
 from numpy.typing import ArrayLike
@@ -69,7 +70,7 @@ class StoreTiles:
         """Return the chips at `indices`, `(n, H, W, C)`, scaled and without gaps."""
         pixels = self._store.images(self._rows[np.asarray(indices, np.int64)])
         # A pixel is empty when all bands are, chosen or not.
-        valid = valid_pixels(pixels, self._store.info.nodata)
+        valid = chip_validity(pixels, self._store.info.nodata)
         if self.bands != self._store.bands:
             pixels = pixels[..., self._channels]
         return self._scaling.apply(pixels, valid)
@@ -88,7 +89,7 @@ def open_tiles(
     Args:
         path: the folder.
         bands: which, in this order; all without.
-        scale: "standard" or "photo", by the statistics recorded in the store (of its train part),
+        scale: "standard" or "photo", by the statistics recorded in the store (of its train split),
             else by those of `MEASURED` of its chips.
         split: only the chips of a part, "train", "val" or "test".
         scaling: the record of another set's scaling, which replaces `bands` and `scale`.

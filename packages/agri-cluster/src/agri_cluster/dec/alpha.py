@@ -30,7 +30,12 @@ Rows = NDArray[np.floating]
 
 
 def wanted_confidence(clusters: int) -> float:
-    """Return the mean largest soft label to start from with K clusters, K^(-1/2)."""
+    """Return the mean largest soft label to start from with K clusters, K^(-1/2).
+
+    Example:
+        >>> wanted_confidence(4), wanted_confidence(100)
+        (0.5, 0.1)
+    """
     return float(clusters**-0.5)
 
 

@@ -46,7 +46,12 @@ class Guard:
 
 
 def shares(labels: Ints, clusters: int) -> Doubles:
-    """Return the share of tiles in each cluster, `(K,)`."""
+    """Return the share of tiles in each cluster, `(K,)`.
+
+    Example:
+        >>> shares(np.array([0, 0, 0, 2]), clusters=3).tolist()
+        [0.75, 0.0, 0.25]
+    """
     return np.bincount(labels, minlength=clusters) / max(len(labels), 1)
 
 
@@ -58,7 +63,12 @@ def dead_clusters(now: Doubles, initial: Doubles, guard: Guard) -> Ints:
 
 
 def perplexity(now: Doubles) -> float:
-    """Return the perplexity of the shares `(K,)`: the effective number of clusters, 1 to K."""
+    """Return the perplexity of the shares `(K,)`: the effective number of clusters, 1 to K.
+
+    Example:
+        >>> round(perplexity(np.array([0.25, 0.25, 0.5, 0.0])), 3)
+        2.828
+    """
     held = now[now > 0]
     return float(np.exp(-(held * np.log(held)).sum()))
 

@@ -137,7 +137,7 @@ def build(
 def refine(
     context: FitContext, inputs: Inputs, network: Network, initial: InitialClusters
 ) -> Refined:
-    """Warm up where the initial labels have to be learnt first, then refine until it stops."""
+    """Warm up where the initial labels have to be learned first, then refine until it stops."""
     settings = context.settings
     series = Series.draw(len(inputs.rows), context.rng(Stage.SNAPSHOTS))
     refiner = Refiner(

@@ -47,19 +47,37 @@ class MovingFrequencies:
 
 
 def sharpened(log_q: Doubles, frequencies: Doubles) -> Doubles:
-    """Return the log target `(B, K)` of a batch, given the full set's frequencies `(K,)`."""
+    """Return the log target `(B, K)` of a batch, given the full set's frequencies `(K,)`.
+
+    Example:
+        >>> log_q = np.log([[0.8, 0.2], [0.6, 0.4]])
+        >>> frequencies = Frequencies(2)
+        >>> frequencies.add(log_q)
+        >>> np.exp(sharpened(log_q, frequencies.total)).round(3).tolist()
+        [[0.873, 0.127], [0.491, 0.509]]
+    """
     logits = 2.0 * log_q - np.log(np.maximum(frequencies, TINY))
     logits -= logits.max(axis=1, keepdims=True)
     return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
 
 
 def smoothed(labels: NDArray[np.int64], clusters: int, share: float = 0.1) -> Doubles:
-    """Return labels `(B,)` as a distribution `(B, K)` that leaves `share` to all clusters alike."""
+    """Return labels `(B,)` as a distribution `(B, K)` that leaves `share` to all clusters alike.
+
+    Example:
+        >>> smoothed(np.array([1]), clusters=2, share=0.1).round(3).tolist()
+        [[0.05, 0.95]]
+    """
     rows = np.full((len(labels), clusters), share / clusters)
     rows[np.arange(len(labels)), labels] += 1.0 - share
     return rows
 
 
 def divergence(log_p: Doubles, log_q: Doubles) -> Doubles:
-    """Return KL(P||Q) of each row, in nats, `(B,)`."""
+    """Return KL(P||Q) of each row, in nats, `(B,)`.
+
+    Example:
+        >>> divergence(np.log([[0.5, 0.5]]), np.log([[0.9, 0.1]])).round(3).tolist()
+        [0.511]
+    """
     return np.asarray((np.exp(log_p) * (log_p - log_q)).sum(axis=1))

@@ -44,7 +44,7 @@ class Warmup:
 def learn_labels(
     config: Warmup, interval: int, step: Callable[[], None], agreement: Callable[[], float]
 ) -> list[dict[str, Any]]:
-    """Take steps until the labels are learnt, the agreement stalls, or the limit is reached.
+    """Take steps until the labels are learned, the agreement stalls, or the limit is reached.
 
     Args:
         config: when to end.

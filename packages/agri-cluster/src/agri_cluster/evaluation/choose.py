@@ -104,6 +104,10 @@ def spaced(low: int, high: int, count: int = 30) -> tuple[int, ...]:
 
     Raises:
         InputError: the two are not 2 or more in rising order.
+
+    Example:
+        >>> spaced(2, 6), spaced(2, 200, count=5)
+        ((2, 3, 4, 5, 6), (2, 6, 20, 63, 200))
     """
     if not 2 <= low <= high:
         raise InputError(f"the numbers of clusters to try are from 2 up, got {low} to {high}")

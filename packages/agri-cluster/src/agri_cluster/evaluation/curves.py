@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agri_data.figures.sheet import INK, new_figure, save
+from agri_data.figures.figure import INK, new_figure, save
 
 from agri_cluster.evaluation.choose import Suggestion
 

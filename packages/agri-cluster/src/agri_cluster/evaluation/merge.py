@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.files.errors import InputError
-from agri_data.figures.sheet import INK, new_figure, save
+from agri_data.figures.figure import INK, new_figure, save
 from numpy.typing import ArrayLike, NDArray
 
 from agri_cluster.data.tiles import Ints

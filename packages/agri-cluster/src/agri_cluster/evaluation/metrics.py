@@ -27,6 +27,10 @@ def contingency(truth: ArrayLike, labels: ArrayLike) -> Counts:
 
     Raises:
         InputError: the two are of unequal length, or a cluster is below 0.
+
+    Example:
+        >>> contingency(truth=[0, 0, 1, -1], labels=[1, 1, 0, 0]).tolist()
+        [[0, 1], [2, 0]]
     """
     classes, clusters = _ids(truth), _ids(labels)
     if classes.shape != clusters.shape:
@@ -44,6 +48,10 @@ def accuracy(table: Counts) -> float:
     """Share of tiles that match under the best one-to-one assignment (Hungarian algorithm).
 
     The clusters or classes that are left over count as wrong, so it is meaningful only for K = C.
+
+    Example:
+        >>> accuracy(contingency(truth=[0, 0, 1, 1], labels=[1, 1, 0, 1]))
+        0.75
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -52,7 +60,12 @@ def accuracy(table: Counts) -> float:
 
 
 def purity(table: Counts) -> float:
-    """Share of tiles of the majority class of their cluster; grows with K."""
+    """Share of tiles of the majority class of their cluster; grows with K.
+
+    Example:
+        >>> purity(contingency(truth=[0, 0, 1, 1], labels=[0, 1, 2, 2]))
+        1.0
+    """
     return _share(table.max(axis=1, initial=0).sum(), table)
 
 
@@ -111,7 +124,12 @@ def largest(labels: ArrayLike) -> float:
 
 
 def holding(labels: ArrayLike, share: float = 0.9) -> int:
-    """Number of clusters, the largest first, that hold `share` of the tiles."""
+    """Number of clusters, the largest first, that hold `share` of the tiles.
+
+    Example:
+        >>> holding([0] * 6 + [1] * 3 + [2], share=0.9)
+        2
+    """
     sums = np.cumsum(_sizes(labels))
     return int(np.searchsorted(sums, np.ceil(share * sums[-1] - 1e-9))) + 1
 

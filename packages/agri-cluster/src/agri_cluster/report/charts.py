@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from agri_data.figures.sheet import INK, new_figure, save
+from agri_data.figures.figure import INK, new_figure, save
 from numpy.typing import ArrayLike
 
 from agri_cluster.report.groups import Group

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from agri_core.files.atomic import replacing_file
 from agri_core.pages.uri import data_uri
-from agri_data.figures.picture import Panel, Rgb, sheet
+from agri_data.figures.picture import Rgb
+from agri_data.figures.sheet import Panel, sheet
 
 from agri_cluster.data.pictures import Pictures
 from agri_cluster.data.tiles import Ints

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from agri_core.files.atomic import replacing_file
 from agri_core.files.console import progress
-from agri_data.figures.sheet import INK, new_figure, save
+from agri_data.figures.figure import INK, new_figure, save
 
 from agri_cluster.data.tiles import Ints
 from agri_cluster.report.palette import MARKERS, colour, marker

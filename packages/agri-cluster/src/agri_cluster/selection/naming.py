@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from agri_core.files.csvfile import read_rows
 from agri_core.files.errors import InputError
-from agri_core.files.yamlfile import checked, read_yaml
+from agri_core.files.records import parse_record
+from agri_core.files.yamlfile import read_yaml
 from numpy.typing import ArrayLike
 
 from agri_cluster.data.tiles import Ints
@@ -181,7 +182,7 @@ def _cluster(key: Any, where: str) -> int:
 
 
 def _name(value: Any, where: str, key: Any) -> str:
-    name = checked(value, str, f"{where}: the name of cluster {key}").strip()
+    name = parse_record(str, value, f"{where}: the name of cluster {key}").strip()
     if not name or len(name) > LONGEST or not name.isprintable():
         raise InputError(
             f"{where}: the name of cluster {key} is 1 to {LONGEST} printable characters, "

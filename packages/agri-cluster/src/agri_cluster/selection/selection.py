@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from agri_core.files.csvfile import csv_text
 from agri_core.files.errors import InputError
-from agri_data.annotation.footprint import feature_collection
+from agri_core.vector.writer import Part
 from agri_data.store.store import ChipStore
 
 from agri_cluster.data.ground import find_rows, outlines
@@ -74,18 +75,21 @@ class Selection:
         ]
         return csv_text(["chip_id", "label", "confidence"], rows)
 
-    def geojson(self, store: ChipStore) -> dict[str, Any]:
-        """Return the outlines of the chosen tiles; those without a georeference are skipped.
+    def features(self, store: ChipStore) -> Part:
+        """Return the outlines of the chosen tiles in degrees, but of those without a georeference.
 
         Raises:
             InputError: a tile is not in the store, or none has a georeference.
         """
         records = self.records()
         rows = find_rows(store, [record["chip_id"] for record in records])
-        content = feature_collection(outlines(store, rows, records))
-        if not content["features"]:
+        pairs = zip(outlines(store, rows), records, strict=True)
+        placed = [(shape, record) for shape, record in pairs if shape is not None]
+        if not placed:
             raise InputError(f"no chosen chip of {store.path} has a georeference")
-        return content
+        shapes = np.array([shape for shape, _ in placed], object)
+        table = pd.DataFrame([record for _, record in placed])
+        return Part(shapes, {name: table[name].to_numpy() for name in COLUMNS}, "tiles")
 
     def summary(self) -> Iterator[str]:
         """Yield the number of chosen tiles: in all, then for each name."""

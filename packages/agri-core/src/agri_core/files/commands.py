@@ -16,6 +16,7 @@ import typer
 
 from agri_core.files.errors import InputError
 from agri_core.files.ownership import Run, check_file, running
+from agri_core.files.panels import PanelCommand
 
 
 class Output:
@@ -38,7 +39,7 @@ class CommandLine(typer.Typer):
         self, name: str | None = None, **settings: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return a decorator that adds a function as a command and leaves the function as it is."""
-        add = super().command(name, **settings)
+        add = super().command(name, cls=PanelCommand, **settings)
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
             own = name or function.__name__.replace("_", "-")

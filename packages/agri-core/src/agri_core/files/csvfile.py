@@ -26,7 +26,14 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table as text; None is an empty cell."""
+    """Return a table as text; None is an empty cell.
+
+    Example:
+        >>> print(csv_text(["class", "hectares"], [["arable", 12.5], ["water", None]]), end="")
+        class,hectares
+        arable,12.5
+        water,
+    """
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(header)

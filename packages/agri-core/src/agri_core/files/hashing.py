@@ -17,7 +17,12 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_text(text: str) -> str:
-    """Return the SHA-256 of a text's UTF-8 bytes as 64 hex digits."""
+    """Return the SHA-256 of a text's UTF-8 bytes as 64 hex digits.
+
+    Example:
+        >>> sha256_text("land")[:12]
+        '90eae63487ca'
+    """
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

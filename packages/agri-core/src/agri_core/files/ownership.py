@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agri_core.files.errors import InputError
 from agri_core.files.hashing import sha256_file
-from agri_core.files.junk import is_junk
+from agri_core.files.junk import is_disposable
 from agri_core.files.locks import locked
 from agri_core.files.record import RECORD, Written, read_record, record_text, survey
 
@@ -61,7 +61,7 @@ def check_file(path: Path) -> None:
 
 
 def is_own(path: Path) -> bool:
-    """Whether this command wrote the file `path`, and nobody changed it since."""
+    """Whether this command wrote the file `path` and it is unchanged since."""
     return path.is_file() and not _foreign(path, read_record(path.parent).get(path.name))
 
 
@@ -80,7 +80,7 @@ def check_folder(path: Path) -> None:
     record = read_record(path)
     for file in sorted(path.rglob("*")):
         folder = file.is_dir() and not file.is_symlink()
-        if folder or file.name == RECORD or is_junk(file.name):
+        if folder or file.name == RECORD or is_disposable(file.name):
             continue
         reason = _foreign(file, record.get(file.relative_to(path).as_posix()))
         if reason:
@@ -116,7 +116,7 @@ def sign_folder(path: Path) -> None:
 
 @contextmanager
 def updating_files(folder: Path, names: tuple[str, ...]) -> Iterator[None]:
-    """Let the block change files of ours in place; those nobody else had changed stay ours.
+    """Let the block change files of ours in place; those that were unchanged stay ours.
 
     The command that wrote them first goes on owning them, so it may replace them later.
     """
@@ -153,7 +153,7 @@ def remove_folder(path: Path) -> None:
 
     for folder in [path, *(item for item in sorted(path.rglob("*")) if item.is_dir())]:
         for file in folder.iterdir():
-            if file.is_file() and file.name != RECORD and not is_junk(file.name):
+            if file.is_file() and file.name != RECORD and not is_disposable(file.name):
                 check_file(file)
     shutil.rmtree(path)
 

@@ -5,7 +5,6 @@ line wins, and a key that is no option is an error. YAML 1.2 rules: `1e-05` is a
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -13,6 +12,7 @@ from typing import Any, get_type_hints
 import typer
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hints import hint
 
 KEY = "agri_core.files.params"
 RESERVED = ("params", "help")
@@ -73,6 +73,11 @@ def choose(
 
     Raises:
         InputError: A section is none, a key is no option, or its value is no plain value.
+
+    Example:
+        >>> content = {"train": {"epochs": 50, "lr": 1e-3}, "unet": {"epochs": 60}}
+        >>> choose(content, ["train", "unet"], known=["epochs", "lr"], where="params.yaml")
+        {'epochs': '60', 'lr': '0.001'}
     """
     known = [name for name in known if name not in RESERVED]
     chosen: dict[str, str] = {}
@@ -85,10 +90,13 @@ def choose(
     return chosen
 
 
-def with_settings(record: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_settings(
+    record: type, panel: str = "Settings"
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command an option for every field of a settings dataclass, with its documentation.
 
-    The command's own parameter `settings` receives the options as a dictionary.
+    The command's own parameter `settings` receives the options as a dictionary. `panel` is the
+    section of the help where they are listed.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -97,7 +105,9 @@ def with_settings(record: type) -> Callable[[Callable[..., None]], Callable[...,
             Parameter(
                 name,
                 Parameter.KEYWORD_ONLY,
-                default=typer.Option(field.default, help=texts[name], show_default=True),
+                default=typer.Option(
+                    field.default, help=texts[name], show_default=True, rich_help_panel=panel
+                ),
                 annotation=str if "|" in str(field.type) else type(field.default),
             )
             for name, field in record.__dataclass_fields__.items()  # type: ignore[attr-defined]
@@ -137,9 +147,8 @@ def _as_text(value: Any, where: str) -> str:
 
 
 def _unknown(where: str, key: str, known: Sequence[str]) -> str:
-    close = get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"{where} is no option of this command; {hint}(options: {', '.join(known)})"
+    near = hint(key, known)
+    return f"{where} is no option of this command{near} (options: {', '.join(known)})"
 
 
 def _field_texts(record: type) -> dict[str, str]:

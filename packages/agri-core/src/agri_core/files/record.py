@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
+from agri_core.files.errors import InputError
 from agri_core.files.hashing import sha256_file
 
 RECORD = ".agri-outputs.json"
@@ -34,12 +36,16 @@ def read_record(folder: Path) -> dict[str, Written]:
     try:
         if path.stat().st_size > MAX_BYTES:
             return {}
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        text = path.read_bytes()
+    except OSError:
         return {}
-    if not isinstance(content, dict) or content.get("version") != VERSION:
+    from agri_core.files.records import parse_json
+
+    try:
+        found = parse_json(_model(), text, str(path))
+    except InputError:
         return {}
-    return _entries(content.get("files"))
+    return {name: written for name, written in found.files.items() if _is_inside(name)}
 
 
 def record_text(files: Mapping[str, Written]) -> str:
@@ -57,18 +63,20 @@ def survey(folder: Path, command: str) -> dict[str, Written]:
     }
 
 
-def _entries(files: Any) -> dict[str, Written]:
-    if not isinstance(files, dict):
-        return {}
-    found = {}
-    for name, entry in files.items():
-        parts = PurePosixPath(name)
-        inside = not parts.is_absolute() and ".." not in parts.parts
-        if inside and isinstance(entry, dict) and _texts(entry) == {"command", "sha256"}:
-            found[name] = Written(entry["command"], entry["sha256"])
-    return found
+@cache
+def _model() -> Any:
+    """Return what the file holds; made here because most runs of a command meet no record."""
+    from agri_core.files.records import Record
+
+    class OutputFile(Record):
+        """The record of a folder."""
+
+        version: Literal[1]
+        files: dict[str, Written]
+
+    return OutputFile
 
 
-def _texts(entry: Mapping[Any, Any]) -> set[Any]:
-    """Return the keys whose values are text."""
-    return {key for key, value in entry.items() if isinstance(value, str)}
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts

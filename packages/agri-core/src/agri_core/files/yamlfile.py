@@ -1,125 +1,26 @@
-"""Reading a YAML mapping strictly: every key is known, every value has its type."""
+"""Reading YAML files of plain values, with their size and their number of values capped."""
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from agri_core.files.errors import InputError, MissingError
 
-T = TypeVar("T")
-
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 200_000
-_KINDS = {str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a mapping"}
-
-
-class Fields:
-    """The keys of one mapping of a description, taken one by one and then checked for leftovers.
-
-    `where` is how messages name the mapping: the file, or `file: label`.
-    """
-
-    def __init__(self, content: Any, where: str) -> None:
-        """Wrap `content`.
-
-        Raises:
-            InputError: it is not a mapping with text keys.
-        """
-        if not isinstance(content, Mapping):
-            raise InputError(f"{where}: expected a mapping of keys to values, got {shown(content)}")
-        self._content, self.where = content, where
-        self._known: list[str] = []
-
-    def has(self, key: str) -> bool:
-        """Whether the key is there (and not empty)."""
-        self._note(key)
-        return self._content.get(key) is not None
-
-    def take(self, key: str, kind: type[T], default: T | None = None) -> T:
-        """Return the value of `key`, which must be of `kind`.
-
-        Raises:
-            InputError: it is of another type, or missing when there is no default.
-        """
-        if not self.has(key):
-            if default is None:
-                near = difflib.get_close_matches(key, [str(k)[:80] for k in self._content], n=1)
-                hint = f"; is '{near[0]}' meant to be it?" if near else ""
-                raise InputError(f"{self.where}: the key '{key}' is missing{hint}")
-            return default
-        return checked(self._content[key], kind, f"{self.where}: '{key}'")
-
-    def maybe(self, key: str, kind: type[T]) -> T | None:
-        """Return the value of `key`, None when it is not there."""
-        return self.take(key, kind) if self.has(key) else None
-
-    def choice(self, key: str, allowed: Sequence[str], default: str | None = None) -> str:
-        """Return the value of `key`, one of `allowed`."""
-        value = self.take(key, str, default)
-        if value not in allowed:
-            raise InputError(
-                f"{self.where}: '{key}' is one of {', '.join(allowed)}, got {shown(value)}"
-                f"{nearest(value, allowed)}"
-            )
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts, empty when the key is not there."""
-        items = self.take(key, list, [])
-        return tuple(
-            checked(v, str, f"{self.where}: '{key}' entry {i + 1}") for i, v in enumerate(items)
-        )
-
-    def raw(self, key: str) -> Any:
-        """Return the value of `key` as YAML gave it, None when it is not there."""
-        return self._content[key] if self.has(key) else None
-
-    def finish(self) -> None:
-        """Refuse keys nobody asked for.
-
-        Raises:
-            InputError: a key is unknown; the message names the nearest known one.
-        """
-        for key in self._content:
-            if key not in self._known:
-                raise InputError(
-                    f"{self.where}: unknown key {shown(key)}{nearest(str(key), self._known)}; "
-                    f"the keys here are {', '.join(sorted(self._known))}"
-                )
-
-    def _note(self, key: str) -> None:
-        if key not in self._known:
-            self._known.append(key)
-
-
-def checked(value: Any, kind: type[T], what: str) -> T:
-    """Return `value` as `kind`; a whole number serves as a float, a bool as nothing else.
-
-    Raises:
-        InputError: it is of another type.
-    """
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(min(max(value, -(2**1000)), 2**1000))  # type: ignore[return-value]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        hint = " (put it in quotes)" if kind is str and isinstance(value, int | float) else ""
-        raise InputError(f"{what} must be {_KINDS.get(kind, kind)}, got {shown(value)}{hint}")
-    return value
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return ", did you mean 'x'?" for the known word nearest to `word`, "" when none is near."""
-    found = difflib.get_close_matches(word[:80], known, n=1)
-    return f", did you mean '{found[0]}'?" if found else ""
 
 
 def shown(value: Any) -> str:
     """Return a short text of any value for a message."""
-    return reprlib.repr(value)
+    try:
+        return reprlib.repr(value)
+    except ValueError:
+        # Python 3.11 writes no whole number of more than 4300 digits.
+        return "a number too long to be written"
 
 
 def read_yaml(path: Path) -> Any:

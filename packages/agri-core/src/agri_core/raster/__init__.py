@@ -1,1 +1,1 @@
-"""Rasters: pixel grids and the ground that a pixel covers."""
+"""Rasters: opening, validity, units, pixel grids, ground area, what a map states of its classes."""

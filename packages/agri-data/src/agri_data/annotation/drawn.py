@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 from agri_core.files.atomic import write_text
 from agri_core.files.csvfile import csv_text, read_rows
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.records import parse_json
 from agri_core.legend import Legend
 
+from agri_data.annotation.imageryfile import ImageryFile
 from agri_data.annotation.pieces import CLASSES, IMAGERY, IMAGES
 
 
@@ -23,7 +23,7 @@ def describe_drawn(selected: Path, masks: Path, out: Path) -> int:
         selected: a folder of `select_pieces`.
         masks: a folder with `masks.csv` (header `image,mask`) and `classes.json`, the masks named
             for pictures of `selected`.
-        out: a `.yaml`; the table of pairs is written beside it.
+        out: a `.yaml`; the table of pairs is written next to it.
 
     Raises:
         MissingError: a file is not there, or a mask belongs to no selected piece.
@@ -31,15 +31,15 @@ def describe_drawn(selected: Path, masks: Path, out: Path) -> int:
     """
     from ruamel.yaml import YAML
 
-    imagery = _read_json(selected / IMAGERY, dict)
-    legend = Legend.from_list(_read_json(masks / CLASSES, list))
+    imagery = _imagery(selected / IMAGERY)
+    legend = Legend.read(masks / CLASSES)
     pairs = _pairs(selected, masks)
     table = out.with_suffix(".csv")
     root = Path(os.path.commonpath([p.resolve() for p in (selected, masks, out.parent)]))
     rows = [[_relative(file, out.parent) for file in pair] for pair in pairs]
     write_text(table, csv_text(["image", "mask"], rows))
     content = {
-        **imagery,
+        **imagery.model_dump(mode="json", exclude_unset=True),
         "kind": "pairs",
         "root": _relative(root, out.parent),
         "table": _relative(table, root),
@@ -68,16 +68,10 @@ def _pairs(selected: Path, masks: Path) -> list[tuple[Path, Path]]:
     return found
 
 
-def _read_json(path: Path, kind: type) -> Any:
+def _imagery(path: Path) -> ImageryFile:
     if not path.is_file():
         raise MissingError(f"there is no file {path}")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error})") from error
-    if not isinstance(content, kind):
-        raise InputError(f"{path} must hold a JSON {kind.__name__}")
-    return content
+    return parse_json(ImageryFile, path.read_bytes(), str(path))
 
 
 def _relative(path: Path, start: Path) -> str:

@@ -45,7 +45,7 @@ class Wanted:
         valid: least share of pixels with data.
         groups: group by piece id, such as clusters; empty for none.
         chosen: exactly these pieces in this order, with the group of each; `count` and `valid`
-            then say nothing, and there are no `groups`.
+            are then not used, and there are no `groups`.
     """
 
     count: int
@@ -95,7 +95,7 @@ def _select(
         _refuse_strangers(list(groups), records, path)
         _write_imagery(folder / IMAGERY, source.info)
         if legend is not None:
-            write_json(folder / CLASSES, legend.to_list())
+            write_text(folder / CLASSES, legend.to_json())
         header = ["chip_id", "source", "row", "col", "group"]
         rows = [
             [name, records[name].source, records[name].row, records[name].col, group]

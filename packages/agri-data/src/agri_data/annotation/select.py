@@ -1,4 +1,4 @@
-"""Which pieces of imagery a person should draw on: few, and unlike each other."""
+"""The choice of pieces of imagery to annotate: few, and unlike each other."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def farthest_first(points: NDArray[np.floating], count: int) -> Ints:
     chosen = [int(np.argmin(np.square(points - points.mean(axis=0)).sum(axis=1)))]
     gap = np.square(points - points[chosen[0]]).sum(axis=1)
     while len(chosen) < min(count, len(points)):
+        # Below every squared distance, so that no row is chosen twice even among equal rows.
         gap[chosen[-1]] = -1.0
         chosen.append(int(np.argmax(gap)))
         gap = np.minimum(gap, np.square(points - points[chosen[-1]]).sum(axis=1))
@@ -64,7 +65,7 @@ def farthest_first(points: NDArray[np.floating], count: int) -> Ints:
 
 
 def spread_by_group(features: Floats, groups: Sequence[str], count: int) -> Ints:
-    """Return `count` rows, the groups taking turns; within a group as `spread` has it."""
+    """Return `count` rows, the groups alternating; within a group as `spread` has it."""
     names = np.asarray(groups)
     queues = []
     for name in sorted(set(groups)):

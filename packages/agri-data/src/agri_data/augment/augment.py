@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.raster.validity import chip_validity
 from numpy.typing import NDArray
 
 from agri_data.augment.downscale import downscale, draw_downscale
 from agri_data.augment.jpeg import draw_jpeg, save_again
 from agri_data.augment.light import Light, relight
 from agri_data.augment.warp import Warp, warp_image, warp_mask
-from agri_data.store.stats import valid_pixels
 
 Image = NDArray[Any]
 Mask = NDArray[np.uint8]
@@ -23,7 +23,7 @@ Mask = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Augment:
-    """What may be drawn, and how strongly; the default only mirrors and turns by quarters.
+    """Settings of the augmentation; the default only mirrors and rotates by quarter turns.
 
     Every strength is the half-width of a uniform draw about "no change".
 
@@ -78,6 +78,7 @@ class Augment:
 
 
 _VALUES = ("fill", "nodata")
+# scale, crop and dropout stay below 1: at 1 nothing of the chip would be left.
 _LIMITS = {
     "rotation": 180.0,
     "shift": 1.0,
@@ -111,7 +112,7 @@ def augment(
     moved = _warp(image, warp, config.nodata)
     light = draw_light(config, image.shape[-1], rng)
     if not light.idle or light.lost:
-        moved = relight(moved, light, valid_pixels(moved, config.nodata), rng)
+        moved = relight(moved, light, chip_validity(moved, config.nodata), rng)
     # In the order of the world: light falls, imagery is resampled, then saved. There is no draw
     # for what is off, so that seeds keep their meaning.
     if config.downscale and rng.random() < config.downscale:
@@ -189,18 +190,19 @@ def _blank(
     moved: Image, image: Image, change: Callable[[Image], Image], nodata: float | None
 ) -> Image:
     """Take the data from pixels of `moved` that were blended with no data of `image`."""
-    valid = valid_pixels(image, nodata)
+    valid = chip_validity(image, nodata)
     if valid.all():
         return moved
     # The share of data under a pixel must be whole.
     share = change(valid.astype(np.float32)[..., None])[..., 0]
+    # 1e-3 is above float32 rounding; abs, since cubic weights overshoot above 1 too.
     moved[np.abs(share - 1) > 1e-3] = np.nan if nodata is None else nodata
     return moved
 
 
 def _save_again(image: Image, rng: np.random.Generator, nodata: float | None) -> Image:
     saved = save_again(image, draw_jpeg(rng))
-    lost = ~valid_pixels(image, nodata)
+    lost = ~chip_validity(image, nodata)
     saved[lost] = image[lost]
     return saved
 

@@ -1,4 +1,4 @@
-"""A store with N augmented copies of each train chip, made after the split."""
+"""A chip store with N augmented copies of each training chip, made after the split."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def augmented_store(
     parts: Sequence[str] = ("train",),
     originals: bool = True,
 ) -> None:
-    """Write a store of the chips of `store` with `count` augmented copies of those in `parts`.
+    """Write `store` again with `count` augmented copies of each chip in the splits `parts`.
 
-    A copy stands in the part, group, label and source of the chip it was made from, so no source
-    is in two parts; its id is that chip's id and `+1`, `+2`, ... Its place is the source's, its
-    pixels are not, so it has no transform. Chips of other parts, and those in none, are copied as
+    A copy has the split, group, label and source of the chip it was made from, so no source is
+    in two splits; its id is that chip's id and `+1`, `+2`, ... Its place is the source's, its
+    pixels are not, so it has no transform. Chips of other splits, and those in none, are copied as
     they are. The statistics are dropped: measure them again.
 
     Args:
@@ -40,7 +40,7 @@ def augmented_store(
         count: augmented copies of each chip.
         config: what may be drawn; its `nodata` is taken from the store.
         seed: the same seed gives the same copies, chip by chip, whatever else is in the store.
-        parts: where copies are made.
+        parts: the splits in which copies are made.
         originals: whether the chips in `parts` are kept as well.
 
     Raises:
@@ -80,7 +80,8 @@ def _write(
 
 
 def chip_rng(seed: int, chip: str, number: int) -> np.random.Generator:
-    """Return the generator of one copy of one chip, the same wherever the chip stands."""
+    """Return the generator of one copy of one chip, the same whatever else is in the store."""
+    # The bytes of the id join the seed, so no draw depends on the chips before.
     letters: list[Any] = list(chip.encode())
     return np.random.default_rng([seed, number, *letters])
 

@@ -46,6 +46,7 @@ def downscale(image: Image, way: Downscale) -> Image:
     """Return the picture `(H, W, C)`, in its own type, averaged over larger pixels and raised."""
     height, width = image.shape[:2]
     size = (max(1, round(width * way.share)), max(1, round(height * way.share)))
+    # float32 in between, so that integers are rounded once, at the end.
     small = _resize(image.astype(np.float32), size, cv2.INTER_AREA)
     raised = _resize(small, (width, height), cv2.INTER_CUBIC if way.cubic else cv2.INTER_LINEAR)
     if not np.issubdtype(image.dtype, np.integer):

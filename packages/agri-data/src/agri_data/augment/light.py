@@ -61,8 +61,10 @@ def relight(
 
 
 def _relit(image: Image, light: Light, valid: NDArray[np.bool_], rng: np.random.Generator) -> Image:
+    # C order, since the rows below must be a view of the values.
     values = np.array(image, np.float32, order="C")
     mean, std = _moments(values if valid.all() else values[valid])
+    # ((x - mean) * contrast + mean) * brightness as one gain and one offset for each band.
     gain = np.float32(light.contrast * light.brightness)
     offset = mean * (1 - light.contrast) * light.brightness
     if light.channel:

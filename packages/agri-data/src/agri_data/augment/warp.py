@@ -57,7 +57,9 @@ class Warp:
         turn, slant = np.radians(self.angle), np.tan(np.radians(self.shear))
         # y points down, so a positive screen angle has the sine above the diagonal.
         rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+        # Read from right to left: mirror and transpose, slant, rotate, zoom.
         linear = self.scale * rotation @ np.array([[1.0, slant], [0.0, 1.0]]) @ self._pose()
+        # The centre of the chip stays where it is but for the shift.
         move = middle + np.array(self.shift) * (width, height) - linear @ middle
         return np.column_stack([linear, move])
 
@@ -77,6 +79,7 @@ def warp_image(image: Image, warp: Warp) -> Image:
         warp.matrix(height, width),
         (width, height),
         flags=cv2.INTER_LINEAR,
+        # The border pixel is not repeated, as where agri-map reads beyond the rim of a scene.
         borderMode=cv2.BORDER_REFLECT_101,
     ).reshape(height, width, bands)
     return _as_type(moved, image.dtype)
@@ -108,4 +111,5 @@ def _permute(array: Image, warp: Warp) -> Image:
 def _as_type(values: Image, dtype: np.dtype[Any]) -> Image:
     if values.dtype == dtype:
         return values
+    # Bilinear values lie between those of the source, so none leaves the range of the type.
     return np.rint(values).astype(dtype)

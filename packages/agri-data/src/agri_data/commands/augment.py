@@ -9,23 +9,50 @@ import typer
 from agri_core.files.commands import OUTPUT
 from agri_core.files.console import say
 
+GEOMETRY, VALUES, QUALITY = "Geometry", "Values", "File quality"
+"""Panels of the help."""
+
 
 def augment(
     store: Annotated[Path, typer.Argument(help="Chip store that has been split.")],
     out: Annotated[Path, OUTPUT, typer.Option(help="Chip store to write.")],
     copies: Annotated[int, typer.Option(help="Augmented copies of each train chip.")] = 15,
-    rotation: Annotated[float, typer.Option(help="Largest turn in degrees.")] = 20.0,
-    shift: Annotated[float, typer.Option(help="Largest shift, share of the side.")] = 0.2,
-    scale: Annotated[float, typer.Option(help="Largest zoom: 0.2 is 0.8 to 1.2 times.")] = 0.2,
-    crop: Annotated[float, typer.Option(help="Largest share of the side cut away.")] = 0.0,
-    shear: Annotated[float, typer.Option(help="Largest slant in degrees.")] = 0.0,
-    brightness: Annotated[float, typer.Option(help="0.2 is 0.8 to 1.2 times.")] = 0.0,
-    contrast: Annotated[float, typer.Option(help="0.2 is 0.8 to 1.2 times.")] = 0.0,
-    channel: Annotated[float, typer.Option(help="Band shifts, in deviations.")] = 0.0,
-    noise: Annotated[float, typer.Option(help="White noise, in deviations.")] = 0.0,
-    dropout: Annotated[float, typer.Option(help="Chance of each band to be lost.")] = 0.0,
-    downscale: Annotated[float, typer.Option(help="Chance to be resampled coarser.")] = 0.0,
-    jpeg: Annotated[float, typer.Option(help="Chance to be saved again as JPEG.")] = 0.0,
+    rotation: Annotated[
+        float, typer.Option(help="Largest turn in degrees.", rich_help_panel=GEOMETRY)
+    ] = 20.0,
+    shift: Annotated[
+        float, typer.Option(help="Largest shift, share of the side.", rich_help_panel=GEOMETRY)
+    ] = 0.2,
+    scale: Annotated[
+        float, typer.Option(help="Largest zoom: 0.2 is 0.8 to 1.2 times.", rich_help_panel=GEOMETRY)
+    ] = 0.2,
+    crop: Annotated[
+        float, typer.Option(help="Largest share of the side cut away.", rich_help_panel=GEOMETRY)
+    ] = 0.0,
+    shear: Annotated[
+        float, typer.Option(help="Largest slant in degrees.", rich_help_panel=GEOMETRY)
+    ] = 0.0,
+    brightness: Annotated[
+        float, typer.Option(help="0.2 is 0.8 to 1.2 times.", rich_help_panel=VALUES)
+    ] = 0.0,
+    contrast: Annotated[
+        float, typer.Option(help="0.2 is 0.8 to 1.2 times.", rich_help_panel=VALUES)
+    ] = 0.0,
+    channel: Annotated[
+        float, typer.Option(help="Band shifts, in deviations.", rich_help_panel=VALUES)
+    ] = 0.0,
+    noise: Annotated[
+        float, typer.Option(help="White noise, in deviations.", rich_help_panel=VALUES)
+    ] = 0.0,
+    dropout: Annotated[
+        float, typer.Option(help="Chance of each band to be lost.", rich_help_panel=VALUES)
+    ] = 0.0,
+    downscale: Annotated[
+        float, typer.Option(help="Chance to be resampled coarser.", rich_help_panel=QUALITY)
+    ] = 0.0,
+    jpeg: Annotated[
+        float, typer.Option(help="Chance to be saved again as JPEG.", rich_help_panel=QUALITY)
+    ] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same copies.")] = 0,
     originals: Annotated[bool, typer.Option(help="Keep the train chips themselves too.")] = True,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`agri-data check`: whether a chip store can be trusted, and whether its parts leak."""
+"""`agri-data check`: whether a chip store can be trusted, and whether its splits leak."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 from agri_core.files.console import say, warn
+
+from agri_data.choices import Near
 
 if TYPE_CHECKING:
     from agri_data.splits.audit import Audit
@@ -20,13 +22,13 @@ SHOWN = 20
 def check(
     store: Annotated[Path, typer.Argument(help="Chip store to check.")],
     near: Annotated[
-        str, typer.Option(help="What near duplicates across parts count as: fail, warn or off.")
+        Near, typer.Option(help="What near duplicates across parts count as; off skips the search.")
     ] = "warn",
     json: Annotated[
         Path | None, OUTPUT, typer.Option(help="Write the full report to this JSON file.")
     ] = None,
 ) -> None:
-    """Check checksums, class ids, labels and the split, and search the parts for leaks.
+    """Check checksums, class ids, labels and the split, and search the splits for leaks.
 
     Shared ground, shared groups and equal chips in two parts always fail. The exit code is 1 if
     anything failed.
@@ -35,12 +37,11 @@ def check(
     """
     from agri_core.files.atomic import write_json
 
-    from agri_data.splits.audit import as_near, audit
+    from agri_data.splits.audit import audit
     from agri_data.store.store import ChipStore
 
-    level = as_near(near)
     opened = ChipStore.open(store)
-    outcome = audit(opened, level)
+    outcome = audit(opened, near)
     if json is not None:
         write_json(json, outcome.to_dict(opened))
     _report(opened, outcome)

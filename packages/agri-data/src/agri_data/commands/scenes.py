@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
+from agri_data.choices import BandCount, Target
+
 SYNTHETIC = "synthetic"
 
 
@@ -24,12 +26,10 @@ def scenes(
     seed: Annotated[int, typer.Option(help="Of the synthetic scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a synthetic scene in 10 m pixels.")] = 512,
     places: Annotated[int, typer.Option(help="Synthetic training places.")] = 3,
-    target: Annotated[
-        str, typer.Option(help="Synthetic labels: cover, arable or moisture.")
-    ] = "cover",
-    bands: Annotated[int, typer.Option(help="Bands of the synthetic scenes, 10 or 13.")] = 10,
+    target: Annotated[Target, typer.Option(help="Synthetic labels.")] = "cover",
+    bands: Annotated[BandCount, typer.Option(help="Bands of the synthetic scenes.")] = 10,
 ) -> None:
-    """Make the synthetic scenes, or take stock of your own imagery, as the pipeline's first stage.
+    """Make the synthetic scenes, or inventory your own imagery, as the pipeline's first stage.
 
     Your own imagery is listed and not copied: OUT/source.yaml points at it.
 

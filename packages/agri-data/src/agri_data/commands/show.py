@@ -24,7 +24,7 @@ def show(
 ) -> None:
     """Draw class totals, area shares and sample sheets; print the majority baseline.
 
-    A model has to beat the baseline: the accuracy of always answering the commonest class.
+    A model has to beat the baseline: the accuracy of always answering the majority class.
 
     Example: agri-data show data/chips --out reports/chips
     """

@@ -9,31 +9,48 @@ import typer
 from agri_core.files.console import say, warn
 from agri_core.files.errors import InputError
 
+from agri_data.choices import Method
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agri_data.splits.split import Split
 
 
+BLOCKS, FOLDS = "Blocks of ground", "Cross-validation"
+"""Panels of the help."""
+
+
 def split(
     store: Annotated[Path, typer.Argument(help="Chip store to split, in place.")],
     method: Annotated[
-        str, typer.Option(help="What stays whole: block, group, random (nothing) or kfold.")
+        Method,
+        typer.Option(help="What stays whole; random keeps nothing whole, kfold makes test folds."),
     ] = "block",
     val: Annotated[float, typer.Option(help="Share of val.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of test; train is the rest.")] = 0.15,
     seed: Annotated[int, typer.Option(help="The same seed gives the same lists.")] = 0,
     block: Annotated[
         float | None,
-        typer.Option(help="Side of a block in metres (pixels without coordinates)."),
+        typer.Option(
+            help="Side of a block in metres (pixels without coordinates).", rich_help_panel=BLOCKS
+        ),
     ] = None,
     buffer: Annotated[
-        float, typer.Option(help="Least distance between parts, in the unit of --block.")
+        float,
+        typer.Option(
+            help="Least distance between parts, in the unit of --block.", rich_help_panel=BLOCKS
+        ),
     ] = 0.0,
-    folds: Annotated[int, typer.Option(help="Number of folds of kfold.")] = 5,
-    fold: Annotated[int, typer.Option(help="Fold of kfold that is the test part, from 0.")] = 0,
+    folds: Annotated[
+        int, typer.Option(help="Number of folds of kfold.", rich_help_panel=FOLDS)
+    ] = 5,
+    fold: Annotated[
+        int,
+        typer.Option(help="Fold of kfold that is the test split, from 0.", rich_help_panel=FOLDS),
+    ] = 0,
     alike: Annotated[
-        bool, typer.Option(help="Where single chips are dealt, keep look-alikes in one part.")
+        bool, typer.Option(help="Where single chips are dealt, keep near duplicates in one split.")
     ] = True,
     stats: Annotated[
         bool, typer.Option("--stats/--no-stats", help="Measure the bands of train as well.")
@@ -41,21 +58,19 @@ def split(
 ) -> None:
     """Assign train, val and test by place, and measure the bands of train.
 
-    Blocks of ground or groups stay whole, and no pixel is in two parts: chips that would share
-    one are set apart. kfold uses blocks if --block is given, else groups, else single chips.
-    Where single chips are dealt (random), equal and look-alike chips stay together.
+    Blocks of ground or groups stay whole, and no pixel is in two splits: chips that would share
+    one are left out. kfold uses blocks if --block is given, else groups, else single chips.
+    Where single chips are dealt (random), equal and near-duplicate chips stay together.
 
     Example: agri-data split data/chips --method block --block 1280 --val 0.15 --test 0.15
     """
     from agri_data.splits.duplicate_groups import alike as find_alike
-    from agri_data.splits.plan import SplitPlan, as_method
+    from agri_data.splits.plan import SplitPlan
     from agri_data.splits.split import make_split
     from agri_data.store.contents import class_contents
     from agri_data.store.store import ChipStore, rewrite_table
 
-    plan = SplitPlan(
-        as_method(method), (1 - val - test, val, test), seed, block, buffer, folds, fold
-    )
+    plan = SplitPlan(method, (1 - val - test, val, test), seed, block, buffer, folds, fold)
     opened = ChipStore.open(store)
     names, contents = class_contents(opened)
     grouped = bool((opened.table["group"] != "").any())
@@ -90,7 +105,7 @@ def _report(done: Split, classes: Sequence[str]) -> None:
     if counts["dropped"]:
         say(f"  apart {counts['dropped']:>8}  {counts['dropped'] / total:6.1%}  (shared ground)")
     if done.alike:
-        say(f"  {done.alike} sets of equal or look-alike chips were kept together")
+        say(f"  {done.alike} sets of equal or near-duplicate chips were kept together")
     if classes:
         say("  share of each class per part (train val test):")
         for name, row in zip(classes, done.shares.T, strict=True):

@@ -1,4 +1,4 @@
-"""`agri-data stats`: measure the bands of the train part."""
+"""`agri-data stats`: measure the bands of the training split."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agri_core.files.console import say, warn
 def stats(
     store: Annotated[Path, typer.Argument(help="Chip store that has been split.")],
 ) -> None:
-    """Measure each band over the train part, print the figures and store them.
+    """Measure each band over the training split, print the figures and store them.
 
     Pixels without data are left out. Percentiles are exact for integers of up to 16 bits and
     within 0.2 % for floats.
@@ -23,7 +23,7 @@ def stats(
 
 
 def measure_train(path: Path) -> None:
-    """Measure the train part of the store at `path`, store the figures and print them."""
+    """Measure the training split of the store at `path`, store the figures and print them."""
     from agri_data.store.stats import compute, constant_bands
     from agri_data.store.store import ChipStore, rewrite_table
 

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
+from agri_data.choices import BandCount, Target
+
 
 def synth(
     out: Annotated[
@@ -16,11 +18,12 @@ def synth(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a scene in 10 m pixels.")] = 512,
     places: Annotated[int, typer.Option(help="Training places; one more is made to map.")] = 3,
-    target: Annotated[str, typer.Option(help="Labels: cover, arable or moisture.")] = "cover",
+    target: Annotated[Target, typer.Option(help="Labels of the scenes.")] = "cover",
     clouds: Annotated[float, typer.Option(help="Share under cloud, every other place.")] = 0.03,
     wedge: Annotated[float, typer.Option(help="Share without data, first place and map.")] = 0.02,
     bands: Annotated[
-        int, typer.Option(help="10 (10 and 20 m, raised bilinearly) or 13 (all of L1C, cubic).")
+        BandCount,
+        typer.Option(help="10 (of 10 and 20 m, raised bilinearly) or 13 (all of L1C, cubic)."),
     ] = 10,
 ) -> None:
     """Make synthetic Sentinel-2 scenes of farmland, two dates a place, with known truth.

@@ -48,7 +48,7 @@ class Census:
         return shares.mean(axis=0) if len(shares) else np.full(len(self.legend), np.nan)
 
     def majority(self) -> tuple[str, float] | None:
-        """Return the commonest class and its share, None without any label."""
+        """Return the majority class and its share, None without any label."""
         totals = self.totals
         if totals.sum() == 0:
             return None
@@ -57,7 +57,7 @@ class Census:
 
 
 def census(store: ChipStore, split: str | None = None) -> Census:
-    """Count the classes of a part of a store, or of all of it, a batch of chips at a time.
+    """Count the classes of a split of a store, or of all of it, a batch of chips at a time.
 
     Raises:
         StoreError: the chips carry no labels, or a mask holds a value outside the legend.
@@ -85,13 +85,13 @@ def _histograms(store: ChipStore, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def parts(store: ChipStore) -> dict[str, Census]:
-    """Return a census per part that has chips; a store without a split has one part, "all"."""
+    """Return a census per split that has chips; a store that is not split has one, "all"."""
     found = {name: census(store, name) for name in SPLITS if len(store.indices(name))}
     return found or {"all": census(store)}
 
 
 def summary(store: ChipStore, found: dict[str, Census]) -> dict[str, Any]:
-    """Return what `explore.json` holds: counts, shares and baselines per part."""
+    """Return what `explore.json` holds: counts, shares and baselines per split."""
     return {
         "dataset": store.info.name,
         "fingerprint": store.fingerprint,

@@ -1,4 +1,4 @@
-"""A gallery: sample chips of a store beside their masks, a sheet per part."""
+"""A gallery: sample chips of a store next to their masks, a sheet per split."""
 
 from __future__ import annotations
 

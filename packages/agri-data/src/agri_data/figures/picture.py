@@ -1,4 +1,4 @@
-"""Pictures of imagery and labels: composites, masks in the legend's colours, sheets of both."""
+"""Pictures of imagery and labels as arrays: composites, and masks in the legend's colours."""
 
 from __future__ import annotations
 
@@ -18,27 +18,18 @@ from agri_core.bands import (
 )
 from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE, IGNORE_COLOUR, Legend
+from agri_core.raster.unit import guess_unit
 from numpy.typing import NDArray
 
-from agri_data.figures.sheet import Panel, sheet
 from agri_data.store.info import BandStats
-
-__all__ = [
-    "Panel",
-    "ScaleBar",
-    "colourise",
-    "composite",
-    "composite_title",
-    "picture_bands",
-    "scale_bar",
-    "sheet",
-]
 
 Image = NDArray[np.generic]
 Rgb = NDArray[np.uint8]
 Stretch = Literal["percentile"] | tuple[float, float] | Mapping[str, BandStats]
 
+# Land is dark: shown linearly most of it would be near black.
 GAMMA = 1.5
+# Reflectance shown at full brightness; plants reflect more in the infrared.
 VISIBLE, INFRARED = 0.22, 0.5
 TITLES = {
     TRUE_COLOUR: "true colour",
@@ -46,7 +37,6 @@ TITLES = {
     SWIR: "short-wave infrared",
 }
 _NATURAL = (TRUE_COLOUR, ("red", "green", "blue"), ("R", "G", "B"))
-_HIGHEST_REFLECTANCE = 20.0
 
 
 def composite(
@@ -75,7 +65,7 @@ def composite(
     if len(names) != 3:
         raise InputError(f"a composite shows three bands, got {', '.join(names) or 'none'}")
     picked = np.asarray(image[..., band_indices(bands, names, "the image")], np.float32)
-    measure = unit or _unit(image.dtype, picked)
+    measure = unit or guess_unit(picked, image.dtype)
     channels = [
         _scaled(picked[..., i], _limits(picked[..., i], name, measure, stretch))
         for i, name in enumerate(names)
@@ -84,18 +74,6 @@ def composite(
     if measure != "uint8" and stretch is None:
         shown = shown ** (1 / GAMMA)
     return np.rint(shown * 255).astype(np.uint8)
-
-
-def _unit(dtype: np.dtype[np.generic], values: NDArray[np.float32]) -> Unit:
-    """Guess the unit where the caller does not say: by type, floats above 20 being DN."""
-    if dtype == np.uint8:
-        return "uint8"
-    finite = values[np.isfinite(values)]
-    if np.issubdtype(dtype, np.floating) and (
-        finite.size == 0 or finite.max() <= _HIGHEST_REFLECTANCE
-    ):
-        return "reflectance"
-    return "dn"
 
 
 def _limits(

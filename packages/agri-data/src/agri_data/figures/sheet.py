@@ -8,23 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_core.files.atomic import replacing_file
 from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE_COLOUR, Legend
 from numpy.typing import NDArray
 
-INK = "#333333"
-DPI = 120
+from agri_data.figures.figure import INK, axes_at, new_figure, save
+
+# Inches, and the characters of a caption of 7.5 points that fit on so many.
 PANEL = 2.1
 LONGEST = 36
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture `(H, W, 3)` uint8 of a sheet and its caption."""
+    """One picture `(H, W, 3)` uint8, its caption, and a note for the right end of the caption."""
 
     image: NDArray[np.uint8]
     title: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be shown."""
@@ -58,14 +59,15 @@ def sheet(
         for c, item in enumerate(row):
             left = 0.1 + c * (panel + 0.12) + (width - 0.2 - columns * (panel + 0.12)) / 2 + 0.06
             low = height - top - (r + 1) * per_row
-            box = (left / width, low / height, panel / width, (per_row - 0.34) / height)
-            _draw(figure.add_axes(box), item, int(LONGEST * panel / PANEL))
+            axes = axes_at(figure, (left, low, panel, per_row - 0.34))
+            _draw(axes, item, int(LONGEST * panel / PANEL))
     if legend is not None:
         draw_legend(figure, legend, width)
     return save(figure, path)
 
 
 def _draw(axes: Any, item: Panel, longest: int) -> None:
+    # Small chips are enlarged, and interpolation would blur their pixels.
     few = max(item.image.shape[:2]) < 400
     axes.imshow(item.image, interpolation="nearest" if few else "antialiased")
     axes.set_title(shortened(item.title, longest), fontsize=7.5, color=INK, pad=3)
@@ -114,29 +116,3 @@ def draw_legend(figure: Any, legend: Legend, width: float) -> None:
         columnspacing=1.3,
         borderaxespad=0.2,
     )
-
-
-def new_figure(width: float, height: float) -> Any:
-    """Return a matplotlib figure of a size in inches, without any window or global state."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def save(figure: Any, path: Path) -> Path:
-    """Write a figure as PNG, atomically and without the date or program in it.
-
-    Texts are drawn as they are: a "$" in the name of a class is no formula.
-    """
-    from matplotlib import rc_context
-    from matplotlib.text import Text
-
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)
-    # Labels of ticks come into being only while the figure is drawn.
-    with rc_context({"text.parse_math": False}), replacing_file(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
-    return path

@@ -11,14 +11,15 @@ from pathlib import Path, PurePosixPath
 
 from agri_core.bands import EUROSAT_TIFF_ORDER, TRUE_COLOUR, band_indices, make_bands
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import files_below
 from agri_core.legend import EUROSAT
+from agri_core.raster.facts import Facts, read_raster
+from agri_core.raster.grid import to_ground, transform_text
 
 from agri_data.sources.description.description import EurosatDescription
-from agri_data.sources.readers.archive import is_junk, members, open_archive, read_member
+from agri_data.sources.readers.archive import members, open_archive, read_member
 from agri_data.sources.readers.parallel import in_order
 from agri_data.sources.readers.photo import decode_jpeg
-from agri_data.sources.readers.place import transform_text
-from agri_data.sources.readers.raster import Facts, read_tiff
 from agri_data.sources.skips import Losses
 from agri_data.store.info import StoreInfo
 from agri_data.store.table import ChipRecord
@@ -111,7 +112,7 @@ class EurosatSource:
     def _decode(self, patch: Patch, read: Read) -> tuple[ChipRecord, Image]:
         data, where, facts = read(patch.name), f"{self._root}: {patch.name}", None
         if self._tiff:
-            image, facts = read_tiff(data, where)
+            image, _, facts = read_raster(data, where)
         else:
             image = decode_jpeg(data, where)
         if image.shape != (SIZE, SIZE, len(self._have)):
@@ -175,7 +176,7 @@ def _record(patch: Patch, facts: Facts | None) -> ChipRecord:
     chip = patch.stem if patch.stem.startswith(patch.label) else f"{patch.label}_{patch.stem}"
     if facts is None or facts.transform is None or not facts.crs_text:
         return ChipRecord(chip, patch.name, label=patch.label)
-    x, y = facts.transform * (SIZE / 2, SIZE / 2)
+    x, y = to_ground(facts.transform, SIZE / 2, SIZE / 2)
     return ChipRecord(
         chip,
         patch.name,
@@ -190,9 +191,8 @@ def _record(patch: Patch, facts: Facts | None) -> ChipRecord:
 def _reading(root: Path) -> Iterator[tuple[list[str], Read]]:
     """Yield the file paths inside a folder or a zip archive, and a function that reads one."""
     if root.is_dir():
-        files = (path for path in root.rglob("*") if path.is_file())
-        names = sorted(path.relative_to(root).as_posix() for path in files)
-        yield [n for n in names if not is_junk(n)], lambda name: (root / name).read_bytes()
+        names = [path.relative_to(root).as_posix() for path in files_below(root)]
+        yield names, lambda name: (root / name).read_bytes()
         return
     if not root.exists():
         raise MissingError(f"there is no file or folder {root}")

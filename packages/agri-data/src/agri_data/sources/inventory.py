@@ -1,4 +1,4 @@
-"""Take stock of somebody's own imagery, so that the pipeline starts from it."""
+"""The inventory of a user's own imagery, from which the pipeline starts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from agri_core.files.atomic import replacing_dir
 from agri_core.files.console import progress
 from agri_core.files.csvfile import csv_text
 from agri_core.files.errors import MissingError
+from agri_core.files.folders import files_below
 from agri_core.files.hashing import sha256_file
 from agri_core.files.yamlfile import read_yaml
 from ruamel.yaml import YAML
@@ -24,7 +25,7 @@ INVENTORY_FILE = "inventory.csv"
 def adopt(path: Path, out: Path, root: Path | None = None) -> int:
     """Write `out/source.yaml`, the description `path` made to work from there, and an inventory.
 
-    The imagery stays where it is. `out/inventory.csv` lists every file below the description's
+    The imagery stays where it is. `out/inventory.csv` lists every data file below the description's
     root with its size and SHA-256, so that two runs can be told to have had the same input.
 
     Args:
@@ -52,7 +53,7 @@ def adopt(path: Path, out: Path, root: Path | None = None) -> int:
 
 
 def _inventory(base: Path) -> Iterator[tuple[str, int, str]]:
-    files = [base] if base.is_file() else sorted(p for p in base.rglob("*") if p.is_file())
+    files = [base] if base.is_file() else files_below(base)
     for file in progress(files, "inventory", len(files)):
         name = file.name if base.is_file() else file.relative_to(base).as_posix()
         yield name, file.stat().st_size, sha256_file(file)

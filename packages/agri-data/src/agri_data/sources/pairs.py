@@ -9,7 +9,11 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
+from agri_core.files.folders import natural
 from agri_core.legend import IGNORE, Legend
+from agri_core.raster.facts import Facts
+from agri_core.raster.grid import Grid, shifted, transform_text
+from agri_core.raster.pixel_area import pixel_metres
 from numpy.typing import NDArray
 
 from agri_data.sources.chips import Chip, ChipIds, rejection
@@ -22,13 +26,10 @@ from agri_data.sources.readers.pairing import (
     Pair,
     find_keyed,
     listing,
-    natural,
     pair_up,
     read_table,
 )
 from agri_data.sources.readers.parallel import in_order
-from agri_data.sources.readers.place import pixel_metres, shifted, transform_text
-from agri_data.sources.readers.raster import Facts
 from agri_data.sources.readers.vector import Polygons, read_polygons
 from agri_data.sources.readers.watch import LabelWatch
 from agri_data.sources.skips import Losses
@@ -69,7 +70,7 @@ class PairsSource:
         self._shared: dict[str, Polygons] = {}
         pixel = description.imagery.pixel
         if pixel is None and first.transform is not None:
-            pixel = pixel_metres(first.crs, first.transform, first.shape)
+            pixel = pixel_metres(Grid(first.crs, first.transform, *first.shape))
         self.info = StoreInfo(
             name=description.name,
             source=f"pairs, labels: {label.kind}",
@@ -87,8 +88,8 @@ class PairsSource:
         return None
 
     def notes(self) -> list[str]:
-        """Return how many images were read."""
-        return [f"{len(self._pairs)} images"]
+        """Return how many images were read, and what is to be known of their labels."""
+        return [f"{len(self._pairs)} images", *self._watch.notes]
 
     def __iter__(self) -> Iterator[Chip]:
         for future in in_order(self._load, self._pairs, ahead=2):
@@ -125,7 +126,7 @@ class PairsSource:
         failure: Exception | None = None
         for pair in self._pairs:
             try:
-                return image_facts(pair.image, len(self._about.imagery.bands))
+                return image_facts(pair.image, self._about.imagery.bands)
             except (AgriError, OSError) as error:
                 if not self.losses.allow:
                     raise
@@ -133,7 +134,7 @@ class PairsSource:
         raise failure or InputError("there are no images")
 
     def _load(self, pair: Pair) -> Loaded:
-        image, valid, facts = read_image(pair.image, len(self._about.imagery.bands))
+        image, valid, facts = read_image(pair.image, self._about.imagery.bands)
         check_fits(facts.shape, self._cut, str(pair.image))
         positions, label_band = self._layout.positions(facts)
         chosen, valid = self._layout.clean(image[..., positions], valid, facts)
@@ -162,12 +163,14 @@ class PairsSource:
     def _polygons(self, pair: Pair, facts: Facts, legend: Legend) -> Polygons:
         label = self._about.label
         _placed(facts)
-        if pair.mask is not None:
-            return read_polygons(pair.mask, facts.crs, label, legend)
-        if facts.crs_text not in self._shared:
-            path = self._about.root / str(label.file)
-            self._shared[facts.crs_text] = read_polygons(path, facts.crs, label, legend)
-        return self._shared[facts.crs_text]
+        path = pair.mask or self._about.root / str(label.file)
+        found = None if pair.mask is not None else self._shared.get(facts.crs_text)
+        if found is None:
+            found = read_polygons(path, facts.crs, label, legend)
+            self._watch.note(found.notes)
+        if pair.mask is None:
+            self._shared[facts.crs_text] = found
+        return found
 
     def _chips(self, loaded: Loaded) -> Iterator[Chip]:
         size = self._cut.size

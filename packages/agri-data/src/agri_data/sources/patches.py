@@ -85,6 +85,11 @@ def dominant(mask: Mask, legend: Legend, share: float) -> str | None:
     """Return the name of the class on at least `share` of all pixels of a mask `(H, W)`, or None.
 
     Pixels to be ignored count as pixels: of 16 pixels with 6 to be ignored, 10 are 62.5 %.
+
+    Example:
+        >>> legend = Legend.of(["other", "arable"])
+        >>> dominant(np.array([[1, 1], [1, 0]], np.uint8), legend, share=0.75)
+        'arable'
     """
     counts = np.bincount(mask.ravel(), minlength=len(legend))[: len(legend)]
     best = int(np.argmax(counts))

@@ -9,19 +9,15 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.raster.align import Aligned, align
+from agri_core.raster.facts import Facts, read_facts
+from agri_core.raster.grid import Grid
+from agri_core.raster.opening import open_raster
 from numpy.typing import NDArray
 
 from agri_data.sources.description.description import Scene, ScenesDescription
-from agri_data.sources.readers.align import (
-    Grid,
-    Reader,
-    check_alignable,
-    common_grid,
-    on_grid,
-    place,
-)
+from agri_data.sources.readers.align import check_alignable, common_grid, place
 from agri_data.sources.readers.imagery import Layout
-from agri_data.sources.readers.raster import Facts, open_raster, read_facts
 
 MULTI = ""
 """The key of a scene's only file when that file holds all bands."""
@@ -46,7 +42,10 @@ def scene_facts(scene: Scene, description: ScenesDescription) -> SceneFacts:
     order = description.imagery.bands
     if set(order) != set(scene.files):
         order = tuple(scene.files)
-    files = {band: read_facts(description.root / scene.files[band]) for band in order}
+    files = {
+        band: read_facts(description.root / scene.files[band], _names(band, description))
+        for band in order
+    }
     for band, facts in files.items():
         if band != MULTI and facts.count != 1:
             raise InputError(
@@ -63,13 +62,11 @@ def scene_facts(scene: Scene, description: ScenesDescription) -> SceneFacts:
 class OpenScene:
     """A scene's files, open; windows come out with the store's bands in the store's order."""
 
-    def __init__(self, layout: Layout, facts: SceneFacts, readers: Mapping[str, Reader]) -> None:
+    def __init__(self, layout: Layout, facts: SceneFacts, readers: Mapping[str, Aligned]) -> None:
         """Read from `readers`, one per file, in the order of `facts.files`."""
         self._layout, self._facts, self._readers = layout, facts, list(readers.values())
         self._positions, self._label = layout.positions(facts.whole)
         self._multi = MULTI in readers
-        dropped = self._multi and facts.files[MULTI].count > facts.whole.count
-        self._alpha = facts.whole.count if dropped else None
 
     def read(
         self, row: int, col: int, size: int
@@ -86,14 +83,11 @@ class OpenScene:
     def _parts(
         self, row: int, col: int, shape: tuple[int, int], wanted: list[int]
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        if not self._multi:
-            reads = [self._readers[i].read(row, col, shape, [0]) for i in wanted]
-            covered = np.logical_and.reduce([where for _, where in reads])
-            return np.concatenate([values for values, _ in reads], axis=-1), covered
-        if self._alpha is None:
+        if self._multi:
             return self._readers[0].read(row, col, shape, wanted)
-        values, covered = self._readers[0].read(row, col, shape, [*wanted, self._alpha])
-        return values[..., :-1], covered & (values[..., -1] > 0)
+        reads = [self._readers[i].read(row, col, shape, [0]) for i in wanted]
+        covered = np.logical_and.reduce([where for _, where in reads])
+        return np.concatenate([values for values, _ in reads], axis=-1), covered
 
 
 @contextmanager
@@ -108,20 +102,30 @@ def open_scene(
             dataset = stack.enter_context(open_raster(description.root / scene.files[band]))
             nodata = declared if declared is not None else own.nodata
             method = "nearest" if band and band == layout.label else description.resampling
-            readers[band] = stack.enter_context(
-                on_grid(dataset, facts.grids[band], facts.grid, method, nodata)
+            readers[band] = align(
+                dataset,
+                facts.grids[band],
+                facts.grid,
+                stack,
+                masking=own.masking,
+                nodata=nodata,
+                resampling=method,
             )
         yield OpenScene(layout, facts, readers)
+
+
+def _names(band: str, description: ScenesDescription) -> tuple[str, ...]:
+    return description.imagery.bands if band == MULTI else (band,)
 
 
 def _whole(
     scene: Scene, files: Mapping[str, Facts], grid: Grid, description: ScenesDescription
 ) -> Facts:
     first = next(iter(files.values()))
-    placed = {"shape": grid.shape, "crs": grid.crs}
+    placed: dict[str, Any] = {"shape": grid.shape, "crs": grid.crs}
     placed["transform"] = grid.transform if first.transform else None
     if MULTI in files:
-        return replace(first.without_alpha(len(description.imagery.bands)), **placed)
+        return replace(first, **placed)
     _check_alike(f"scene {scene.name}", list(files.values()), description.imagery.nodata)
     return replace(
         first, name=f"scene {scene.name}", count=len(files), names=tuple(files), **placed

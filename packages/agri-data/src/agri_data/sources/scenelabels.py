@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from agri_core.files.errors import InputError
-from agri_core.legend import IGNORE, Legend
+from agri_core.legend import Legend
+from agri_core.raster.align import align
+from agri_core.raster.facts import Facts, facts_of
+from agri_core.raster.grid import Grid, shifted
+from agri_core.raster.opening import open_raster
 from numpy.typing import NDArray
 
 from agri_data.sources.description.description import Scene, ScenesDescription
 from agri_data.sources.description.label import check_nodata, encode
-from agri_data.sources.readers.align import Grid, check_alignable, on_grid
+from agri_data.sources.readers.align import check_alignable
 from agri_data.sources.readers.masks import LOSSY, encode_file
-from agri_data.sources.readers.place import shifted
-from agri_data.sources.readers.raster import facts_of, open_raster
 from agri_data.sources.readers.vector import read_polygons
 from agri_data.sources.readers.watch import LabelWatch
 from agri_data.sources.scenefiles import SceneFacts
@@ -43,7 +44,7 @@ def open_labels(
         where = f"{facts.whole.name} band {spec.band}"
         yield lambda row, col, size, band: _band(band, description, legend, where)
     elif spec.kind == "vector":
-        yield _vector(_label_path(scene, description), description, legend, facts)
+        yield _vector(_label_path(scene, description), description, legend, facts, watch)
     else:
         with _raster(_label_path(scene, description), description, legend, facts, watch) as read:
             yield read
@@ -64,7 +65,11 @@ def _band(
 
 
 def _vector(
-    path: Path, description: ScenesDescription, legend: Legend, facts: SceneFacts
+    path: Path,
+    description: ScenesDescription,
+    legend: Legend,
+    facts: SceneFacts,
+    watch: LabelWatch,
 ) -> ReadLabels:
     if facts.whole.transform is None or not facts.grid.crs:
         raise InputError(
@@ -72,6 +77,7 @@ def _vector(
             "it; georeference it first"
         )
     polygons = read_polygons(path, facts.grid.crs, description.label, legend)
+    watch.note(polygons.notes)
     transform = facts.grid.transform
     return lambda row, col, size, band: polygons.burn((size, size), shifted(transform, row, col))
 
@@ -85,30 +91,37 @@ def _raster(
     watch: LabelWatch,
 ) -> Iterator[ReadLabels]:
     spec = description.label
-    with open_raster(path) as dataset:
+    with open_raster(path) as dataset, ExitStack() as stack:
         own = facts_of(dataset, str(path))
         if own.driver == "JPEG":
             raise InputError(f"{path} is a JPEG, whose compression invents labels: {LOSSY}")
         if own.count != 1:
             raise InputError(f"{path} has {own.count} bands; a label raster has one")
         check_nodata(own.nodata, spec, legend, str(path))
-        grid = _grid_of_label(own.transform, own, facts)
+        grid = _grid_of_label(own, facts)
         check_alignable(facts.grid, grid, description.align == "warp", str(path))
-        with on_grid(dataset, grid, facts.grid, "nearest", own.nodata) as reader:
+        aligned = align(
+            dataset,
+            grid,
+            facts.grid,
+            stack,
+            masking=own.masking,
+            nodata=own.nodata,
+            resampling="nearest",
+        )
 
-            def read(row: int, col: int, size: int, band: NDArray[Any] | None) -> Mask:
-                del band
-                values, covered = reader.read(row, col, (size, size), [0])
-                mask = encode_file(values[..., 0], own.nodata, spec, legend, watch, str(path))
-                return np.where(covered, mask, np.uint8(IGNORE))
+        def read(row: int, col: int, size: int, band: NDArray[Any] | None) -> Mask:
+            del band
+            values, valid = aligned.read(row, col, (size, size), [0])
+            return encode_file(values[..., 0], valid, own.nodata, spec, legend, watch, str(path))
 
-            yield read
+        yield read
 
 
-def _grid_of_label(transform: Any, own: Any, facts: SceneFacts) -> Grid:
+def _grid_of_label(own: Facts, facts: SceneFacts) -> Grid:
     """A label raster without georeference lies on the scene's own pixels, if it has as many."""
-    if transform is not None and facts.whole.transform is not None:
-        return Grid(own.crs, transform, own.shape)
+    if own.transform is not None and facts.whole.transform is not None:
+        return Grid(own.crs, own.transform, *own.shape)
     if own.shape != facts.grid.shape:
         raise InputError(
             f"{own.name} is {own.shape[0]}x{own.shape[1]} pixels, its scene is "

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
+from agri_core.files.folders import natural
 from agri_core.legend import IGNORE
+from agri_core.raster.grid import Grid, shifted, transform_text
+from agri_core.raster.pixel_area import pixel_metres
 
 from agri_data.sources.chips import Chip, ChipIds, rejection
 from agri_data.sources.description.description import Scene, ScenesDescription
 from agri_data.sources.readers.imagery import make_layout
-from agri_data.sources.readers.pairing import find_keyed, listing, natural, pair_up
-from agri_data.sources.readers.place import pixel_metres, shifted, transform_text
+from agri_data.sources.readers.pairing import find_keyed, listing, pair_up
 from agri_data.sources.readers.watch import LabelWatch
 from agri_data.sources.scenefiles import MULTI, OpenScene, SceneFacts, open_scene, scene_facts
 from agri_data.sources.scenelabels import ReadLabels, open_labels
@@ -42,7 +44,7 @@ class ScenesSource:
         self._watch = LabelWatch(description.label, description.legend)
         pixel = description.imagery.pixel
         if pixel is None and first.transform is not None:
-            pixel = pixel_metres(first.crs, first.transform, first.shape)
+            pixel = pixel_metres(Grid(first.crs, first.transform, *first.shape))
         self.info = StoreInfo(
             name=description.name,
             source=f"scenes, labels: {description.label.kind}",
@@ -61,8 +63,8 @@ class ScenesSource:
         return sum(len(starts(h, self._cut)) * len(starts(w, self._cut)) for h, w in shapes)
 
     def notes(self) -> list[str]:
-        """Return how many scenes were read."""
-        return [f"{len(self._facts)} scenes"]
+        """Return how many scenes were read, and what is to be known of their labels."""
+        return [f"{len(self._facts)} scenes", *self._watch.notes]
 
     def __iter__(self) -> Iterator[Chip]:
         for scene in self._scenes:

@@ -31,7 +31,7 @@ class Source(Protocol):
 
     @property
     def info(self) -> StoreInfo:
-        """What the store will say of itself."""
+        """The description of the store."""
 
     @property
     def losses(self) -> Losses:

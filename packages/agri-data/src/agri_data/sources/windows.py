@@ -29,6 +29,10 @@ def starts(length: int, cut: Cut) -> list[int]:
 
     Raises:
         InputError: `length` is less than a chip.
+
+    Example:
+        >>> starts(10, Cut(size=4)), starts(10, Cut(size=4, overlap=2))
+        ([0, 4, 6], [0, 2, 4, 6])
     """
     if length < cut.size:
         raise InputError(f"{length} pixels are fewer than a chip of {cut.size}")
@@ -39,7 +43,12 @@ def starts(length: int, cut: Cut) -> list[int]:
 
 
 def windows(shape: tuple[int, int], cut: Cut) -> Iterator[tuple[int, int]]:
-    """Yield `(row, col)` of the upper left corner of each window, row by row."""
+    """Yield `(row, col)` of the upper left corner of each window, row by row.
+
+    Example:
+        >>> list(windows((4, 6), Cut(size=4)))
+        [(0, 0), (0, 2)]
+    """
     cols = starts(shape[1], cut)
     for row in starts(shape[0], cut):
         for col in cols:

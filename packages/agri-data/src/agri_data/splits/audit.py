@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE
 
+from agri_data.choices import Near
 from agri_data.splits.leaks import Leak, find_leaks
 from agri_data.store.table import SPLITS
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from agri_data.store.store import ChipStore
 
 Level = Literal["fail", "warn"]
-Near = Literal["fail", "warn", "off"]
 
+# Chips in memory at a time: of 256 x 256 pixels in 13 bands of uint16 they take 436 MB.
 STEP = 256
 
 
@@ -37,7 +37,7 @@ class Audit:
 
     Attributes:
         findings: what was found, but for leaks.
-        leaks: what the parts share.
+        leaks: what the splits share.
         near: what near duplicates count as.
     """
 
@@ -75,18 +75,6 @@ class Audit:
             "findings": [_as_dict(item) for item in self.findings],
             "pairs": [_as_dict(leak) | {"level": self.level(leak)} for leak in self.leaks],
         }
-
-
-def as_near(name: str) -> Near:
-    """Return `name` as what near duplicates count as.
-
-    Raises:
-        InputError: it is none of fail, warn, off.
-    """
-    for level in get_args(Near):
-        if level == name:
-            return cast(Near, level)
-    raise InputError(f"near duplicates count as fail, warn or off, got {name!r}")
 
 
 def audit(store: ChipStore, near: Near = "warn") -> Audit:

@@ -1,4 +1,4 @@
-"""Sharing things out: exact quotas for single items, best balance for whole units."""
+"""Assignment to splits: exact quotas for single chips, best balance for whole units."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# An upper bound: passes stop as soon as nothing improves.
 PASSES = 4
+# A pass of swaps compares each unit with each, so its time grows with the square.
 SWAP_LIMIT = 1500
 
 
 def quotas(total: int, fractions: Floats) -> Ints:
-    """Cut `total` into whole numbers within 1 of `total * fractions` (largest remainder)."""
+    """Cut `total` into whole numbers within 1 of `total * fractions` (largest remainder).
+
+    Example:
+        >>> quotas(10, np.array([0.7, 0.15, 0.15])).tolist()
+        [7, 2, 1]
+    """
     exact = total * fractions
+    # 0.29 * 100 is 28.999999999999996 in floats and must not lose an item here.
     counts = np.floor(exact + 1e-9).astype(np.int64)
     order = np.argsort(counts - exact, kind="stable")
     counts[order[: total - int(counts.sum())]] += 1
@@ -22,7 +30,7 @@ def quotas(total: int, fractions: Floats) -> Ints:
 
 
 def deal(strata: Ints, fractions: Floats, rng: np.random.Generator) -> Ints:
-    """Assign each item to a part: part sizes are the quotas, and each stratum is shared alike.
+    """Assign each item to a split: sizes are the quotas, and each stratum is shared alike.
 
     Items are dealt in the order given within a shuffled stratum, so the caller fixes the order.
     """
@@ -50,7 +58,7 @@ def _plan(sizes: Ints, totals: Ints, fractions: Floats) -> Ints:
 
 
 def _settle(plan: Ints, rows: Ints, cols: Ints) -> Ints:
-    """Hand out what one step a cell could not; floors never exceed the totals, so it comes out."""
+    """Hand out what one step a cell could not; floors never exceed the totals, so all fits."""
     for row in np.flatnonzero(rows):
         while rows[row] > 0:
             col = int(np.argmax(cols))
@@ -61,17 +69,23 @@ def _settle(plan: Ints, rows: Ints, cols: Ints) -> Ints:
 
 
 def balance(contents: Floats, fractions: Floats, rng: np.random.Generator) -> Ints:
-    """Assign whole units to parts so that parts come near their share of everything.
+    """Assign whole units to splits so that each comes near its share of every class.
 
-    The largest units are placed first, each where it helps most; then units move and change places
-    while that helps. The measure is chi-square: squared distance from the wanted content over
-    the wanted content, summed over parts and columns. Every part with a share gets a unit.
+    The largest units are placed first, each where it helps most; then units move and swap while
+    that helps. The measure is chi-square: squared distance from the wanted content over the
+    wanted content, summed over splits and columns. Every split with a share gets a unit.
 
     Args:
-        contents: what each unit holds of each class, `(U, K)`, U >= the number of parts.
-        fractions: of each part, `(P,)`, summing to 1.
+        contents: what each unit holds of each class, `(U, K)`, U >= the number of splits.
+        fractions: of each split, `(P,)`, summing to 1.
         rng: breaks ties.
+
+    Example:
+        >>> fields = np.array([[8.0, 0], [4, 0], [4, 0], [0, 3], [0, 3], [0, 6]])
+        >>> balance(fields, np.array([0.5, 0.5]), np.random.default_rng(0)).tolist()
+        [0, 1, 1, 0, 0, 1]
     """
+    # The sum over classes is a column too, so that sizes are balanced, not only classes.
     sized = np.column_stack([contents, contents.sum(1)])
     wanted = np.outer(fractions, sized.sum(0))
     weights = np.divide(1.0, wanted, out=np.zeros_like(wanted), where=wanted > 0)
@@ -91,6 +105,7 @@ def _place(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, or
     have = np.zeros_like(wanted)
     open_, empty = fractions > 0, fractions > 0
     for rank, unit in enumerate(order):
+        # The last units go where there is none yet, so that no split stays empty.
         forced = len(order) - rank <= int(empty.sum())
         cost = _cost(units[unit], have - wanted, weights)
         cost[~(empty if forced else open_)] = np.inf
@@ -101,7 +116,7 @@ def _place(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, or
 
 
 def _cost(unit: Floats, excess: Floats, weights: Floats) -> Floats:
-    """Return what adding `unit` to each part adds to the chi-square, `(P,)`."""
+    """Return what adding `unit` to each split adds to the chi-square, `(P,)`."""
     added: Floats = ((2 * excess * unit + unit * unit) * weights).sum(-1)
     return added
 
@@ -118,6 +133,7 @@ def _move(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, par
         cost = _cost(content, excess, weights)
         cost[fractions <= 0] = np.inf
         best = int(np.argmin(cost))
+        # A gain within rounding would move units back and forth.
         best = best if cost[best] < cost[home] - 1e-9 else int(home)
         excess[best] += content
         counts[home] -= 1
@@ -134,6 +150,7 @@ def _swap(units: Floats, wanted: Floats, weights: Floats, parts: Ints) -> bool:
         home = parts[unit]
         step = units - units[unit]
         here, there = weights[home], weights[parts]
+        # The change of the chi-square if `unit` and each other one swapped, in closed form.
         gain = ((2 * excess[home] + step) * step * here).sum(1)
         gain += ((step - 2 * excess[parts]) * step * there).sum(1)
         gain[parts == home] = 0.0

@@ -1,4 +1,4 @@
-"""Chips that are equal or look alike, wherever they stand: what a fair split keeps together."""
+"""Sets of equal and near-duplicate chips, which a fair split keeps together."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
+# As in `audit`: 436 MB of chips of 256 x 256 pixels in 13 bands of uint16.
 STEP = 256
 
 
 def alike(store: ChipStore) -> Ints:
-    """Return a number per chip, `(N,)`, the same for chips that are equal or look alike."""
+    """Return a number per chip, `(N,)`, the same for equal and near-duplicate chips."""
     digests, low = read_signs(store)
     assert low is not None
     pairs = [(twin.first, twin.second) for twin in find_twins(low, None, viewer(store))]
@@ -32,11 +33,17 @@ def alike(store: ChipStore) -> Ints:
 
 
 def join(count: int, pairs: list[tuple[int, int]]) -> Ints:
-    """Return the set number of each of `count` items after joining the pairs (union-find)."""
+    """Return the set number of each of `count` items after joining the pairs (union-find).
+
+    Example:
+        >>> join(5, [(0, 3), (3, 4)]).tolist()
+        [0, 1, 2, 0, 0]
+    """
     parent = list(range(count))
 
     def root(item: int) -> int:
         while parent[item] != item:
+            # Path halving keeps the chains short.
             parent[item] = parent[parent[item]]
             item = parent[item]
         return item
@@ -48,9 +55,9 @@ def join(count: int, pairs: list[tuple[int, int]]) -> Ints:
 
 
 def keep_together(parts: Ints, sets: Ints, strata: Ints, rng: np.random.Generator) -> Ints:
-    """Return `parts` with the members of each set in one part and the part sizes as they were.
+    """Return `parts` with the members of each set in one split and the sizes as they were.
 
-    Each member joins the first one, and a single chip of that part takes its old place, one of
+    Each member joins the first one, and a single chip of that split takes its old place, one of
     the same stratum where there is any.
     """
     kept = parts.copy()
@@ -105,6 +112,7 @@ def _exchange(
 
 
 def _digest(chip: NDArray[Any]) -> str:
+    # Two corners differ in most chips, which saves comparing all pixels.
     if (chip[0, 0] == chip[-1, -1]).all() and (chip == chip[:1, :1]).all():
         return ""
     return hashlib.sha256(np.ascontiguousarray(chip).data).hexdigest()

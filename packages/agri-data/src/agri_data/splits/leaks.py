@@ -1,4 +1,4 @@
-"""What train, val and test share though they must not: places, groups, pixels, look-alikes."""
+"""Leaks between splits: places, groups, pixels and near duplicates that two of them share."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Two chips of different parts that share something, and what.
+    """Two chips of different splits, and what they share.
 
     `kind` is "overlap" (common ground or pixels of a scene), "group", "exact" (equal pixels) or
-    "near" (look-alikes, which may be mirrored).
+    "near" (near duplicates, which may be mirrored).
     """
 
     kind: Kind
@@ -47,7 +47,7 @@ class Leak:
 
 
 def find_leaks(store: ChipStore, *, near: bool = True) -> list[Leak]:
-    """Return every leak between the parts of a store; reads all chips once.
+    """Return every leak between the splits of a store; reads all chips once.
 
     Groups count unless the split kept blocks of ground whole, which cuts through large groups on
     purpose. Chips of one single value carry nothing that could leak and are not compared.
@@ -72,7 +72,7 @@ def find_leaks(store: ChipStore, *, near: bool = True) -> list[Leak]:
 
 
 def part_numbers(table: pd.DataFrame) -> Ints:
-    """Return 0, 1, 2 for train, val, test and -1 for chips in no part, `(N,)`."""
+    """Return 0, 1, 2 for train, val, test and -1 for chips in no split, `(N,)`."""
     numbers = {name: number for number, name in enumerate(SPLITS)}
     return np.array([numbers.get(name, -1) for name in table["split"]], np.int64)
 
@@ -87,7 +87,7 @@ def overlap_leaks(table: pd.DataFrame, parts: Ints, size: int) -> list[Leak]:
 
 
 def group_leaks(table: pd.DataFrame, parts: Ints) -> list[Leak]:
-    """Return, for each group in several parts, one pair of chips for each pair of parts."""
+    """Return, for each group in several splits, one pair of chips for each pair of splits."""
     named = pd.DataFrame({"group": table["group"].to_numpy(), "part": parts})
     named = named[(named["group"] != "") & (named["part"] >= 0)]
     spread = named.groupby("group", sort=True)["part"].nunique()
@@ -101,7 +101,7 @@ def group_leaks(table: pd.DataFrame, parts: Ints) -> list[Leak]:
 
 
 def exact_leaks(table: pd.DataFrame, parts: Ints, digests: list[str]) -> list[Leak]:
-    """Return the pairs of equal digests in different parts; an empty digest equals none."""
+    """Return the pairs of equal digests in different splits; an empty digest equals none."""
     members: dict[str, list[int]] = defaultdict(list)
     for position, digest in enumerate(digests):
         if digest and parts[position] >= 0:
@@ -111,7 +111,7 @@ def exact_leaks(table: pd.DataFrame, parts: Ints, digests: list[str]) -> list[Le
 
 
 def near_leaks(store: ChipStore, parts: Ints, low: NDArray[np.float32]) -> list[Leak]:
-    """Return the pairs of look-alikes in different parts, from the spectra of all chips."""
+    """Return the near duplicates in different splits, from the spectra of all chips."""
     leaks = []
     for twin in find_twins(low, parts, viewer(store)):
         how = "mirrored or turned, they" if twin.pose else "they"
@@ -121,7 +121,7 @@ def near_leaks(store: ChipStore, parts: Ints, low: NDArray[np.float32]) -> list[
 
 
 def _across(group: list[int], parts: Ints) -> Iterator[tuple[int, int]]:
-    """Yield the first member with every later member of another part."""
+    """Yield the first member with every later member of another split."""
     for position, i in enumerate(group):
         others = [j for j in group[position + 1 :] if parts[j] != parts[i]]
         if others:

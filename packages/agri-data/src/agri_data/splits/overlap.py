@@ -3,62 +3,62 @@
 from __future__ import annotations
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from agri_data.splits.places import Boxes
+from agri_data.splits.places import Boxes, Floats
 
 Ints = NDArray[np.int64]
 
 STEP = 4096
+"""Chips that are looked up at once: pairs of many dates over one place take much memory."""
+
+MARGIN = 1e-6
+"""Share of a chip by which boxes are looked up wider; what is found is compared exactly."""
 
 
 def crossing(boxes: Boxes, parts: Ints, gap: float = 0.0) -> Ints:
-    """Return pairs `(M, 2)` of chips of two parts whose boxes overlap or are nearer than `gap`.
+    """Return pairs `(M, 2)` of chips of two splits whose boxes overlap or are nearer than `gap`.
 
-    A part below 0 takes no part. Chips are binned into cells as wide as the widest box, so only
-    neighbouring cells are compared.
+    The gap is measured along x and along y. Chips of a split below 0 are left out. Pairs are in
+    order, the earlier chip first.
     """
-    cell = float(boxes.sides.max()) + gap
-    places = np.floor(boxes.centres / cell).astype(np.int64)
-    places -= places.min(axis=0) - 1
-    width, height = places.max(axis=0) + 2
-    keys = (boxes.frame * width + places[:, 0]) * height + places[:, 1]
-    order = np.argsort(keys, kind="stable")
-    found = [
-        _compare(boxes, parts, gap, order, keys, step)
-        for step in (dx * height + dy for dx in (-1, 0, 1) for dy in (-1, 0, 1))
-    ]
-    return np.concatenate(found)
-
-
-def _compare(boxes: Boxes, parts: Ints, gap: float, order: Ints, keys: Ints, step: int) -> Ints:
-    """Compare each chip with those whose cell key is its own plus `step`."""
-    ranked = keys[order]
+    rows = np.flatnonzero(parts >= 0)
+    if not len(rows):
+        return np.empty((0, 2), np.int64)
+    reach = gap + MARGIN * float(boxes.sides.max())
+    # Frames laid 2 * reach apart cannot meet, so one search tree serves all.
+    laid = _side_by_side(boxes.edges[rows], boxes.frame[rows], 2 * reach)
+    tree = shapely.STRtree(shapely.box(*laid.T))
     found = []
-    for start in range(0, len(keys), STEP):
-        left = np.arange(start, min(start + STEP, len(keys)))
-        first = np.searchsorted(ranked, keys[left] + step, "left")
-        last = np.searchsorted(ranked, keys[left] + step, "right")
-        a, b = _expand(left, first, last)
-        b = order[b]
-        keep = (a < b) & (parts[a] != parts[b]) & (parts[a] >= 0) & (parts[b] >= 0)
-        a, b = a[keep], b[keep]
+    for start in range(0, len(rows), STEP):
+        wide = laid[start : start + STEP] + np.array([-reach, -reach, reach, reach])
+        # Without a predicate the tree compares bounds, which is all there is to a box.
+        near = rows[tree.query(shapely.box(*wide.T)) + np.array([[start], [0]])]
+        a, b = near[:, (near[0] < near[1]) & (parts[near[0]] != parts[near[1]])]
         found.append(np.column_stack([a, b])[_near(boxes, a, b, gap)])
-    return np.concatenate(found)
+    pairs = np.concatenate(found)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def _expand(left: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
-    """Return every `(left[i], j)` with `first[i] <= j < last[i]`."""
-    counts = last - first
-    ends = np.cumsum(counts)
-    within = np.arange(ends[-1]) - np.repeat(ends - counts, counts)
-    return np.repeat(left, counts), np.repeat(first, counts) + within
+def _side_by_side(edges: Floats, frame: Ints, gap: float) -> Floats:
+    """Lay the frames next to each other, more than `gap` apart, so that one tree holds all."""
+    _, number = np.unique(frame, return_inverse=True)
+    low = np.full((number.max() + 1, 2), np.inf)
+    high = np.full(len(low), -np.inf)
+    np.minimum.at(low, number, edges[:, :2])
+    np.maximum.at(high, number, edges[:, 2])
+    widths = high - low[:, 0] + 2 * gap + 1
+    shift = np.column_stack([np.cumsum(widths) - widths, np.zeros(len(low))]) - low
+    laid: Floats = edges + np.tile(shift[number], 2)
+    return laid
 
 
 def _near(boxes: Boxes, a: Ints, b: Ints, gap: float) -> NDArray[np.bool_]:
     low = np.maximum(boxes.edges[a, :2], boxes.edges[b, :2])
     high = np.minimum(boxes.edges[a, 2:], boxes.edges[b, 2:])
     slack = np.maximum(boxes.slack[a], boxes.slack[b])
+    # Above 0 where two boxes overlap by so much, below 0 where they are so far apart.
     depth = (high - low).min(axis=1)
     near = np.logical_and(depth > slack - gap, boxes.frame[a] == boxes.frame[b])
     return np.asarray(near, bool)

@@ -1,4 +1,4 @@
-"""Perceptual prints: 64 bits a chip that survive noise, brightness, recompression and mirroring.
+"""Perceptual hashes (prints): 64 bits that survive noise, brightness, recompression, mirroring.
 
 A print holds the signs of the 64 lowest frequencies (without the mean) of the discrete cosine
 transform of the chip's band mean, cut down to 32 x 32 pixels (Zauner 2010, "pHash", with signs in
@@ -13,17 +13,19 @@ from typing import Any
 
 import cv2
 import numpy as np
+from agri_core.raster.validity import chip_validity
 from numpy.typing import NDArray
-
-from agri_data.store.stats import valid_pixels
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Prints = NDArray[np.uint64]
 
+# As in pHash: twice what the frequencies below need, and cheap to transform.
 SIDE = 32
+# The 64 lowest frequencies after the mean have row + column <= 10 (see `_lowest`).
 FREQUENCIES = 11
 POSES = 8
+# Pairs compared at a time: two positions and two prints of 8 bytes each take 128 MB.
 CANDIDATES = 4_000_000
 MAX_BITS = 7
 """Prints that differ in at most this many of 64 bits are candidates."""
@@ -36,7 +38,7 @@ def greys(chips: NDArray[Any], nodata: float | None, limit: int = 64) -> Floats:
     mistaken for content.
     """
     grey = _band_mean(chips)
-    valid = valid_pixels(chips, nodata) & np.isfinite(grey)
+    valid = chip_validity(chips, nodata) & np.isfinite(grey)
     grey[~valid] = 0.0
     if not valid.all():
         means = grey.sum(axis=(1, 2)) / np.maximum(valid.sum(axis=(1, 2)), 1)
@@ -48,14 +50,23 @@ def spectra(grey: Floats) -> Floats:
     """Return the low cosine coefficients of grey chips, `(N, 11, 11)`, 0 for one-valued chips."""
     basis = _basis()
     low = np.asarray(basis @ _shrink(grey, SIDE) @ basis.T, np.float32)
+    # A ten-thousandth of the brightest pixel is rounding of the mean, not content.
     low[np.ptp(grey, axis=(1, 2)) <= 1e-4 * np.abs(grey).max(axis=(1, 2))] = 0.0
     return low
 
 
 def prints(low: Floats, pose: int = 0) -> Prints:
-    """Return the prints `(N,)` of chips in one of eight poses (see `turn`) from their spectra."""
+    """Return the prints `(N,)` of chips in one of eight poses (see `turn`) from their spectra.
+
+    Example:
+        >>> chips = np.random.default_rng(0).random((1, 32, 32)).astype(np.float32)
+        >>> mirrored = prints(spectra(chips[:, :, ::-1]))
+        >>> mirrored == prints(spectra(chips), pose=1), mirrored == prints(spectra(chips))
+        (array([ True]), array([False]))
+    """
     rows, cols = _lowest()
     signs = np.ones(FREQUENCIES, np.float32)
+    # Read backwards, the cosine of frequency k is itself for even k and its negative for odd k.
     signs[1::2] = -1
     turned = low.transpose(0, 2, 1) if pose & 4 else low
     if pose & 1:
@@ -68,7 +79,12 @@ def prints(low: Floats, pose: int = 0) -> Prints:
 
 
 def turn(image: NDArray[Any], pose: int) -> NDArray[Any]:
-    """Return the image `(H, W, ...)` in a pose: +4 transposed, then +1 mirrored, +2 upside down."""
+    """Return the image `(H, W, ...)` in a pose: +4 transposed, then +1 mirrored, +2 upside down.
+
+    Example:
+        >>> turn(np.array([[1, 2], [3, 4]]), pose=1).tolist()
+        [[2, 1], [4, 3]]
+    """
     turned = np.swapaxes(image, 0, 1) if pose & 4 else image
     turned = turned[:, ::-1] if pose & 1 else turned
     return turned[::-1] if pose & 2 else turned
@@ -83,6 +99,7 @@ def near(left: Prints, right: Prints) -> tuple[Ints, Ints]:
     found: list[NDArray[np.int64]] = []
     for shift in range(0, 64, 16):
         mine, theirs = _quarter(left, shift), _quarter(right, shift)
+        # A table by quarter: the right prints of value v are order[starts[v] : starts[v + 1]].
         order = np.argsort(theirs, kind="stable")
         starts = np.concatenate([[0], np.cumsum(np.bincount(theirs, minlength=1 << 16))])
         for probe in _probes():
@@ -139,6 +156,7 @@ def _basis() -> Floats:
     """Return the first rows of the orthonormal DCT-II matrix, `(11, 32)`."""
     k, n = np.arange(FREQUENCIES)[:, None], np.arange(SIDE)[None, :]
     matrix: NDArray[Any] = np.sqrt(2 / SIDE) * np.cos(np.pi * (2 * n + 1) * k / (2 * SIDE))
+    # Makes the first row a unit vector like the others.
     matrix[0] /= np.sqrt(2)
     return matrix.astype(np.float32)
 

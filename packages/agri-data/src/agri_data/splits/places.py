@@ -1,4 +1,4 @@
-"""Where chips lie: boxes in a common frame, and blocks of ground.
+"""Positions of chips: boxes in a common frame, and blocks of ground.
 
 A frame is a plane in which distances mean something: the map for chips with coordinates, else the
 pixel grid of the chip's own source. Chips of different frames never meet.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from agri_core.files.errors import InputError
+from agri_core.raster.pixel_area import METRES_PER_DEGREE
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-METRES_PER_DEGREE = 111_319.49
-"""On the equator of WGS 84: 2 pi 6378137 / 360."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,15 @@ def locate(table: pd.DataFrame, size: int) -> Boxes:
 
 
 def blocks(boxes: Boxes, side: float) -> Ints:
-    """Return the number of the square block, `side` wide, that holds each chip's centre."""
+    """Return the number of the square block, `side` wide, that holds each chip's centre.
+
+    Example:
+        >>> corners = np.array([[0, 0], [64, 0], [128, 0]])
+        >>> edges = np.hstack([corners, corners + 64]).astype(np.float64)
+        >>> boxes = Boxes(np.zeros(3, np.int64), edges, np.zeros(3), np.zeros(3, bool))
+        >>> blocks(boxes, side=128).tolist()
+        [0, 0, 1]
+    """
     cells = np.floor(boxes.centres / side).astype(np.int64)
     keys = np.column_stack([boxes.frame, cells])
     return np.unique(keys, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
@@ -104,6 +110,7 @@ def _map_edges(table: pd.DataFrame, size: int) -> tuple[Floats, Floats]:
     only = next(iter(systems.values()))
     if len(systems) == 1 and not only.is_geographic:
         edges = bounds * float(only.linear_units_factor[1])
+        # A millionth of a chip is rounding of the coordinates.
         return edges, 1e-6 * (edges[:, 2] - edges[:, 0])
     edges = np.zeros_like(bounds)
     for text, crs in systems.items():
@@ -129,12 +136,14 @@ def _to_degrees(bounds: Floats, crs: CRS) -> Floats:
     middle = (bounds[:, :2] + bounds[:, 2:]) / 2
     lon, lat = (np.array(v) for v in transform(crs, "EPSG:4326", middle[:, 0], middle[:, 1]))
     metres = (bounds[:, 2:] - bounds[:, :2]) * float(crs.linear_units_factor[1])
+    # A degree of longitude shrinks with the cosine of the latitude.
     half_x = metres[:, 0] / 2 / (METRES_PER_DEGREE * np.cos(np.radians(lat)))
     half_y = metres[:, 1] / 2 / METRES_PER_DEGREE
     return np.column_stack([lon - half_x, lat - half_y, lon + half_x, lat + half_y])
 
 
 def _metres_per_degree(degrees: Floats) -> Floats:
+    # One factor, at the mean latitude, keeps all chips in one plane.
     shrink = np.cos(np.radians(np.mean(degrees[:, 1::2])))
     return METRES_PER_DEGREE * np.array([shrink, 1.0, shrink, 1.0])
 

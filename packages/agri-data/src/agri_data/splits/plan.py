@@ -1,27 +1,16 @@
-"""How to split: the method and its settings, checked once."""
+"""The method and settings of a split, checked once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 from agri_core.files.errors import InputError
 
-Method = Literal["block", "group", "random", "kfold"]
+from agri_data.choices import Method
+
 METHODS: tuple[str, ...] = get_args(Method)
-
-
-def as_method(name: str) -> Method:
-    """Return `name` as a method.
-
-    Raises:
-        InputError: no method has that name.
-    """
-    for method in get_args(Method):
-        if method == name:
-            return cast(Method, method)
-    raise InputError(f"a split method is one of {', '.join(METHODS)}, got {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +23,9 @@ class SplitPlan:
         fractions: wanted shares of train, val and test, summing to 1; `kfold` does not use them.
         seed: the same seed gives the same lists, whatever the order of the rows.
         block: side of a block in metres (pixels without coordinates); None chooses one.
-        buffer: chips of different parts nearer than this, in the same unit, are set apart.
+        buffer: of chips of different splits nearer than this, in the same unit, one is left out.
         folds: k of `kfold`.
-        fold: which fold is the test part, from 0; the next one is val if there are 3 or more.
+        fold: which fold is the test split, from 0; the next one is val if there are 3 or more.
     """
 
     method: Method = "block"
@@ -48,7 +37,8 @@ class SplitPlan:
     fold: int = 0
 
     def __post_init__(self) -> None:
-        as_method(self.method)
+        if self.method not in METHODS:
+            raise InputError(f"a split method is one of {', '.join(METHODS)}, got {self.method!r}")
         self._check_fractions()
         if self.seed < 0:
             raise InputError(f"a seed is 0 or more, got {self.seed}")
@@ -79,7 +69,7 @@ class SplitPlan:
 
     @property
     def shares(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """The wanted share of each part, or of each fold."""
+        """The wanted share of each split, or of each fold."""
         if self.method == "kfold":
             return np.full(self.folds, 1 / self.folds)
         return np.array(self.fractions, np.float64)

@@ -1,4 +1,4 @@
-"""Which chips lie in one place: the unit that intervals resample, since neighbours are alike."""
+"""The place of each chip: the unit that confidence intervals resample (neighbours are alike)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Train, val and test by place: whole blocks or groups, no pixel shared between parts."""
+"""Train, validation and test by place: whole blocks or groups, no pixel shared between them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import pandas as pd
 from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
+from agri_data.choices import Method
 from agri_data.splits.balance import balance, deal
 from agri_data.splits.duplicate_groups import keep_together
 from agri_data.splits.overlap import crossing
 from agri_data.splits.places import Boxes, blocks, default_side, locate
-from agri_data.splits.plan import Method, SplitPlan
+from agri_data.splits.plan import SplitPlan
 from agri_data.store.table import SPLITS
 
 Floats = NDArray[np.float64]
@@ -29,13 +30,13 @@ class Split:
     """A finished split.
 
     Attributes:
-        parts: the part of each chip by the table's own index; "" for chips that were set apart.
+        parts: the split of each chip by the table's own index; "" for chips that were left out.
         plan: the settings asked for.
         unit: what was kept whole: "block", "group" or "chip".
         units: how many units there were.
         side: of a block, None for other units.
-        shares: what share of each part each column of `contents` makes up, `(3, K)`.
-        alike: how many sets of look-alikes were kept together, None if none were looked for.
+        shares: what share of each split each column of `contents` makes up, `(3, K)`.
+        alike: how many sets of near duplicates were kept together, None if none were looked for.
     """
 
     parts: pd.Series
@@ -48,7 +49,7 @@ class Split:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Chips per part, and how many were set apart."""
+        """Chips per split, and how many were left out."""
         found = self.parts.value_counts()
         return {part: int(found.get(part, 0)) for part in SPLITS} | {
             "dropped": int(found.get("", 0))
@@ -99,24 +100,25 @@ def make_split(
 ) -> Split:
     """Split the chips of `table` by `plan`.
 
-    A random split is exact to one item, and each class has its share in each part. Blocks and
-    groups stay whole and are balanced as far as they allow. Where chips of two parts still share
-    pixels (or are nearer than the buffer) the one in train gives way, then the one in val: it
-    belongs to no part.
+    A random split is exact to one item, and each class has its share in each split. Blocks
+    and groups stay whole and are balanced as far as they allow. Where chips of two splits still
+    share pixels (or are nearer than the buffer) the one in train gives way, then the one in val:
+    it belongs to no split.
 
     Args:
         table: the chip table; its row order does not matter.
         plan: the settings.
         size: chip side in pixels.
         contents: how much of each class each chip holds, `(N, K)`; by default its label.
-        sets: numbers of chips that look alike, `(N,)`; where single chips are dealt, those of one
+        sets: numbers of sets of near duplicates, `(N,)`; where single chips are dealt, those of one
             set stay together.
 
     Raises:
-        InputError: too few units for the parts, no groups, or no places to cut into blocks.
+        InputError: too few units for the splits, no groups, or no places to cut into blocks.
     """
     if len(table) == 0:
         raise InputError("there is no chip to split")
+    # By id, so that the result does not depend on the order of the rows.
     order = np.argsort(table["chip_id"].to_numpy().astype(str), kind="stable")
     ordered = table.iloc[order]
     content = contents[order] if contents is not None else label_contents(ordered)
@@ -146,8 +148,9 @@ def label_contents(table: pd.DataFrame) -> Floats:
 
 
 def set_apart(boxes: Boxes, parts: Ints, buffer: float = 0.0) -> Ints:
-    """Return `parts` with -1 for the chips that must go so that no two parts share a pixel."""
+    """Return `parts` with -1 for the chips that must go so that no two splits share a pixel."""
     kept = parts.copy()
+    # Val gives way to test, then train to both.
     for part in (VAL, TRAIN):
         pairs = crossing(boxes, kept, buffer)
         later = (kept[pairs] > part).any(axis=1) & (kept[pairs] == part).any(axis=1)

@@ -1,4 +1,4 @@
-"""How much of each class each chip holds, from labels or masks."""
+"""The class contents of each chip, from labels or masks."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What a chip store says of itself: the content of `dataset.json`."""
+"""The description of a chip store: the content of `dataset.json`."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from agri_core.files.errors import StoreError
 from agri_core.legend import Legend
 
 SCHEMA = 1
+# Far more than a store writes, so that a damaged or foreign file is not read into memory.
 MAX_JSON_BYTES = 64 * 1024 * 1024
 
 
@@ -114,50 +114,6 @@ class StoreInfo:
             },
             "table_sha256": self.table_sha256,
         }
-
-
-def parse_info(text: str, where: str) -> StoreInfo:
-    """Parse the text of a `dataset.json`.
-
-    Raises:
-        StoreError: it is not JSON, of another schema, or a key is missing or malformed.
-    """
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise StoreError(
-            f"{where} is not JSON ({error}); the store is damaged, build it again"
-        ) from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        got = content.get("schema") if isinstance(content, dict) else type(content).__name__
-        raise StoreError(
-            f"{where} must be a chip store description of schema {SCHEMA}, got {got!r}"
-        )
-    try:
-        return _build_info(content)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise StoreError(
-            f"{where} lacks or garbles {error}; the store is damaged, build it again"
-        ) from error
-
-
-def _build_info(content: Mapping[str, Any]) -> StoreInfo:
-    stats = content["statistics"]
-    return StoreInfo(
-        name=content["name"],
-        source=content["source"],
-        licence=content["licence"],
-        bands=tuple(Band(**band) for band in content["bands"]),
-        chip_size=int(content["chip_size"]),
-        pixel_size=content["pixel_size"],
-        legend=Legend.from_list(content["legend"]) if content["legend"] else None,
-        nodata=content["nodata"],
-        split=content["split"],
-        stats={k: BandStats(**v) for k, v in stats.items()} if stats else None,
-        images=tuple(ArrayFile(**item) for item in content["arrays"]["images"]),
-        masks=tuple(ArrayFile(**item) for item in content["arrays"]["masks"]),
-        table_sha256=content["table_sha256"],
-    )
 
 
 def _as_dict(item: Any) -> dict[str, Any]:

@@ -75,6 +75,7 @@ def _read_header(
     stream: BufferedReader,
 ) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
     version = np.lib.format.read_magic(stream)
+    # The only version that the writer makes.
     if version != (1, 0):
         raise ValueError(f"npy version {version} is not 1.0")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
@@ -98,6 +99,7 @@ def _runs(rows: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 def _read_fully(descriptor: int, target: memoryview, start: int) -> int:
     done = 0
     while done < len(target):
+        # Positioned, so that readers share the file; it may return fewer bytes than asked for.
         count = os.preadv(descriptor, [target[done:]], start + done)
         if count == 0:
             break

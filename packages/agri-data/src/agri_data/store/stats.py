@@ -1,4 +1,4 @@
-"""Per-band statistics of a set of chips, in the unit of the source; only ever of the train part."""
+"""Per-band statistics of a set of chips, in the unit of the source; of the training split only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from agri_core.files.errors import InputError
+from agri_core.raster.validity import chip_validity
 from numpy.typing import NDArray
 
 from agri_data.store.info import BandStats
@@ -15,7 +16,7 @@ from agri_data.store.tally import Tally, make_tally
 if TYPE_CHECKING:
     from agri_data.store.store import ChipStore
 
-__all__ = ["BandStats", "compute", "constant_bands", "measure", "scale", "valid_pixels"]
+__all__ = ["BandStats", "compute", "constant_bands", "measure", "scale"]
 
 Chips = NDArray[Any]
 Stats = dict[str, BandStats]
@@ -31,20 +32,6 @@ def scale(stats: BandStats) -> float:
 def constant_bands(stats: Mapping[str, BandStats]) -> list[str]:
     """Return the names of the bands that hold a single value, whose deviation is 0."""
     return [name for name, item in stats.items() if item.std == 0]
-
-
-def valid_pixels(chips: Chips, nodata: float | None) -> NDArray[np.bool_]:
-    """Return which pixels of `(..., C)` hold data: not every band equals `nodata` or is NaN."""
-    valid = np.ones(chips.shape[:-1], bool)
-    floats = np.issubdtype(chips.dtype, np.floating)
-    marked = nodata is not None and not np.isnan(nodata) and _holds(chips.dtype, nodata)
-    if not (floats or marked):
-        return valid
-    valid[:] = False
-    for band in np.moveaxis(chips, -1, 0):
-        here = np.isfinite(band) if floats else np.ones(band.shape, bool)
-        valid |= here & (band != chips.dtype.type(nodata)) if marked else here
-    return valid
 
 
 def measure(batches: Iterable[Chips], bands: Sequence[str], nodata: float | None) -> Stats:
@@ -66,7 +53,7 @@ def measure(batches: Iterable[Chips], bands: Sequence[str], nodata: float | None
 
 
 def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats:
-    """Return the statistics per band name of the chips at `indices`, or of the train part.
+    """Return the statistics per band name of the chips at `indices`, or of the training split.
 
     Raises:
         InputError: there are no such chips, or a band has no valid value in them.
@@ -86,7 +73,7 @@ def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats
 
 
 def _add_batch(tallies: Sequence[Tally], batch: Chips, nodata: float | None) -> None:
-    valid = valid_pixels(batch, nodata)
+    valid = chip_validity(batch, nodata)
     whole = bool(valid.all())
     for index, tally in enumerate(tallies):
         values = batch[..., index]
@@ -106,11 +93,3 @@ def _summarise(name: str, tally: Tally) -> BandStats:
     minimum, maximum = tally.limits()
     p02, p98 = tally.quantile(0.02), tally.quantile(0.98)
     return BandStats(mean, std, minimum, maximum, p02, p98, tally.count)
-
-
-def _holds(dtype: np.dtype[Any], value: float) -> bool:
-    """Whether an integer type can hold `value`; a nodata of -9999 never occurs in uint16."""
-    if not np.issubdtype(dtype, np.integer):
-        return True
-    info = np.iinfo(dtype)
-    return float(value).is_integer() and info.min <= value <= info.max

@@ -18,7 +18,8 @@ from agri_core.files.ownership import updating_files
 from agri_core.legend import Legend
 from numpy.typing import ArrayLike, NDArray
 
-from agri_data.store.info import MAX_JSON_BYTES, ArrayFile, BandStats, StoreInfo, parse_info
+from agri_data.store.info import MAX_JSON_BYTES, ArrayFile, BandStats, StoreInfo
+from agri_data.store.infofile import parse_info
 from agri_data.store.shard import Shard
 from agri_data.store.table import SPLITS, ChipRecord, parse_table, table_text
 from agri_data.store.writer import INFO_FILE, TABLE_FILE, StoreWriter
@@ -97,7 +98,7 @@ class ChipStore:
 
     @property
     def split_fingerprint(self) -> str:
-        """SHA-256 of which chip is in which part."""
+        """SHA-256 of which chip is in which split."""
         pairs = zip(self.table["chip_id"], self.table["split"], strict=True)
         return sha256_text("\n".join(f"{chip},{part}" for chip, part in pairs))
 
@@ -108,7 +109,7 @@ class ChipStore:
         return sha256_text("\n".join(f"{chip},{label}" for chip, label in pairs))
 
     def indices(self, split: str | None = None) -> Indices:
-        """Return the positions of the chips of a part ("train", "val", "test"), or of all.
+        """Return the positions of the chips of a split ("train", "val", "test"), or of all.
 
         Raises:
             InputError: `split` is no such name.
@@ -154,7 +155,7 @@ class ChipStore:
     def batches(
         self, split: str | None = None, size: int = 128
     ) -> Iterator[tuple[Indices, NDArray[np.generic]]]:
-        """Iterate over a part in order: positions `(N,)` and images `(N, H, W, C)`, N <= size."""
+        """Iterate over a split in order: positions `(N,)` and images `(N, H, W, C)`, N <= size."""
         chosen = self.indices(split)
         for start in range(0, len(chosen), size):
             part = chosen[start : start + size]
@@ -183,7 +184,7 @@ def rewrite_table(
 ) -> None:
     """Replace a store's table, split record and statistics; the arrays stay as they are.
 
-    The new table waits beside the old one until the description names it, so that the store can
+    The new table waits next to the old one until the description names it, so that the store can
     be opened, as it was or as it shall be, wherever this is interrupted.
 
     Raises:
@@ -221,6 +222,7 @@ class _Series:
     def take(self, indices: Indices) -> NDArray[np.generic]:
         first = self._shards[0]
         out = np.empty((len(indices), *first.item_shape), first.dtype)
+        # The last file that begins at or before each position.
         owner = np.searchsorted(self._starts, indices, side="right") - 1
         for number in np.unique(owner):
             here = owner == number

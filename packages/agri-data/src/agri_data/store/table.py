@@ -25,7 +25,7 @@ class ChipRecord:
         crs: coordinate reference system ("EPSG:32633" or WKT), "" where there is none.
         transform: six numbers "a b c d e f" of the CHIP's affine transform, "" without one.
         label: class name of a patch data set, "" for chips with masks or without labels.
-        group: chips of one group (a scene, a place) must stay in one part; "" where unknown.
+        group: chips of one group (a scene, a place) must stay in one split; "" where unknown.
         split: "train", "val", "test", or "" (not assigned).
         valid_fraction: share of pixels with data, 0..1.
     """

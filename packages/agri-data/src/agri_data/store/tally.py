@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[Any]
 
+# The sign, 8 bits of exponent and 9 of mantissa: bins of 2**-9 of the value, 2 MB a band.
 FLOAT_BITS = 18
 
 
@@ -110,6 +111,7 @@ class FloatTally:
 
     def moments(self) -> tuple[float, float]:
         """Mean and population standard deviation."""
+        # Rounding would leave a tiny deviation, and `constant_bands` would miss the band.
         if self._low == self._high:
             return self._low, 0.0
         return self._mean, float(np.sqrt(self._squares / self._count))
@@ -125,6 +127,7 @@ class FloatTally:
         bin_ = int(np.searchsorted(ends, np.floor(place), side="right"))
         before = int(ends[bin_ - 1]) if bin_ else 0
         low, high = _float_edges(bin_)
+        # Values are taken as evenly spread over the bin.
         value = low + (high - low) * (place - before + 0.5) / int(self._bins[bin_])
         return float(np.clip(value, self._low, self._high))
 
@@ -139,6 +142,7 @@ def make_tally(dtype: np.dtype[Any]) -> Tally:
 def _float_keys(values: NDArray[np.float32]) -> NDArray[np.intp]:
     """Map floats to bins in their order; flips the bits of negatives (Herf, radix tricks)."""
     bits = values.view(np.uint32)
+    # As whole numbers the bits of negative floats fall where the floats rise, so all are flipped.
     ordered = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
     return (ordered >> np.uint32(32 - FLOAT_BITS)).astype(np.intp)
 

@@ -22,9 +22,11 @@ from agri_data.synth.spectra.surface import Season
 from agri_data.synth.spectra.weather import Sky, sky
 from agri_data.synth.truth import labels
 
+# As in Sentinel-2 products.
 NODATA = 0
 TREES = ("alder", "birch", "cedar", "elm", "hazel", "larch", "maple", "oak", "pine", "willow")
 MAP = "map"
+# Places lie in rows of eight, 6 km of ground between neighbours, so that none share any.
 COLUMNS = 8
 GAP = 6000
 
@@ -92,6 +94,7 @@ def place(
     The first date is in May 2023 and clear, the second in July 2024 under clouds and wedge.
     """
     key = (seed, number)
+    # Rounded up to the grid of 60 m.
     pitch = -(-(size * 10 + GAP) // 60) * 60
     row, column = divmod(number, COLUMNS)
     frame = Frame(size, left=300000 + column * pitch, top=5500020 - row * pitch)
@@ -99,6 +102,7 @@ def place(
     rng = np.random.default_rng((*key, 3))
     first, second = int(rng.integers(12, 22)), int(rng.integers(12, 24))
     dates = (
+        # Days of the year: 120 come before May, 182 before July of a leap year.
         Date(2023, 5, first, Season(120 + first, float(rng.uniform(0.05, 0.35)))),
         Date(2024, 7, second, Season(182 + second, float(rng.uniform(0.3, 0.8))), clouds, wedge),
     )

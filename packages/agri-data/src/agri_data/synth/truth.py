@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 import numpy as np
+import shapely
 from agri_core.files.errors import InputError
 from agri_core.legend import ARABLE, COVER, IGNORE, MOISTURE, Legend
+from agri_core.vector.writer import Part
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 
 from agri_data.synth.layout.land import Feature, Land
-
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
 
 TARGETS: dict[str, Legend] = {"cover": COVER, "arable": ARABLE, "moisture": MOISTURE}
 
@@ -54,33 +53,30 @@ def labels(land: Land, date: int, target: str) -> NDArray[np.uint8]:
     return np.asarray(burnt, np.uint8)
 
 
-def polygons(land: Land, date: int, target: str) -> GeoDataFrame:
+def polygons(land: Land, date: int, target: str) -> Part:
     """Return the features in the scene's CRS with their class, kind and area in hectares."""
     columns = {
         "class": [class_of(f, date, target) for f in land.features],
         "kind": [f.kind_at(date) for f in land.features],
     }
-    return _frame(land, land.features, columns)
+    return _part(land, land.features, columns)
 
 
-def changes(land: Land) -> GeoDataFrame:
+def changes(land: Land) -> Part:
     """Return the features whose cover differs between the dates, with both covers."""
     changed = [f for f in land.features if f.changed]
     columns = {
         "from": [f.cover_at(0) for f in changed],
         "to": [f.cover_at(1) for f in changed],
     }
-    return _frame(land, changed, columns)
+    return _part(land, changed, columns)
 
 
-def _frame(land: Land, features: Any, columns: dict[str, list[str]]) -> GeoDataFrame:
-    from geopandas import GeoDataFrame
-
-    shapes = land.placed([feature.shape for feature in features])
-    areas = [round(float(shape.area) / 1e4, 4) for shape in shapes]
-    return GeoDataFrame(
-        {**columns, "area_ha": areas}, geometry=shapes, crs=f"EPSG:{land.frame.epsg}"
-    )
+def _part(land: Land, features: Sequence[Feature], columns: dict[str, list[str]]) -> Part:
+    # With a None at the end numpy keeps geometries as objects, whatever they are.
+    shapes = np.array([*land.placed([feature.shape for feature in features]), None], object)[:-1]
+    texts = {name: np.array(values, object) for name, values in columns.items()}
+    return Part(shapes, texts | {"area_ha": np.round(shapely.area(shapes) / 1e4, 4)}, "truth")
 
 
 def hectares(features: tuple[Feature, ...], date: int, target: str) -> dict[str, float]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rasterio
 from agri_core.files.atomic import replacing_dir
 from agri_core.files.console import progress
 from agri_core.legend import IGNORE, Legend
-from pyogrio.errors import DataSourceError
+from agri_core.vector.crs import LONLAT, parse_crs
+from agri_core.vector.writer import Part, to_lonlat, write_features
 from rasterio.errors import RasterioError
 from ruamel.yaml import YAML
 
@@ -21,9 +22,6 @@ from agri_data.synth import truth as truths
 from agri_data.synth.layout.frame import PIXEL
 from agri_data.synth.scene import MAP, NODATA, Place, Scene, names, observe_place, place
 from agri_data.synth.spectra.bandset import TEN, band_set
-
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
 
 LICENCE = "CC0-1.0 (synthetic)"
 MARKER = "source.yaml"
@@ -57,7 +55,7 @@ class Plan:
             yield place(MAP, self.places, self.seed, self.size, 0.0, self.wedge)
 
     def settings(self) -> dict[str, Any]:
-        """Return the plan as JSON; the ten bands go without saying."""
+        """Return the plan as JSON; ten bands, the default, are left out."""
         values = asdict(self)
         if self.bands == len(TEN.names):
             del values["bands"]
@@ -92,7 +90,7 @@ def _naming(out: Path) -> Iterator[None]:
     """Say which folder cannot be written, which the errors of GDAL do not."""
     try:
         yield
-    except (RasterioError, DataSourceError) as error:
+    except RasterioError as error:
         raise OSError(
             f"cannot write {out}, is the disk full? ({error.__cause__ or error})"
         ) from error
@@ -102,14 +100,15 @@ def _write_place(folder: Path, spot: Place, plan: Plan, summary: dict[str, Any])
     for scene in observe_place(spot, plan.target, band_set(plan.bands)):
         _write_image(folder / f"{scene.name}.tif", scene)
         _write_truth(folder / "truth" / f"{scene.name}.tif", scene, truths.legend_of(plan.target))
-        table = truths.polygons(spot.land, scene.index, plan.target)
-        _write_polygons(folder / "truth" / f"{scene.name}.geojson", table)
+        part = truths.polygons(spot.land, scene.index, plan.target)
+        _write_polygons(folder / "truth" / f"{scene.name}.geojson", part, spot)
         summary["scenes"][scene.name] = {
             "date": scene.date.iso,
             "hectares": truths.hectares(spot.land.features, scene.index, plan.target),
             "visible": truths.visible(scene.truth, plan.target),
         }
-    _write_polygons(folder / "truth" / f"change-{spot.name}.geojson", truths.changes(spot.land))
+    changed = truths.changes(spot.land)
+    _write_polygons(folder / "truth" / f"change-{spot.name}.geojson", changed, spot)
     summary["changes"][spot.name] = truths.change_hectares(spot.land.features)
 
 
@@ -144,9 +143,10 @@ def _write_truth(path: Path, scene: Scene, legend: Legend) -> None:
         sink.update_tags(1, **{f"class_{item.id}": item.name for item in legend.classes})
 
 
-def _write_polygons(path: Path, table: GeoDataFrame) -> None:
-    options = {"COORDINATE_PRECISION": "6", "RFC7946": "NO"}
-    table.to_file(path, driver="GeoJSON", engine="pyogrio", layer_options=options)
+def _write_polygons(path: Path, part: Part, spot: Place) -> None:
+    """Write polygons in degrees; nine decimals keep the areas that are written with them."""
+    shapes = to_lonlat(part.geometries, parse_crs(f"EPSG:{spot.land.frame.epsg}"))
+    write_features(path, [replace(part, geometries=shapes)], LONLAT, digits=9)
 
 
 def _entry(spot: Place, index: int) -> dict[str, Any]:

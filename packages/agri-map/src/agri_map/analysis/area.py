@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from agri_map.maps.mapfile import open_map, read_blocks, read_legend
 
 CAVEAT = "mapped hectares (pixel count), not an area estimate"
+DIGITS = 6
+"""Of hectares and shares in files: a hundredth of a square metre, above the noise of sums."""
+
 COLUMNS = ("class_id", "class", "pixels", "hectares", "share")
 
 
@@ -84,11 +87,15 @@ class Tally:
 
     def add(self, top: int, block: NDArray[np.uint8]) -> None:
         """Count the rows `(H, W)` that begin at row `top` of the map."""
-        rows = [np.bincount(row, minlength=256) for row in block]
-        counts = np.asarray(rows, np.int64).reshape(-1, 256)
-        self.pixels += counts.sum(0)
-        if self.ground is not None:
-            self.metres += self.ground.rows[top : top + len(counts)] @ counts
+        if self.ground is None:
+            self.pixels += np.bincount(block.ravel(), minlength=256)
+            return
+        for columns, areas in self.ground.strips(top, len(block)):
+            rows = [np.bincount(row, minlength=256) for row in block[:, columns]]
+            counts = np.asarray(rows, np.int64).reshape(-1, 256)
+            self.pixels += counts.sum(0)
+            # (rows) @ (rows, 256): the pixels of each row times the ground of one of its pixels.
+            self.metres += areas @ counts
 
     def table(self, legend: Legend) -> AreaTable:
         """Give the hectares; only with `ground`."""
@@ -99,7 +106,7 @@ class Tally:
 def make_table(
     pixels: NDArray[np.int64], hectares: NDArray[np.float64], legend: Legend, ground: Ground
 ) -> AreaTable:
-    """Put counts and hectares by value, both `(256,)`, into rows."""
+    """Return counts and hectares by value, both `(256,)`, as rows."""
     mapped = float(hectares[:IGNORE].sum())
     names: dict[int, str] = dict(enumerate(legend.names))
     strange = [int(code) for code in np.flatnonzero(pixels[:IGNORE]) if int(code) not in names]
@@ -141,7 +148,10 @@ def shares(counts: NDArray[np.int64], legend: Legend) -> str:
 
 def to_csv(table: AreaTable) -> str:
     """Give the table as CSV; the share of no-data is empty."""
-    rows = [(row.class_id, row.name, row.pixels, row.hectares, row.share) for row in table.rows]
+    rows = [
+        (row.class_id, row.name, row.pixels, _round(row.hectares), _round(row.share))
+        for row in table.rows
+    ]
     return csv_text(COLUMNS, rows)
 
 
@@ -150,16 +160,20 @@ def to_json(table: AreaTable) -> dict[str, Any]:
     return {
         "note": CAVEAT,
         "method": table.method,
-        "mapped_hectares": table.mapped,
-        "total_hectares": table.total,
+        "mapped_hectares": _round(table.mapped),
+        "total_hectares": _round(table.total),
         "classes": [
             {
                 "class_id": row.class_id,
                 "class": row.name,
                 "pixels": row.pixels,
-                "hectares": row.hectares,
-                "share": row.share,
+                "hectares": _round(row.hectares),
+                "share": _round(row.share),
             }
             for row in table.rows
         ],
     }
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, DIGITS)

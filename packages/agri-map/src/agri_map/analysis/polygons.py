@@ -1,4 +1,4 @@
-"""From a class map to polygons with exact areas.
+"""Polygons of a class map, with exact areas.
 
 Polygons are traced and measured in pixel coordinates, where they are rectilinear: a sum over a
 polygon is a sum over its horizontal edges (Green's theorem), so its pixel count, its ground and
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 import shapely
 from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE, Legend
-from agri_core.raster.grid import Grid
+from agri_core.raster.grid import Grid, to_ground
+from agri_core.raster.opening import SCENES, open_raster
 from agri_core.raster.pixel_area import HECTARE, Ground, measure_ground
 from numpy.typing import NDArray
 from rasterio import features
@@ -24,7 +24,6 @@ from rasterio.windows import Window
 
 from agri_map.maps.mapfile import open_map, read_blocks, read_legend
 from agri_map.maps.write import KIND
-from agri_map.scene.raster import damaged, open_raster
 
 Geometries = NDArray[np.object_]
 
@@ -80,6 +79,7 @@ def sieve(source: ClassMap, minimum: float) -> ClassMap:
     """
     if minimum < 0:
         raise InputError(f"minimum must be 0 hectares or more, got {minimum}")
+    # 1e-9: a minimum of whole pixels must not be rounded up by one.
     size = math.ceil(minimum * HECTARE / source.ground.mean - 1e-9)
     if size <= 1:
         return source
@@ -124,8 +124,9 @@ def pick(parcels: Parcels, legend: Legend, names: Sequence[str]) -> Parcels:
 
 def _hectares(source: ClassMap) -> NDArray[np.float64]:
     total = np.zeros(256)
-    for row, line in zip(source.ground.rows, source.codes, strict=True):
-        total += row * np.bincount(line, minlength=256)
+    for columns, areas in source.ground.strips(0, len(source.codes)):
+        for area, line in zip(areas, source.codes[:, columns], strict=True):
+            total += area * np.bincount(line, minlength=256)
     return total / HECTARE
 
 
@@ -135,9 +136,11 @@ def trace(source: ClassMap) -> Parcels:
     shapes = np.array([shape for shape, _ in pairs], object)
     codes = np.array([code for _, code in pairs], np.uint8)
     edges = _edges(shapes)
-    rows = np.arange(len(source.codes) + 1, dtype=np.float64)
-    pixels = np.rint(_integrate(edges, rows, len(shapes))).astype(np.int64)
-    metres = _integrate(edges, source.ground.cumulated, len(shapes))
+    # The line integral of y dx around a polygon is its area; vertical edges add nothing.
+    pixels = _sum_edges(edges, edges.y * (edges.x - edges.end), len(shapes)).astype(np.int64)
+    integral = source.ground.integral()
+    above = integral.at(edges.y, edges.x) - integral.at(edges.y, edges.end)
+    metres = _sum_edges(edges, above, len(shapes))
     return Parcels(shapes, codes, pixels, metres / HECTARE)
 
 
@@ -148,16 +151,14 @@ def add_confidence(parcels: Parcels, path: Path, grid: Grid) -> Parcels:
         InputError: The raster is not a confidence raster, or on another grid.
     """
     edges = _edges(parcels.shapes)
-    with open_raster(path) as dataset:
-        if Grid.of(dataset) != grid:
+    with open_raster(path, formats=SCENES) as dataset:
+        if not Grid.of(dataset).same_as(grid):
             raise InputError(f"{path} is not on the grid of the map; write both in one run")
         if dataset.tags().get(KIND) != "confidence" or dataset.count != 1:
             raise InputError(f"{path} is no confidence raster of `agri-map predict --confidence`")
+        # Bytes hold percent.
         scale = 0.01 if dataset.dtypes[0] == "uint8" else 1.0
-        try:
-            sums = _sum_raster(dataset, edges, len(parcels.shapes))
-        except rasterio.errors.RasterioError as error:
-            raise damaged(path, error) from error
+        sums = _sum_raster(dataset, edges, len(parcels.shapes))
     mean = scale * sums / np.maximum(parcels.pixels, 1)
     return Parcels(parcels.shapes, parcels.codes, parcels.pixels, parcels.hectares, mean)
 
@@ -181,9 +182,8 @@ def simplify(parcels: Parcels, tolerance: float) -> Parcels:
 
 def to_map(shapes: Geometries, grid: Grid) -> Geometries:
     """Move shapes from pixel coordinates to the CRS of the grid."""
-    a, b, c, d, e, f = grid.transform[:6]
     moved: Geometries = shapely.transform(
-        shapes, lambda xy: np.column_stack([xy @ [a, b] + c, xy @ [d, e] + f])
+        shapes, lambda xy: np.column_stack(to_ground(grid.transform, xy[:, 0], xy[:, 1]))
     )
     return moved
 
@@ -212,16 +212,19 @@ def _edges(shapes: Geometries) -> _Edges:
     oriented = shapely.orient_polygons(shapes, exterior_cw=False)
     rings, ring_owner = shapely.get_rings(oriented, return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
+    # Corners of pixels are whole numbers, which come back as floats.
     xy = np.rint(xy).astype(np.int64)
+    # Two neighbouring coordinates are an edge only within one ring.
     horizontal = (ring[1:] == ring[:-1]) & (xy[1:, 1] == xy[:-1, 1])
     start, stop = xy[:-1][horizontal], xy[1:][horizontal]
     owner = ring_owner[ring[:-1][horizontal]]
     return _Edges(start[:, 1], start[:, 0], stop[:, 0], owner)
 
 
-def _integrate(edges: _Edges, cumulated: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Sum over each polygon a quantity of the rows; `cumulated` is its sum above a row edge."""
-    parts = cumulated[edges.y] * (edges.x - edges.end)
+def _sum_edges(
+    edges: _Edges, parts: NDArray[np.int64] | NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """Sum over each polygon: `parts` is, for each edge, a quantity of all pixels above it."""
     return np.bincount(edges.owner, parts, minlength=count).astype(np.float64)
 
 
@@ -237,6 +240,7 @@ def _sum_raster(dataset: Any, edges: _Edges, count: int) -> NDArray[np.float64]:
         for row, line in enumerate(np.nan_to_num(dataset.read(1, window=window)), start=top):
             _add_row(sums, above, edges, order[slice(*np.searchsorted(rows, [row, row + 1]))])
             above += line
+    # Edges on the lower rim come after the last row.
     _add_row(sums, above, edges, order[np.searchsorted(rows, dataset.height) :])
     return sums
 
@@ -249,5 +253,6 @@ def _add_row(
 ) -> None:
     """Add the edges of one row; `above` holds the sum of each column down to that row."""
     if picked.size:
+        # Sums from the left border on: the difference of two is the sum between two columns.
         prefix = np.concatenate([[0.0], np.cumsum(above)])
         np.add.at(sums, edges.owner[picked], prefix[edges.x[picked]] - prefix[edges.end[picked]])

@@ -6,62 +6,31 @@ is not a design-based accuracy estimate unless the reference is a probability sa
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from agri_core import confusion as counts
+from agri_core.evaluation.evaluation import Evaluation
 from agri_core.files.errors import InputError
-from agri_core.legend import IGNORE, Legend
-from numpy.typing import NDArray
+from agri_core.legend import IGNORE
+from agri_core.raster.grid import Grid
 from rasterio.windows import Window
 
-from agri_map.maps.mapfile import open_map, read_legend
+from agri_map.maps.mapfile import open_map, read_codes, read_legend
 
 BLOCK = 128
-"""Side of the square blocks, in pixels, that stand for "places" in the bootstrap interval."""
+"""Side in pixels of the square blocks, the places that the bootstrap interval resamples."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Agreement of a map with its reference.
-
-    Attributes:
-        legend: the classes.
-        blocks: `(N, K, K)` confusion counts, one a block, rows = reference.
-    """
-
-    legend: Legend
-    blocks: NDArray[np.int64]
-
-    @property
-    def matrix(self) -> NDArray[np.int64]:
-        """The whole map's confusion counts `(K, K)`."""
-        total: NDArray[np.int64] = self.blocks.sum(0)
-        return total
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the figures; a class absent from both rasters is None."""
-        cm = self.matrix
-        low, high = counts.bootstrap(self.blocks, counts.mean_iou)
-        share, best = counts.majority(cm)
-        return {
-            "pixels": int(cm.sum()),
-            "miou": _number(counts.mean_iou(cm)),
-            "miou_low": _number(low),
-            "miou_high": _number(high),
-            "accuracy": _number(counts.accuracy(cm)),
-            "majority_accuracy": _number(share),
-            "majority_class": self.legend.names[best],
-            "kappa": _number(counts.kappa(cm)),
-            "iou": dict(zip(self.legend.names, map(_number, counts.iou(cm)), strict=True)),
-            "f1": dict(zip(self.legend.names, map(_number, counts.f1(cm)), strict=True)),
-        }
+SCORES = (
+    "pixels", "miou", "miou_low", "miou_high", "accuracy", "majority_accuracy", "majority_class",
+    "kappa", "iou", "f1",
+)  # fmt: skip
+"""What the file of a score holds, in its order."""
 
 
-def score_map(path: Path, reference: Path) -> Score:
+def score_map(path: Path, reference: Path) -> Evaluation:
     """Count the agreement of the class map `path` with the class raster `reference`.
 
     Pixels where either raster is 255 are left out.
@@ -74,19 +43,24 @@ def score_map(path: Path, reference: Path) -> Score:
         _check_same_grid(map_raster, truth_raster)
         blocks = []
         for window in _windows(map_raster.height, map_raster.width):
-            truth = truth_raster.read(1, window=window)
-            found = map_raster.read(1, window=window)
-            truth[(found == IGNORE) | (truth == truth_raster.nodata)] = IGNORE
+            truth = read_codes(truth_raster, window)
+            found = read_codes(map_raster, window)
+            truth[found == IGNORE] = IGNORE
             blocks.append(counts.confusion(truth, found, len(legend)))
     kept = np.array([block for block in blocks if block.any()], np.int64)
     if not len(kept):
         raise InputError(f"{path} and {reference} have no pixel with data in common")
-    return Score(legend, kept)
+    return Evaluation(legend, reference.stem, kept, f"block of {BLOCK} pixels")
 
 
-def to_text(score: Score) -> str:
+def to_json(score: Evaluation) -> dict[str, Any]:
+    """Return the figures; a class absent from both rasters is None."""
+    return {name: score.scores[name] for name in SCORES}
+
+
+def to_text(score: Evaluation) -> str:
     """Return the figures as a table to print."""
-    figures = score.to_json()
+    figures = score.scores
     low, high = figures["miou_low"], figures["miou_high"]
     interval = f" (95 % {low:.3f} to {high:.3f} over blocks)" if low is not None else ""
     lines = [f"{'class':<16}{'IoU':>8}{'F1':>8}"]
@@ -104,10 +78,11 @@ def to_text(score: Score) -> str:
 
 
 def _check_same_grid(first: Any, second: Any) -> None:
+    if Grid.of(first).same_as(Grid.of(second)):
+        return
     for name in ("width", "height", "crs", "transform"):
         ours, theirs = getattr(first, name), getattr(second, name)
-        same = ours.almost_equals(theirs) if name == "transform" else ours == theirs
-        if not same:
+        if ours != theirs:
             raise InputError(
                 f"a map and its reference must lie on one grid: {first.name} has {name} "
                 f"{ours!r}, {second.name} has {theirs!r}; warp the reference to the map's grid"
@@ -120,10 +95,6 @@ def _windows(height: int, width: int) -> list[Window]:
         for row in range(0, height, BLOCK)
         for col in range(0, width, BLOCK)
     ]
-
-
-def _number(value: float) -> float | None:
-    return round(float(value), 6) if math.isfinite(value) else None
 
 
 def _show(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Read the spec out of an ONNX bundle, and give the metadata a bundle is written with.
+"""Read the spec of an ONNX bundle, and make the metadata that a bundle is written with.
 
 The reader walks the outer fields of the protobuf and skips the graph, so nothing is executed,
 nothing is unpacked and a file of any size costs a few kilobytes
@@ -16,10 +16,12 @@ from agri_map.bundle.spec import BundleSpec
 
 KEY = "agri_bundle"
 MAX_BYTES = 2**31 - 1  # the limit of a protobuf message
+# A spec has some kilobytes: a longer entry is a damaged length, not worth the memory.
 MAX_METADATA = 16 * 2**20
 
 _GRAPH, _METADATA = 7, 14
 _INITIALIZER, _EXTERNAL = 5, 13  # GraphProto.initializer, TensorProto.external_data
+# Wire types of the protobuf encoding.
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -168,6 +170,7 @@ def _length(stream: BinaryIO, kind: int) -> int:
 
 def _varint(stream: BinaryIO) -> int:
     value = 0
+    # 64 bits in bytes of 7 bits: ten at most.
     for shift in range(0, 70, 7):
         byte = stream.read(1)
         if not byte:

@@ -9,7 +9,7 @@ WIDTH = 14
 
 
 def card(spec: BundleSpec, size: int, sha: str) -> str:
-    """Describe a bundle; scores come with the part they were measured on.
+    """Describe a bundle; scores come with the split they were measured on.
 
     Args:
         spec: The spec of the bundle.

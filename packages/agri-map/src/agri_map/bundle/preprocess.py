@@ -28,6 +28,16 @@ def normalise(
 
     Raises:
         InputError: The number of channels is not that of the spec, or the shapes do not match.
+
+    Example:
+        >>> from agri_core.legend import Legend
+        >>> legend = Legend.of(["other", "arable"])
+        >>> spec = BundleSpec(
+        ...     name="tiny", task="segment", bands=("B04", "B08"), unit="dn",
+        ...     mean=(1000, 2000), std=(500, 1000), legend=legend,
+        ... )
+        >>> normalise(np.array([[[1500, 1000]]]), spec).ravel().tolist()
+        [1.0, -1.0]
     """
     image = np.asarray(image)
     if image.ndim < 3 or image.shape[-1] != len(spec.bands):

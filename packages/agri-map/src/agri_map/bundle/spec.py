@@ -8,13 +8,15 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from functools import cache
+from typing import Any, Literal, get_args, get_type_hints
 
 from agri_core.bands import UNITS, Unit
 from agri_core.files.errors import InputError
 from agri_core.legend import Legend
 
 SCHEMA = "agri-bundle/1"
+WHAT = "the bundle spec"
 
 Task = Literal["segment", "classify"]
 
@@ -39,7 +41,7 @@ class BundleSpec:
         temperature: Divisor of the logits, already inside the graph.
         dataset: Fingerprint of the training chips.
         split: Fingerprint of the split.
-        metrics: Scores with the part they were measured on and the majority baseline.
+        metrics: Scores with the split they were measured on and the majority baseline.
         licence: Licence of the weights.
         arch: Architecture name.
         created: Time of writing, ISO 8601.
@@ -98,38 +100,31 @@ class BundleSpec:
         Raises:
             InputError: Not JSON, another schema, or a missing, unknown or wrong field.
         """
-        record = _load(text)
+        from agri_core.files.records import load_json, parse_json
+
+        record = load_json(text, WHAT)
+        if not isinstance(record, dict):
+            raise InputError(f"{WHAT} must be a JSON object, got {type(record).__name__}")
         schema = record.get("schema")
         if schema != SCHEMA:
             raise InputError(f"expected a bundle of schema '{SCHEMA}', got {schema!r}")
-        _check_names(record)
-        try:
-            return cls(**{**record, "legend": Legend.from_list(record["legend"])})
-        except (TypeError, KeyError, AttributeError) as error:
-            raise InputError(f"the bundle spec holds a value of the wrong type: {error}") from error
+        found = parse_json(_wire(), text, WHAT)
+        return cls(**{name: getattr(found, name) for name in FIELDS if name != "schema"})
 
 
 FIELDS = tuple(f.name for f in fields(BundleSpec))
 
 
-def _load(text: str) -> dict[str, Any]:
-    try:
-        record = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"the bundle spec is not valid JSON: {error}") from error
-    if not isinstance(record, dict):
-        raise InputError(f"the bundle spec must be a JSON object, got {type(record).__name__}")
-    return record
+@cache
+def _wire() -> Any:
+    """What the JSON object holds: every field, each of its type."""
+    from agri_core.files.records import Record
+    from pydantic import Field, create_model
 
-
-def _check_names(record: Mapping[str, Any]) -> None:
-    missing = [name for name in FIELDS if name not in record]
-    unknown = [name for name in record if name not in FIELDS]
-    if missing or unknown:
-        raise InputError(
-            f"the bundle spec does not match schema '{SCHEMA}': "
-            f"missing {missing or 'nothing'}, unknown {unknown or 'nothing'}"
-        )
+    types = get_type_hints(BundleSpec)
+    others = {name: (types[name], ...) for name in FIELDS if name != "schema"}
+    own = (str, Field(alias="schema"))
+    return create_model("BundleFile", __base__=Record, schema_=own, **others)  # type: ignore[call-overload]
 
 
 def _check_choice(name: str, value: object, known: tuple[str, ...]) -> None:
@@ -138,14 +133,14 @@ def _check_choice(name: str, value: object, known: tuple[str, ...]) -> None:
 
 
 def _check_bands(bands: tuple[str, ...], mean: tuple[float, ...], std: tuple[float, ...]) -> None:
-    if not bands or not all(isinstance(band, str) and band for band in bands):
+    if not all(bands) or not bands:
         raise InputError(f"bands must be a list of names, got {bands!r}")
     if len(set(bands)) != len(bands):
         raise InputError(f"bands must not repeat, got {', '.join(bands)}")
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != len(bands):
             raise InputError(f"{name} needs {len(bands)} values, one a band, got {len(values)}")
-        if not all(isinstance(v, int | float) and math.isfinite(v) for v in values):
+        if not all(map(math.isfinite, values)):
             raise InputError(f"{name} must be finite numbers, got {list(values)}")
     if min(std) <= 0:
         raise InputError(f"std must be above 0 in every band, got {list(std)}")
@@ -153,9 +148,9 @@ def _check_bands(bands: tuple[str, ...], mean: tuple[float, ...], std: tuple[flo
 
 def check_tiling(tile: int, overlap: int) -> None:
     """Refuse tiles that are too small to see context, or too large to hold in memory."""
-    if not isinstance(tile, int) or not 16 <= tile <= 8192:
+    if not 16 <= tile <= 8192:
         raise InputError(f"tile must be a whole number from 16 to 8192 pixels, got {tile}")
-    if not isinstance(overlap, int) or not 0 <= overlap <= tile // 2:
+    if not 0 <= overlap <= tile // 2:
         raise InputError(
             f"overlap must lie in 0 to {tile // 2} (half a tile of {tile}), got {overlap}"
         )

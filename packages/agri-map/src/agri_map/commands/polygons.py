@@ -38,10 +38,12 @@ def polygons(
 
     Example: agri-map polygons maps/scene.tif --out maps/scene.gpkg --minimum 0.25
     """
-    from agri_map.analysis import polygons as core
-    from agri_map.analysis.vector import check_output, write_polygons
+    from agri_core.vector.writer import check_suffix
 
-    check_output(out)
+    from agri_map.analysis import polygons as core
+    from agri_map.analysis.vector import write_polygons
+
+    check_suffix(out)
     source = core.load_map(path, pixel)
     sieved = core.sieve(source, minimum)
     if minimum:

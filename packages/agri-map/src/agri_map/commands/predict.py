@@ -7,7 +7,10 @@ import typer
 from agri_core.files.console import say
 from agri_core.files.errors import InputError, MissingError
 
+from agri_map.choices import Precision
 from agri_map.commands.options import (
+    ENGINE,
+    EXTRA,
     BandFiles,
     BandNames,
     Confidence,
@@ -34,23 +37,41 @@ def predict(
     band: BandFiles = None,
     nodata: NoData = None,
     engine: EngineChoice = "onnxruntime",
-    precision: Annotated[str, typer.Option(help="f32, or bf16 (openvino only).")] = "f32",
-    tile: Annotated[int | None, typer.Option(help="Tile side; the bundle's by default.")] = None,
+    precision: Annotated[
+        Precision, typer.Option(help="Arithmetic; bf16 needs openvino.", rich_help_panel=ENGINE)
+    ] = "f32",
+    tile: Annotated[
+        int | None,
+        typer.Option(help="Tile side; the bundle's by default.", rich_help_panel=ENGINE),
+    ] = None,
     overlap: Annotated[
-        int | None, typer.Option(help="Overlap of tiles; the bundle's by default.")
+        int | None,
+        typer.Option(help="Overlap of tiles; the bundle's by default.", rich_help_panel=ENGINE),
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(help="Tiles per run of the model; by tile size by default.")
+        int | None,
+        typer.Option(
+            help="Tiles per run of the model; by tile size by default.", rich_help_panel=ENGINE
+        ),
     ] = None,
     threads: Threads = None,
     probabilities: Probabilities = None,
     confidence: Confidence = None,
     note: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A short text that the map shall carry: why this model."),
+        typer.Option(
+            metavar="FILE",
+            help="A short text that the map shall carry: why this model.",
+            rich_help_panel=EXTRA,
+        ),
     ] = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Write probabilities as float32, not as percent.")
+        bool,
+        typer.Option(
+            "--exact",
+            help="Write probabilities as float32, not as percent.",
+            rich_help_panel=EXTRA,
+        ),
     ] = False,
 ) -> None:
     """Map a scene: tiles through the model, blended, written as a cloud-optimised GeoTIFF.
@@ -82,7 +103,8 @@ def predict(
         )
     names, files = read_bands(scene, bands, band)
     with open_scene(scene, spec.bands, names=names, files=files, nodata=nodata) as source:
-        result = map_scene(source, model, Outputs(out, probabilities, confidence), options)
+        outputs = Outputs(out, probabilities, confidence)
+        result = map_scene(source, model, outputs, options, spec)
     report(result)
 
 

@@ -19,15 +19,15 @@ def score(
         Path | None, OUTPUT, typer.Option(metavar="JSON", help="Write the figures there as well.")
     ] = None,
 ) -> None:
-    """Score a map against a reference raster: IoU, F1, accuracy beside the majority class.
+    """Score a map against a reference raster: IoU, F1, accuracy next to that of the majority class.
 
-    The reference says something about the map only if no model saw it in training.
+    The score is meaningful only if no model saw the reference in training.
 
     Example: agri-map score maps/scene.tif --truth truth.tif --out reports/score.json
     """
     from agri_core.files.atomic import write_json
 
-    from agri_map.analysis.score import score_map, to_text
+    from agri_map.analysis.score import score_map, to_json, to_text
 
     if truth == NO_TRUTH:
         say("no reference was given, so the map is not scored")
@@ -35,6 +35,6 @@ def score(
     else:
         found = score_map(path, Path(truth))
         say(to_text(found))
-        figures = found.to_json()
+        figures = to_json(found)
     if out is not None:
         write_json(out, figures)

@@ -12,7 +12,7 @@ def show(
     path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
     *,
     out: Annotated[Path, OUTPUT, typer.Option(metavar="PNG", help="The picture to write.")],
-    scene: Annotated[Path | None, typer.Option(help="The scene, shown beside the map.")] = None,
+    scene: Annotated[Path | None, typer.Option(help="The scene, shown next to the map.")] = None,
     bands: Annotated[
         str | None, typer.Option(help="Names of the scene's bands in file order.")
     ] = None,
@@ -29,14 +29,14 @@ def show(
         typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS."),
     ] = None,
 ) -> None:
-    """Draw a map beside its scene, with legend, hectares, scale bar and north arrow.
+    """Draw a map next to its scene, with legend, hectares, scale bar and north arrow.
 
     Example: agri-map show maps/scene.tif --scene scene.tif --out maps/scene.png
     """
     from agri_core.files.errors import InputError
 
-    from agri_map.figures.figure import draw
-    from agri_map.figures.show import Request, make_sheet
+    from agri_map.figures.page import draw_page
+    from agri_map.figures.show import Request, make_page
 
     if out.suffix.lower() != ".png":
         raise InputError(f"the picture is a PNG; expected a name ending in .png, got {out}")
@@ -50,5 +50,5 @@ def show(
         title=title,
         pixel=pixel,
     )
-    draw(make_sheet(request), out)
+    draw_page(make_page(request), out)
     say(f"picture: {out}")

@@ -6,34 +6,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from agri_core.bands import band_indices
 from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE, IGNORE_COLOUR, Legend
 from agri_core.raster.grid import Grid
+from agri_core.raster.opening import SCENES, open_raster
 from agri_core.raster.pixel_area import measure_ground
+from agri_core.raster.validity import masking_of, valid_pixels
 from agri_data.figures.picture import colourise, composite, composite_title, picture_bands
+from agri_data.figures.sheet import Panel
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
 from agri_map.analysis.area import CAVEAT, measure
 from agri_map.analysis.score import score_map
-from agri_map.figures.figure import Block, Entry, Panel, Sheet
-from agri_map.maps.mapfile import count_pixels, open_map, read_legend
-from agri_map.scene.layers import band_name
-from agri_map.scene.raster import damaged, open_raster
+from agri_map.figures.page import Block, Entry, Page
+from agri_map.maps.mapfile import count_pixels, open_map, read_codes, read_legend
+from agri_map.scene.layers import band_names
 
 PIXELS = 1400
 """Longest side of a panel's image; larger rasters are thinned."""
 
 RIGHT, WRONG = "#dfe7dc", "#d7191c"
+# Mean radius in metres (IUGG): for the shape of a pixel on the page, not for hectares.
 EARTH = 6_371_008.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to show beside a map; all on the map's grid."""
+    """What to show next to a map; all on the map's grid."""
 
     map: Path
     scene: Path | None = None
@@ -44,7 +46,7 @@ class Request:
     pixel: float | None = None
 
 
-def make_sheet(request: Request) -> Sheet:
+def make_page(request: Request) -> Page:
     """Read everything, thinned to what a page can show.
 
     Raises:
@@ -54,9 +56,7 @@ def make_sheet(request: Request) -> Sheet:
     with open_map(request.map) as dataset:
         grid, legend, tags = Grid.of(dataset), read_legend(dataset), dataset.tags()
         shape = _thin(dataset.shape)
-        codes = _read(dataset, [1], shape, Resampling.nearest)[0]
-        if dataset.nodata not in (None, IGNORE):
-            codes[codes == dataset.nodata] = IGNORE
+        codes = read_codes(dataset, shape=shape)
     panels, blocks = [], [_area_block(request, legend)]
     if request.scene is not None:
         panels.append(_scene_panel(request, grid, shape))
@@ -69,7 +69,7 @@ def make_sheet(request: Request) -> Sheet:
         panel, block = _confidence(request.confidence, grid, shape, len(legend))
         panels.append(panel)
         blocks.append(block)
-    return Sheet(
+    return Page(
         request.title or f"Land map of {Path(tags.get('AGRI_SCENE', request.map.name)).stem}",
         _subtitle(grid, request.pixel),
         tuple(panels),
@@ -87,17 +87,12 @@ def _thin(shape: tuple[int, int]) -> tuple[int, int]:
 def _read(
     dataset: DatasetReader, numbers: list[int], shape: tuple[int, int], how: Resampling
 ) -> NDArray[np.generic]:
-    try:
-        return np.asarray(dataset.read(numbers, out_shape=(len(numbers), *shape), resampling=how))
-    except rasterio.errors.RasterioError as error:
-        raise damaged(dataset.name, error) from error
+    return np.asarray(dataset.read(numbers, out_shape=(len(numbers), *shape), resampling=how))
 
 
 def _same_grid(dataset: DatasetReader, grid: Grid) -> None:
     found = Grid.of(dataset)
-    if (found.height, found.width, found.crs) != (grid.height, grid.width, grid.crs) or not (
-        found.transform.almost_equals(grid.transform, precision=1e-6)
-    ):
+    if not found.same_as(grid):
         raise InputError(
             f"{dataset.name} is not on the grid of the map "
             f"({found.width} x {found.height} pixels in {found.crs}, the map has "
@@ -107,18 +102,26 @@ def _same_grid(dataset: DatasetReader, grid: Grid) -> None:
 
 def _scene_panel(request: Request, grid: Grid, shape: tuple[int, int]) -> Panel:
     assert request.scene is not None
-    with open_raster(request.scene) as dataset:
+    with open_raster(request.scene, formats=SCENES) as dataset:
         _same_grid(dataset, grid)
-        have = list(request.bands or [band_name(text or "") for text in dataset.descriptions])
-        if len(have) != dataset.count:
-            raise InputError(f"--bands gives {len(have)} names, the scene has {dataset.count}")
+        have = band_names(dataset, request.scene, request.bands)
         names = picture_bands([name for name in have if name])
         numbers = [place + 1 for place in band_indices(have, names, str(request.scene))]
         image = np.moveaxis(_read(dataset, numbers, shape, Resampling.average), 0, -1)
-        missing = dataset.read_masks(numbers[0], out_shape=shape) == 0
+        valid = _validity(dataset, request.bands or (), numbers, shape)
     rgb = composite(image, names, names)
-    rgb[missing] = _rgb(IGNORE_COLOUR)
+    rgb[~valid] = _rgb(IGNORE_COLOUR)
     return Panel(rgb, composite_title(names))
+
+
+def _validity(
+    dataset: DatasetReader, names: Sequence[str], numbers: list[int], shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Read where a scene holds data; the nearest pixel, as means next to no data prove nothing."""
+    values = np.moveaxis(_read(dataset, numbers, shape, Resampling.nearest), 0, -1)
+    valid = valid_pixels(values, dataset.nodata)
+    unmasked = masking_of(dataset, names).read(dataset, shape=shape)
+    return valid if unmasked is None else valid & unmasked
 
 
 def _confidence(
@@ -126,11 +129,12 @@ def _confidence(
 ) -> tuple[Panel, Block]:
     from matplotlib import colormaps
 
-    with open_raster(path) as dataset:
+    with open_raster(path, formats=SCENES) as dataset:
         _same_grid(dataset, grid)
         values = _read(dataset, [1], shape, Resampling.nearest)[0].astype(np.float64)
         if dataset.dtypes[0] == "uint8":
             values = np.where(values == IGNORE, np.nan, values / 100)
+    # The most probable of K classes has 1 / K at least, so the ramp begins there.
     low = 1 / classes
     ramp = colormaps["viridis"]
     scaled = np.clip((np.nan_to_num(values, nan=low) - low) / (1 - low), 0, 1)
@@ -149,8 +153,8 @@ def _truth(
     assert request.truth is not None
     with open_map(request.truth) as dataset:
         _same_grid(dataset, grid)
-        truth = _read(dataset, [1], shape, Resampling.nearest)[0]
-    score = score_map(request.map, request.truth).to_json()
+        truth = read_codes(dataset, shape=shape)
+    score = score_map(request.map, request.truth).scores
     known = (truth != IGNORE) & (codes != IGNORE)
     errors = np.full((*shape, 3), _rgb(IGNORE_COLOUR), np.uint8)
     errors[known & (truth == codes)] = _rgb(RIGHT)

@@ -1,4 +1,4 @@
-"""How far a faster engine agrees with float32, measured on tiles of the scene itself."""
+"""Agreement of a faster engine with float32, measured on tiles of the scene itself."""
 
 from collections.abc import Iterator
 
@@ -25,6 +25,7 @@ def measure_agreement(
     """
     same = total = 0
     total_tiles = len(axes[0].starts()) * len(axes[1].starts())
+    # About 2 % of the tiles, so that the check of a small scene costs little of what is gained.
     count = min(SAMPLE_TILES, 1 + total_tiles // 50)
     for image, valid in sample_tiles(scene, axes, count):
         batch = normalise(image[None], engine.spec, valid[None])
@@ -42,6 +43,7 @@ def sample_tiles(
     """Read at most `count` tiles with data, spread evenly over the scene."""
     rows, cols = axes
     places = [(row, col) for row in rows.starts() for col in cols.starts()]
+    # Twice as many places as needed, since some hold no data.
     step = max(1, len(places) // (2 * count))
     found = 0
     for row, col in places[step // 2 :: step]:

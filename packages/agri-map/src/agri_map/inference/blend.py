@@ -15,7 +15,7 @@ Array = NDArray[np.float32]
 class StripBlender:
     """Blend the probabilities of a scene's tiles, one row of tiles after the other.
 
-    Two strips take turns, so that finished rows can still be written while the next are added up.
+    Two strips alternate, so that finished rows can still be written while the next are added up.
     """
 
     def __init__(self, rows: Axis, cols: Axis, classes: int) -> None:
@@ -43,6 +43,7 @@ class StripBlender:
     def add(self, col: int, probabilities: Array) -> None:
         """Add the tile `(K, tile, tile)` of column number `col` in the current row of tiles."""
         left = self._col_starts[col] - self._col_starts[0]
+        # Weights along both axes add up to 1, so their products do too.
         np.outer(self._row_weights[self._row], self._col_weights[col], out=self._weight)
         np.multiply(probabilities, self._weight, out=self._work)
         self._strips[0][:, :, left : left + self._cols.tile] += self._work

@@ -7,7 +7,7 @@ that have it, so float32 is forced unless `bf16` is asked for.
 import os
 import sys
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol, get_args
 
 import numpy as np
 from agri_core.files.errors import AgriError, InputError
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from agri_map.bundle.bundle import check_whole, read_spec
 from agri_map.bundle.spec import BundleSpec
+from agri_map.choices import EngineName, Precision
 
-EngineName = Literal["onnxruntime", "openvino"]
-Precision = Literal["f32", "bf16"]
 Array = NDArray[np.float32]
 
 
@@ -39,9 +38,10 @@ class Engine(Protocol):
 
 def open_engine(
     path: Path | str,
-    name: str = "onnxruntime",
-    precision: str = "f32",
+    name: EngineName = "onnxruntime",
+    precision: Precision = "f32",
     threads: int | None = None,
+    spec: BundleSpec | None = None,
 ) -> Engine:
     """Load a bundle.
 
@@ -50,6 +50,7 @@ def open_engine(
         name: `onnxruntime` or `openvino` (the extra `agri-map[openvino]`).
         precision: `f32`, or `bf16` (openvino only).
         threads: Threads of the engine; all cores this process may use when None.
+        spec: The bundle's own, where it has been read already.
 
     Raises:
         MissingError: No such file.
@@ -66,7 +67,7 @@ def open_engine(
     if threads is not None and threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}")
     path = Path(path)
-    spec = read_spec(path)
+    spec = spec or read_spec(path)
     check_whole(path)
     count = threads or cores()
     if name == "openvino":
@@ -94,10 +95,14 @@ class _Onnxruntime:
 
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
+        # Operators run one after the other, each on all threads.
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        # Fatal only: errors arrive as exceptions and are reported from there.
         options.log_severity_level = 4
+        # Denormal floats are slow on a CPU and far below any difference between classes.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        # The same scene gives the same map in every run.
         options.add_session_config_entry("session.use_deterministic_compute", "1")
         # Waiting threads must not eat the time in which tiles are cut, blended and written.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -130,6 +135,7 @@ class _Openvino:
             "EXECUTION_MODE_HINT": mode,
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads,
+            # Batches come one at a time, so all threads work on one.
             "NUM_STREAMS": 1,
             "ENABLE_CPU_PINNING": False,
         }

@@ -1,4 +1,4 @@
-"""A bundle that names whole patches, used for a map: an answer counts for all of its patch."""
+"""Maps from a patch classifier: the class of a patch counts for all of its pixels."""
 
 import numpy as np
 from agri_core.files.errors import InputError
@@ -28,10 +28,10 @@ class Patches:
 
 
 def patch_axes(grid: Grid, spec: BundleSpec, step: int | None) -> tuple[Axis, Axis]:
-    """Lay out patches of the size that the model learnt, `step` pixels apart.
+    """Lay out patches of the size that the model was trained on, `step` pixels apart.
 
-    Half a patch apart when None: a pixel then is a blend of four patches, in which those count
-    most whose middle is near.
+    Half a patch apart when None: a pixel then is a blend of four patches, weighted towards
+    those whose centre is near.
 
     Raises:
         InputError: Patches so far apart would leave gaps.

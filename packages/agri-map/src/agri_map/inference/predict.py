@@ -53,6 +53,7 @@ def predict(
             run += len(tiles)
         top, done = blender.finish_row()
         inside = valid[top - start : top - start + done.shape[1], -left : cols.length - left]
+        # A copy, because the buffer is read into again while this strip is written.
         yield top, done, inside.copy(), run
 
 
@@ -63,6 +64,7 @@ def _strips(
     rows, cols = axes
     across = cols.starts()[0], cols.starts()[-1] + cols.tile
     starts = rows.starts()
+    # Two buffers: one is read into while the engine works on the other.
     rooms = [scene.blank(rows.tile, across[1] - across[0]) for _ in starts[:2]]
     with ThreadPoolExecutor(1, "read") as reader:
         ahead = reader.submit(scene.read, (starts[0], starts[0] + rows.tile), across, rooms[0])

@@ -1,4 +1,4 @@
-"""Where the tiles of a scene lie and how much each one counts; pure arithmetic.
+"""Positions and blending weights of the tiles of a scene; pure arithmetic.
 
 A tile is a half-open range `[start, start + tile)` along one axis. Tiles start outside the
 scene by a `margin`, so the rim of the scene is predicted with context (reflected there) and the
@@ -26,6 +26,13 @@ class Axis:
         overlap: Smallest overlap of neighbours; the last tile is shifted back and overlaps more.
         whole: All of a tile counts, as its answer is one for all its pixels: there is no margin,
             and tiles may overlap by more than half.
+
+    Example:
+        >>> axis = Axis(length=100, tile=64, overlap=16)
+        >>> axis.margin, axis.starts()
+        (4, [-4, 40])
+        >>> axis.weights().shape
+        (2, 64)
     """
 
     length: int
@@ -65,6 +72,7 @@ class Axis:
         total = np.zeros(starts[-1] + self.tile - starts[0])
         for start in starts:
             total[start - starts[0] :][: self.tile] += profile
+        # Only dropped margins outside the scene have no weight.
         total[total == 0] = 1
         rows = [profile / total[start - starts[0] :][: self.tile] for start in starts]
         return np.asarray(rows, np.float32)
@@ -74,6 +82,7 @@ def _profile(tile: int, overlap: int, margin: int) -> NDArray[np.float64]:
     profile = np.ones(tile)
     ramp = min(overlap - 2 * margin, tile // 2)
     if ramp > 0:
+        # Sampled at pixel centres (+ 0.5), so that rise and fall add up to 1.
         rise = 0.5 - 0.5 * np.cos(np.pi * (np.arange(ramp) + 0.5) / ramp)
         profile[margin : margin + ramp] = rise
         profile[tile - margin - ramp : tile - margin] = rise[::-1]

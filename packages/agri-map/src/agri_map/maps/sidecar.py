@@ -1,4 +1,4 @@
-"""Files beside a map that name its classes where other programs look for them."""
+"""Sidecar files of a map that name its classes where other programs look for them."""
 
 from pathlib import Path
 from xml.sax.saxutils import escape

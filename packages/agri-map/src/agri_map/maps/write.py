@@ -18,6 +18,7 @@ from agri_core.files.atomic import replacing_file
 from agri_core.files.ownership import check_file
 from agri_core.legend import IGNORE, Legend
 from agri_core.raster.grid import Grid
+from agri_core.raster.naming import CLASS, LEGEND
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
@@ -28,9 +29,9 @@ from agri_map.maps.sidecar import names_file, write_sidecars
 
 Kind = Literal["classes", "probabilities", "confidence"]
 PERCENT_NODATA = 255
+# Few enough for the planes of all classes to stay in the processor's cache, see `argmax`.
 ARGMAX_ROWS = 8
 KIND = "AGRI_KIND"
-LEGEND = "AGRI_LEGEND"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ def argmax(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
 
     Plane by plane and a few rows at a time, which stay in the processor's cache: numpy's own
     argmax over the first axis takes ten times as long.
+
+    Example:
+        >>> argmax(np.array([[[0.6, 0.5]], [[0.4, 0.5]]], np.float32)).tolist()
+        [[0, 0]]
     """
     codes = np.zeros(probabilities.shape[1:], np.uint8)
     for top in range(0, len(codes), ARGMAX_ROWS):
@@ -180,9 +185,11 @@ def _profile(grid: Grid, layout: Layout) -> dict[str, Any]:
         "blockxsize": 512,
         "blockysize": 256,
         "compress": "deflate",
+        # This file is read once and removed: time counts, not size.
         "zlevel": 1,
         "interleave": "band",
         "bigtiff": "if_safer",
+        # Blocks without data take no space on the disk.
         "sparse_ok": True,
     }
 
@@ -197,7 +204,7 @@ def _describe(dataset: DatasetWriter, layout: Layout, tags: Mapping[str, str]) -
     if layout.kind == "classes":
         dataset.colorinterp = [ColorInterp.palette]
         dataset.write_colormap(1, _colours(layout.legend))
-        names = {f"CLASS_{item.id}": item.name for item in layout.legend.classes}
+        names = {f"{CLASS}{item.id}": item.name for item in layout.legend.classes}
         dataset.update_tags(1, **names)
 
 
@@ -216,9 +223,11 @@ def _to_cog(source: Path, target: Path, layout: Layout, threads: int) -> None:
         driver="COG",
         compress="DEFLATE",
         level=3,
+        # Differences of neighbours compress smooth numbers, not class codes.
         predictor="NO" if classes else "YES",
         blocksize=512,
         overviews="IGNORE_EXISTING",
+        # The mean of class codes would be another class.
         overview_resampling="MODE" if classes else "AVERAGE",
         resampling="NEAREST",
         bigtiff="IF_SAFER",

@@ -1,4 +1,4 @@
-"""Wider values to 8 bits, for models that learnt from pictures made so."""
+"""Wider values to 8 bits, for models that were trained on 8-bit pictures."""
 
 import math
 from typing import Any
@@ -20,6 +20,10 @@ def to_bytes(
         values: Any real dtype.
         scale: The value that becomes 255.
         valid: Of a shape that broadcasts to that of `values`; what is not valid becomes 0.
+
+    Example:
+        >>> to_bytes(np.array([0, 1375, 2750, 9000]), scale=EUROSAT).tolist()
+        [0, 128, 255, 255]
     """
     wide = values.astype(np.float32)
     if valid is not None:
@@ -27,6 +31,7 @@ def to_bytes(
     np.clip(wide, 0, scale, out=wide)
     wide *= 255
     wide /= np.float32(scale)
+    # astype cuts off, so a half more rounds halves up.
     wide += 0.5
     return wide.astype(np.uint8)
 

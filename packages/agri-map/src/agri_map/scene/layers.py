@@ -1,31 +1,37 @@
 """The bands of a scene: by name, from one file or many, brought onto one grid."""
 
-import re
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_core.bands import band_indices
+from agri_core.bands import band_indices, canonical_name
 from agri_core.files.errors import InputError
+from agri_core.raster.align import align
 from agri_core.raster.grid import Grid
-from rasterio.enums import MaskFlags, Resampling
-from rasterio.io import DatasetReader
-from rasterio.vrt import WarpedVRT
-
-from agri_map.scene.raster import open_raster
+from agri_core.raster.opening import opened
+from agri_core.raster.validity import Masking, masking_of, settle_nodata
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One band of the scene: the open raster it comes from, its number there, its no-data."""
+    """One band of the scene.
+
+    Attributes:
+        name: Of the band.
+        source: The open raster it comes from.
+        number: Of the band in there, from 1.
+        nodata: The value that means "no data", None for none.
+        masking: Where `source` keeps its validity apart from its values.
+    """
 
     name: str
     source: Any
     number: int
     nodata: float | None
+    masking: Masking
 
 
 def stored(layers: Sequence[Layer]) -> np.dtype[Any]:
@@ -33,23 +39,10 @@ def stored(layers: Sequence[Layer]) -> np.dtype[Any]:
     return np.result_type(*(np.dtype(item.source.dtypes[item.number - 1]) for item in layers))
 
 
-def masked(layers: Sequence[Layer]) -> list[Any]:
-    """Give the sources that carry a mask or an alpha band."""
-    sources = {id(layer.source): layer.source for layer in layers}
-    return [
-        source
-        for source in sources.values()
-        if any(MaskFlags.per_dataset in flags for flags in source.mask_flag_enums)
-    ]
-
-
-def band_name(description: str) -> str:
-    """Give the band name at the start of a description: `B2 (blue)` is `B02`."""
-    found = re.match(r"\s*B(\d{1,2})(A?)(?![0-9A-Za-z])", description, re.IGNORECASE)
-    if not found:
-        return description.strip()
-    number, letter = found.groups()
-    return f"B{number}{letter.upper()}" if letter else f"B{int(number):02d}"
+def masked(layers: Sequence[Layer]) -> list[tuple[Any, Masking]]:
+    """Give the sources that carry a mask or an alpha band, each once."""
+    found = {id(layer.source): (layer.source, layer.masking) for layer in layers if layer.masking}
+    return list(found.values())
 
 
 def open_layers(
@@ -69,32 +62,52 @@ def open_layers(
     """
     found: dict[str, Layer] = {}
     if path is not None:
-        source = stack.enter_context(open_raster(path))
-        for number, name in enumerate(_names(source, path, names, wanted), start=1):
-            found[name] = _layer(name, source, number, nodata)
+        source = opened(path, stack)
+        given = band_names(source, path, names, wanted)
+        masking = masking_of(source, names or ())
+        settle_nodata(nodata, source.nodata, str(path))
+        for number, name in enumerate(given, start=1):
+            empty = source.nodatavals[number - 1] if nodata is None else nodata
+            found[name] = Layer(name, source, number, empty, masking)
     for name, file in files.items():
         if name not in wanted:
             raise InputError(f"--band {name}={file}: the model takes {', '.join(wanted)}")
-        source = stack.enter_context(open_raster(file))
-        if source.count != 1:
+        source = opened(file, stack)
+        masking = masking_of(source, (name,))
+        if source.count - (masking.alpha is not None) != 1:
             raise InputError(f"{file} must hold one band to be band {name}, got {source.count}")
-        found[name] = _layer(name, source, 1, nodata)
+        empty = settle_nodata(nodata, source.nodata, str(file))
+        found[name] = Layer(name, source, 1, empty, masking)
     band_indices(list(found), wanted, str(path or "the scene"))
     return [found[name] for name in wanted]
 
 
-def _names(
-    source: DatasetReader, path: Path, names: Sequence[str] | None, wanted: Sequence[str]
+def band_names(
+    source: Any, path: Path, names: Sequence[str] | None, wanted: Sequence[str] = ()
 ) -> list[str]:
+    """Give the names of the bands of an open raster in file order, without that of an alpha band.
+
+    Args:
+        source: The open raster.
+        path: For messages.
+        names: As the user gives them; its band descriptions when None.
+        wanted: Bands that the model takes; a description that equals one stays as it is.
+
+    Raises:
+        InputError: The bands have no names, another number of them, or a wanted one twice.
+    """
+    alpha = masking_of(source, names or ()).alpha
+    count = source.count - (alpha is not None)
     if names is None:
-        given = [text or "" for text in source.descriptions]
-        names = [text if text in wanted else band_name(text) for text in given]
+        given = [text or "" for text in source.descriptions[:count]]
+        names = [text if text in wanted else canonical_name(text) for text in given]
         if not any(names):
             raise InputError(
-                f"{path} has {source.count} bands without names; say which is which with "
-                f"--bands, in file order, for example --bands {','.join(wanted)}"
+                f"{path} has {count} bands without names; say which is which with --bands, in "
+                f"file order, for example --bands {','.join(wanted) or 'B04,B03,B02'}"
             )
-    if len(names) != source.count:
+    names = names[:count] if len(names) == source.count else names
+    if len(names) != count:
         raise InputError(
             f"--bands gives {len(names)} names ({', '.join(names)}) but {path} has "
             f"{source.count} bands"
@@ -105,25 +118,34 @@ def _names(
     return list(names)
 
 
-def _layer(name: str, source: DatasetReader, number: int, nodata: float | None) -> Layer:
-    declared = source.nodatavals[number - 1]
-    return Layer(name, source, number, nodata if declared is None else declared)
-
-
 def finest(layers: Sequence[Layer]) -> Grid:
     """Give the grid of the band with the smallest pixels."""
     return min((Grid.of(layer.source) for layer in layers), key=lambda grid: grid.pixel)
 
 
-def align(layer: Layer, grid: Grid, stack: ExitStack) -> Layer:
-    """Bring a coarser band onto the grid, bilinear between pixel centres.
+def align_layers(layers: Sequence[Layer], grid: Grid, stack: ExitStack) -> list[Layer]:
+    """Bring coarser bands onto the grid, bilinear between pixel centres; `stack` closes views.
 
     Raises:
-        InputError: It has another CRS, or covers other ground.
+        InputError: A file has another CRS, or covers other ground.
     """
-    own = Grid.of(layer.source)
-    if own == grid:
-        return layer
+    views = {}
+    for layer in layers:
+        key = id(layer.source), str(layer.nodata)
+        if key not in views:
+            own = Grid.of(layer.source)
+            _check_ground(layer, own, grid)
+            views[key] = align(
+                layer.source, own, grid, stack, masking=layer.masking, nodata=layer.nodata
+            )
+    made = [views[id(layer.source), str(layer.nodata)] for layer in layers]
+    pairs = zip(layers, made, strict=True)
+    return [replace(layer, source=view.source, masking=view.masking) for layer, view in pairs]
+
+
+def _check_ground(layer: Layer, own: Grid, grid: Grid) -> None:
+    if own.same_as(grid):
+        return
     where = layer.source.name
     if own.crs is None or own.crs != grid.crs:
         raise InputError(
@@ -135,16 +157,3 @@ def align(layer: Layer, grid: Grid, stack: ExitStack) -> Layer:
             f"{where} (band {layer.name}) covers {own.bounds}, the finest band {grid.bounds}; "
             "all bands must cover the same ground"
         )
-    warped = stack.enter_context(
-        WarpedVRT(
-            layer.source,
-            crs=grid.crs,
-            transform=grid.transform,
-            height=grid.height,
-            width=grid.width,
-            resampling=Resampling.bilinear,
-            src_nodata=layer.nodata,
-            nodata=layer.nodata,
-        )
-    )
-    return Layer(layer.name, warped, layer.number, layer.nodata)

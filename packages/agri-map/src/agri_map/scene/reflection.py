@@ -11,6 +11,10 @@ def reflect(start: int, stop: int, length: int) -> NDArray[np.int64]:
 
     The rim pixel itself is not repeated: -1 is 1 (as in numpy's `reflect`), over and over where
     the range is longer than the scene.
+
+    Example:
+        >>> reflect(-2, 6, length=4).tolist()
+        [2, 1, 0, 1, 2, 3, 2, 1]
     """
     positions = np.arange(start, stop)
     if length == 1:

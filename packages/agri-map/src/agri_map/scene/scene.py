@@ -7,14 +7,14 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import rasterio
 from agri_core.raster.grid import Grid
+from agri_core.raster.opening import reading
+from agri_core.raster.validity import keep_valid
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from agri_map.scene.bytescale import check_scale, to_bytes
-from agri_map.scene.layers import Layer, align, finest, masked, open_layers, stored
-from agri_map.scene.raster import damaged
+from agri_map.scene.layers import Layer, align_layers, finest, masked, open_layers, stored
 from agri_map.scene.reflection import reflect
 
 Values = tuple[NDArray[Any], NDArray[np.bool_]]
@@ -93,6 +93,7 @@ class Scene:
         window = Window(left, top, width, height)
         image, valid = room or self.blank(len(down), len(across))
         row, col = _inside(down, height), _inside(across, width)
+        # The range folds back before it holds the window in order: read first, then index.
         if row is None or col is None:
             core, good = self.blank(height, width)
             self._fill(core, window)
@@ -113,24 +114,23 @@ class Scene:
         for source in {id(layer.source): layer.source for layer in self._layers}.values():
             places = [i for i, layer in enumerate(self._layers) if layer.source is source]
             numbers = [self._layers[i].number for i in places]
+            # Bands that follow each other are read straight into place, without a copy.
             together = places == list(range(places[0], places[-1] + 1))
             target = out[places[0] : places[-1] + 1] if together else np.empty_like(out[places])
-            try:
+            with reading(source.name):
                 source.read(numbers, window=window, out=target)
-            except rasterio.errors.RasterioError as error:
-                raise damaged(self.path, error) from error
             if not together:
                 out[places] = target
 
     def _valid(self, image: NDArray[Any], window: Window, valid: NDArray[np.bool_]) -> None:
         valid[...] = True
         for layer, plane in zip(self._layers, image, strict=True):
-            if plane.dtype.kind == "f":
-                valid &= np.isfinite(plane)
-            if layer.nodata is not None and not np.isnan(layer.nodata):
-                valid &= plane != layer.nodata
-        for source in self._masked:
-            valid &= source.dataset_mask(window=window) > 0
+            keep_valid(valid, plane, layer.nodata)
+        for source, masking in self._masked:
+            with reading(source.name):
+                unmasked = masking.read(source, window)
+            if unmasked is not None:
+                valid &= unmasked
 
 
 def open_scene(
@@ -149,7 +149,7 @@ def open_scene(
         wanted: Band names in the order the model takes them.
         names: Names of the bands of `path` in file order; its band descriptions when omitted.
         files: Single-band files by band name, of any resolution; they add to `path` and win.
-        nodata: Value that means "no data" where a file does not declare one.
+        nodata: Value that means "no data", whatever the files declare.
         scale: Read 0 to `scale` as 0 to 255 (`to_bytes`), for a model of 8-bit values; what has
             no data is told before.
 
@@ -162,7 +162,7 @@ def open_scene(
     with ExitStack() as stack:
         layers = open_layers(path, wanted, names, files, nodata, stack)
         grid = finest(layers)
-        layers = [align(layer, grid, stack) for layer in layers]
+        layers = align_layers(layers, grid, stack)
         first = path or next(iter(files.values()))
         if scale is not None:
             check_scale(scale, stored(layers), first)
@@ -177,7 +177,7 @@ def _span(positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], int, int]:
 
 
 def _inside(positions: NDArray[np.int64], length: int) -> int | None:
-    """Give where 0, 1, ... length - 1 stands in reflected positions, None where it is cut off."""
+    """Return where 0, 1, ... length - 1 begins in reflected positions, None where it is cut off."""
     start = int(np.argmin(positions))
     run = positions[start : start + length]
     return start if np.array_equal(run, np.arange(length)) else None

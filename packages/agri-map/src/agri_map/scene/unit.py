@@ -1,22 +1,28 @@
-"""Does a scene hold the kind of values a bundle was fitted on? A guess that errs on saying no."""
+"""Heuristic unit check of a scene against its bundle, biased towards rejection."""
 
 from typing import Any
 
 import numpy as np
 from agri_core.files.console import warn
 from agri_core.files.errors import InputError
+from agri_core.raster.pixel_area import pixel_metres
+from agri_core.raster.unit import guess_unit
 from numpy.typing import NDArray
 
 from agri_map.bundle.spec import BundleSpec
 from agri_map.scene.bytescale import EUROSAT
 from agri_map.scene.scene import Scene
 
+# Side in pixels of the windows that are sampled; nine bound the time on scenes of any size.
 WINDOW = 256
-REFLECTANCE_LIMIT = 4.0
+# Added to the digital numbers of Sentinel-2 products since January 2022 (baseline 04.00).
 OFFSET = 1000
+# If even the 99th percentile is below this byte, the scale is for another unit.
 BLACK = 4
+# Shares of clipped values: clouds may do the first, only a wrong scale the second.
 WHITE = 0.25
 BLANK = 0.99
+# Clear land is dark in the visible bands, so that an offset shows there.
 DARK = ("B02", "B03", "B04")
 
 
@@ -66,15 +72,6 @@ def sample(scene: Scene) -> NDArray[Any]:
     return np.concatenate(found)
 
 
-def guess_unit(values: NDArray[Any], dtype: np.dtype[Any]) -> str:
-    """Guess the unit: 8-bit, whole numbers, or numbers about 0 to 1."""
-    if dtype == np.uint8:
-        return "uint8"
-    if dtype.kind in "iu" or not values.size:
-        return "dn"
-    return "reflectance" if np.percentile(values, 99) < REFLECTANCE_LIMIT else "dn"
-
-
 def offset_left(values: NDArray[Any], bands: tuple[str, ...]) -> bool:
     """Tell a Sentinel-2 scene whose -1000 offset was not applied.
 
@@ -108,7 +105,7 @@ def _advice(found: str, spec: BundleSpec) -> str:
     if (spec.task, spec.unit) == ("classify", "uint8"):
         scale = EUROSAT if found == "dn" else EUROSAT / 10_000
         return (
-            "use imagery of the same kind, or, if the bundle learnt from pictures made of such "
+            "use imagery of the same kind, or, if the bundle was trained on pictures made of such "
             f"values, map them to 8 bits: --scale {scale:g} as for EuroSAT"
         )
     return "use imagery of the same kind"
@@ -139,10 +136,9 @@ def _check_scaled(scene: Scene, scale: float, values: NDArray[Any]) -> None:
 
 
 def _warn_pixel(scene: Scene, spec: BundleSpec) -> None:
-    crs = scene.grid.crs
-    if spec.pixel_size is None or crs is None or not crs.is_projected:
+    metres = None if spec.pixel_size is None else pixel_metres(scene.grid)
+    if spec.pixel_size is None or metres is None:
         return
-    metres = scene.grid.pixel * crs.linear_units_factor[1]
     if not 0.67 < metres / spec.pixel_size < 1.5:
         warn(
             f"{scene.path} has pixels of {metres:.3g} m, the bundle was fitted on "

@@ -1,21 +1,24 @@
 """Compares models and two baselines on one split; the best model is selected on another."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.choices import Split
 from agri_core.confusion import bootstrap, mean_iou
+from agri_core.evaluation.evaluation import rounded
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.records import load_json
 from agri_data.store.store import ChipStore
+from agri_map.choices import EngineName, Precision
 from agri_map.inference.engine import Engine, open_engine
+from agri_train.baselines.pixels import fit_pixel_logistic, fit_pixel_majority
 from numpy.typing import NDArray
 
-from agri_segment.evaluation.baseline import fit_logistic, fit_majority
-from agri_segment.evaluation.evaluate import Evaluation, evaluate
-from agri_segment.evaluation.score import Predictor, number
+from agri_segment.evaluation.evaluate import ChipEvaluation, evaluate
+from agri_segment.evaluation.score import Predictor
 
 BUNDLE = "model.onnx"
 LOGISTIC = "logistic"
@@ -47,8 +50,8 @@ class Comparison:
     """
 
     models: tuple[Model, ...]
-    chosen_on: Mapping[str, Evaluation]
-    shown: Mapping[str, Evaluation]
+    chosen_on: Mapping[str, ChipEvaluation]
+    shown: Mapping[str, ChipEvaluation]
 
     @property
     def ranking(self) -> list[str]:
@@ -61,14 +64,14 @@ class Comparison:
         return next((model for model in self.models if model.name == name), None)
 
     @property
-    def part(self) -> str:
+    def split(self) -> str:
         """The reported split."""
-        return next(iter(self.shown.values())).part
+        return next(iter(self.shown.values())).split
 
     @property
     def select(self) -> str:
         """The split that selected the best model."""
-        return next(iter(self.chosen_on.values())).part
+        return next(iter(self.chosen_on.values())).split
 
     @property
     def best(self) -> Model:
@@ -78,8 +81,8 @@ class Comparison:
 
 def load_models(
     paths: Sequence[Path],
-    engine: str = "onnxruntime",
-    precision: str = "f32",
+    engine: EngineName = "onnxruntime",
+    precision: Precision = "f32",
     threads: int = 0,
 ) -> list[Model]:
     """Open bundles, folders of a model, or folders of several such folders.
@@ -102,7 +105,10 @@ def load_models(
 
 
 def load_model(
-    path: Path, engine: str = "onnxruntime", precision: str = "f32", threads: int = 0
+    path: Path,
+    engine: EngineName = "onnxruntime",
+    precision: Precision = "f32",
+    threads: int = 0,
 ) -> Model:
     """Open one bundle, or the folder of one model; see `load_models`."""
     bundle = path / BUNDLE if path.is_dir() else path
@@ -128,8 +134,8 @@ def compare(
     models: Sequence[Model],
     store: ChipStore,
     *,
-    select: str = "val",
-    part: str = "val",
+    select: Split = "val",
+    split: Split = "val",
     batch_size: int = 8,
     seed: int = 0,
 ) -> Comparison:
@@ -144,25 +150,25 @@ def compare(
             "reporting, and train is fitted data"
         )
     chosen_on = {model.name: evaluate(model.engine, store, select, batch_size) for model in models}
-    if part == select:
+    if split == select:
         shown = dict(chosen_on)
     else:
-        shown = {model.name: evaluate(model.engine, store, part, batch_size) for model in models}
-    baselines: list[Predictor] = [fit_majority(store), fit_logistic(store, seed)]
+        shown = {model.name: evaluate(model.engine, store, split, batch_size) for model in models}
+    baselines: list[Predictor] = [fit_pixel_majority(store), fit_pixel_logistic(store, seed)]
     for baseline in baselines:
-        shown[baseline.spec.name] = evaluate(baseline, store, part, batch_size)
+        shown[baseline.spec.name] = evaluate(baseline, store, split, batch_size)
     return Comparison(tuple(models), chosen_on, shown)
 
 
-def difference(first: Evaluation, second: Evaluation) -> dict[str, float | None]:
+def difference(first: ChipEvaluation, second: ChipEvaluation) -> dict[str, float | None]:
     """Return the difference in mean IoU with its 95 % CI, by bootstrap over the same places."""
-    pairs = np.stack([first.matrices, second.matrices], axis=1)
+    pairs = np.stack([first.places, second.places], axis=1)
 
     def gap(cms: NDArray[np.int64]) -> float:
         return mean_iou(cms[0]) - mean_iou(cms[1])
 
     low, high = bootstrap(pairs, gap)
-    return {"miou": number(gap(pairs.sum(axis=0))), "low": number(low), "high": number(high)}
+    return {"miou": rounded(gap(pairs.sum(axis=0))), "low": rounded(low), "high": rounded(high)}
 
 
 def examples(comparison: Comparison) -> dict[str, int]:
@@ -182,10 +188,7 @@ def examples(comparison: Comparison) -> dict[str, int]:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.is_file():
         return {}
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}); train the model again") from error
+    content = load_json(path.read_bytes(), f"{path} (train the model again)")
     return content if isinstance(content, dict) else {}

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from agri_core.evaluation.evaluation import rounded
 from agri_core.files.atomic import adding_files, replacing_file, write_json, write_text
 from agri_core.files.csvfile import csv_text
 from agri_core.files.ownership import check_file
 from agri_data.store.store import ChipStore
 
+from agri_segment.comparison.bars import draw_bars
 from agri_segment.comparison.compare import LOGISTIC, Comparison, Model, difference, examples
 from agri_segment.evaluation import report
-from agri_segment.evaluation.evaluate import Evaluation
-from agri_segment.evaluation.figures import draw_bars
+from agri_segment.evaluation.evaluate import ChipEvaluation
 from agri_segment.evaluation.gallery import draw_gallery
-from agri_segment.evaluation.score import number
 
 NOT_WORTH = (
     "the best model is no better than the per-pixel logistic regression on this split: "
@@ -62,7 +62,7 @@ def _write_files(comparison: Comparison, store: ChipStore, out: Path) -> str:
         for label, value in zip(legend.names, values, strict=True)
     ]
     write_text(out / "classes.csv", csv_text(["model", "class", "iou"], lines))
-    draw_bars(classes, legend, out / "classes.png", f"IoU of each class, {comparison.part} split")
+    draw_bars(classes, legend, out / "classes.png", f"IoU of each class, {comparison.split} split")
     _draw_pictures(comparison, store, out / "pictures.png")
     return text
 
@@ -74,13 +74,13 @@ def _draw_pictures(comparison: Comparison, store: ChipStore, path: Path) -> None
         store,
         np.array(list(shown.values())),
         path,
-        f"Best, median and worst chip of the {comparison.part} split",
+        f"Best, median and worst chip of the {comparison.split} split",
         names=list(shown),
         titles=[model.name for model in comparison.models],
     )
 
 
-def _row(name: str, item: Evaluation, model: Model | None) -> dict[str, Any]:
+def _row(name: str, item: ChipEvaluation, model: Model | None) -> dict[str, Any]:
     scores = item.scores
     facts = model.facts if model else {}
     return {
@@ -90,7 +90,7 @@ def _row(name: str, item: Evaluation, model: Model | None) -> dict[str, Any]:
         "parameters": facts.get("parameters"),
         "train_seconds": facts.get("seconds"),
         "train_images_per_second": facts.get("images_per_second"),
-        "milliseconds_per_chip": number(item.scored.milliseconds),
+        "milliseconds_per_chip": rounded(item.scored.milliseconds),
         **{key: scores[key] for key in ("miou", "miou_low", "miou_high", "mf1", "accuracy")},
         "majority_accuracy": scores["majority_accuracy"],
         "kappa": scores["kappa"],
@@ -119,12 +119,12 @@ def _report(comparison: Comparison, rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]  # fmt: skip
     lines = [
-        f"# Comparison on the {comparison.part} split",
+        f"# Comparison on the {comparison.split} split",
         "",
         report.table(header, body),
         "",
         f"{any_item.scores['pixels']:,} pixels in {any_item.scores['places']} places (a place is "
-        f"a {any_item.kind}); the CI is a bootstrap over places. Times per chip are of this "
+        f"a {any_item.unit}); the CI is a bootstrap over places. Times per chip are of this "
         f"machine with {comparison.best.engine.name}, {comparison.best.engine.precision}.",
         "",
         "IoU / F1 of each class:",
@@ -171,7 +171,7 @@ def _metrics(comparison: Comparison) -> dict[str, Any]:
     content: dict[str, Any] = {
         "best": comparison.best.name,
         "select": comparison.select,
-        "split": comparison.part,
+        "split": comparison.split,
     }
     for name, item in comparison.shown.items():
         model = comparison.model(name)

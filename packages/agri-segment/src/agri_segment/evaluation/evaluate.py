@@ -1,26 +1,26 @@
 """Evaluates a bundle on a split of a chip store: the exported model itself is scored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_core.confusion import mean_iou
+from agri_core.confusion import mean_iou, shares_of_truth
+from agri_core.evaluation.evaluation import Evaluation, rounded
 from agri_core.files.atomic import adding_files, write_json, write_text
 from agri_core.files.console import warn
 from agri_core.files.csvfile import csv_text
 from agri_core.files.errors import InputError
-from agri_core.legend import Legend
+from agri_data.figures.confusion import draw_confusion
 from agri_data.splits.resample import find_places
 from agri_data.store.store import ChipStore
 from agri_map.bundle.spec import BundleSpec
 from numpy.typing import NDArray
 
 from agri_segment.evaluation import report
-from agri_segment.evaluation.figures import draw_matrix
 from agri_segment.evaluation.gallery import draw_gallery
-from agri_segment.evaluation.score import Predictor, Scored, number, run_chips, soft_iou, summarise
+from agri_segment.evaluation.score import Predictor, Scored, run_chips, soft_iou
 
 WORST = 6
 MARKER = "confusion-normalised.csv"
@@ -28,35 +28,19 @@ ENOUGH = 10
 """With fewer places, the 95 % CI is reported as unreliable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The scores of one predictor on one split.
+@dataclass(frozen=True)
+class ChipEvaluation(Evaluation):
+    """The evaluation of one predictor on the chips of a split.
 
     Attributes:
         name: of the predictor.
-        part: `train`, `val` or `test`.
         scored: the counts of each chip.
-        matrices: counts of each place, `(places, K, K)`.
-        scores: the scores as plain values, see `agri_segment.evaluation.score.summarise`.
-        kind: kind of place.
         notes: limitations of the scores.
-        legend: the classes.
     """
 
     name: str
-    part: str
     scored: Scored
-    matrices: NDArray[np.int64]
-    scores: Mapping[str, Any]
-    kind: str
     notes: tuple[str, ...]
-    legend: Legend
-
-    @property
-    def matrix(self) -> NDArray[np.int64]:
-        """Confusion matrix of the whole split, `(K, K)`."""
-        total: NDArray[np.int64] = self.matrices.sum(axis=0)
-        return total
 
     @property
     def chip_iou(self) -> NDArray[np.float64]:
@@ -65,33 +49,32 @@ class Evaluation:
 
 
 def evaluate(
-    predictor: Predictor, store: ChipStore, part: str = "val", batch_size: int = 8
-) -> Evaluation:
+    predictor: Predictor, store: ChipStore, split: str = "val", batch_size: int = 8
+) -> ChipEvaluation:
     """Run a predictor on the chips of a split.
 
     Raises:
         InputError: The split is empty, or the model and the store do not fit together.
     """
-    rows = store.indices(part)
+    rows = store.indices(split)
     if len(rows) == 0:
         raise InputError(
-            f"{store.path} has no chip in the {part} split; split it with `agri-data split`"
+            f"{store.path} has no chip in the {split} split; split it with `agri-data split`"
         )
     spec = predictor.spec
-    scored = run_chips(predictor, store, rows, batch_size, f"{spec.name} on {part}")
+    scored = run_chips(predictor, store, rows, batch_size, f"{spec.name} on {split}")
     if not scored.matrices.any():
-        raise InputError(f"no pixel of the {part} split of {store.path} has a label to score")
+        raise InputError(f"no pixel of the {split} split of {store.path} has a label to score")
     places = find_places(store)
     matrices = places.sum_by_place(rows, scored.matrices)
-    return Evaluation(
-        name=spec.name,
-        part=part,
-        scored=scored,
-        matrices=matrices,
-        scores=summarise(matrices, spec.legend),
-        kind=places.kind,
-        notes=(*notes_on(spec, store, part), *_notes_on_places(len(matrices), places.kind)),
+    return ChipEvaluation(
         legend=spec.legend,
+        split=split,
+        places=matrices,
+        unit=places.kind,
+        name=spec.name,
+        scored=scored,
+        notes=(*notes_on(spec, store, split), *_notes_on_places(len(matrices), places.kind)),
     )
 
 
@@ -129,7 +112,7 @@ def _notes_on_places(count: int, kind: str) -> tuple[str, ...]:
 
 
 def write_evaluation(
-    evaluation: Evaluation, predictor: Predictor, store: ChipStore, out: Path
+    evaluation: ChipEvaluation, predictor: Predictor, store: ChipStore, out: Path
 ) -> str:
     """Write the report of an evaluation into `out`, atomically, and return its text.
 
@@ -143,16 +126,18 @@ def write_evaluation(
         return _write_files(evaluation, predictor, store, folder)
 
 
-def _write_files(evaluation: Evaluation, predictor: Predictor, store: ChipStore, out: Path) -> str:
+def _write_files(
+    evaluation: ChipEvaluation, predictor: Predictor, store: ChipStore, out: Path
+) -> str:
     text = _report(evaluation)
     matrix, legend = evaluation.matrix, evaluation.legend
     write_json(out / "metrics.json", metrics(evaluation, predictor.spec, store))
     write_text(out / "report.md", text + "\n")
     write_text(out / "confusion.csv", report.matrix_csv(matrix, legend))
-    shares = np.round(report.normalised(matrix), 6)
+    shares = np.round(shares_of_truth(matrix), 6)
     write_text(out / "confusion-normalised.csv", report.matrix_csv(shares, legend))
-    title = f"{evaluation.name}, {evaluation.part} split"
-    draw_matrix(matrix, legend, out / "confusion.png", title)
+    title = f"{evaluation.name}, {evaluation.split} split"
+    draw_confusion(matrix, legend, out / "confusion.png", title)
     write_text(out / "places.csv", _places_csv(evaluation))
     worst = worst_chips(evaluation)
     write_text(out / "worst.csv", _worst_csv(evaluation, store, worst))
@@ -166,23 +151,23 @@ def _write_files(evaluation: Evaluation, predictor: Predictor, store: ChipStore,
     return text
 
 
-def metrics(evaluation: Evaluation, spec: BundleSpec, store: ChipStore) -> dict[str, Any]:
+def metrics(evaluation: ChipEvaluation, spec: BundleSpec, store: ChipStore) -> dict[str, Any]:
     """Return all scores as plain values."""
     soft = soft_iou(evaluation.scored.soft)
     return {
         "model": evaluation.name,
-        "split": evaluation.part,
-        "fitted_data": evaluation.part == "train",
+        "split": evaluation.split,
+        "fitted_data": evaluation.split == "train",
         "same_split": spec.split == store.split_fingerprint,
         **evaluation.scores,
-        "soft_miou": number(float(np.nanmean(soft))) if np.isfinite(soft).any() else None,
-        "milliseconds_per_chip": number(evaluation.scored.milliseconds),
+        "soft_miou": rounded(float(np.nanmean(soft))) if np.isfinite(soft).any() else None,
+        "milliseconds_per_chip": rounded(evaluation.scored.milliseconds),
         "chips": len(evaluation.scored.rows),
         "notes": list(evaluation.notes),
     }
 
 
-def worst_chips(evaluation: Evaluation, count: int = WORST) -> NDArray[np.int64]:
+def worst_chips(evaluation: ChipEvaluation, count: int = WORST) -> NDArray[np.int64]:
     """Return the positions in `evaluation.scored.rows` of the worst chips, worst first."""
     scores = evaluation.chip_iou
     order = np.argsort(scores, kind="stable")
@@ -196,16 +181,16 @@ def tell(notes: Sequence[str]) -> None:
             warn(note)
 
 
-def _report(evaluation: Evaluation) -> str:
+def _report(evaluation: ChipEvaluation) -> str:
     scores = evaluation.scores
     lines = [
-        f"# {evaluation.name} on the {evaluation.part} split",
+        f"# {evaluation.name} on the {evaluation.split} split",
         "",
-        report.headline(scores, evaluation.part),
+        report.headline(scores, evaluation.split),
         "",
         report.class_table(scores, evaluation.matrix, evaluation.legend),
         "",
-        f"IoU and F1 are of hard classes, pooled over pixels; a place is a {evaluation.kind}.",
+        f"IoU and F1 are of hard classes, pooled over pixels; a place is a {evaluation.unit}.",
         "",
         "Most frequent confusions:",
         "",
@@ -216,17 +201,17 @@ def _report(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def _places_csv(evaluation: Evaluation) -> str:
+def _places_csv(evaluation: ChipEvaluation) -> str:
     names = evaluation.legend.names
     pairs = [f"{true}>{found}" for true in names for found in names]
     rows = [
-        [place, number(mean_iou(cm)), *cm.ravel().tolist()]
-        for place, cm in enumerate(evaluation.matrices)
+        [place, rounded(mean_iou(cm)), *cm.ravel().tolist()]
+        for place, cm in enumerate(evaluation.places)
     ]
     return csv_text(["place", "miou", *pairs], rows)
 
 
-def _worst_csv(evaluation: Evaluation, store: ChipStore, worst: NDArray[np.int64]) -> str:
+def _worst_csv(evaluation: ChipEvaluation, store: ChipStore, worst: NDArray[np.int64]) -> str:
     rows = []
     for position in worst:
         chip = store.table.iloc[int(evaluation.scored.rows[position])]
@@ -237,7 +222,7 @@ def _worst_csv(evaluation: Evaluation, store: ChipStore, worst: NDArray[np.int64
             [
                 chip["chip_id"],
                 chip["source"],
-                number(float(evaluation.chip_iou[position])),
+                rounded(float(evaluation.chip_iou[position])),
                 evaluation.legend.names[true],
                 evaluation.legend.names[found],
                 int(wrong[true, found]),

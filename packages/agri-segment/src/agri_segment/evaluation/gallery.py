@@ -5,18 +5,13 @@ from pathlib import Path
 
 import numpy as np
 from agri_core.confusion import confusion, mean_iou
-from agri_data.figures.picture import (
-    Panel,
-    colourise,
-    composite,
-    composite_title,
-    picture_bands,
-    sheet,
-)
+from agri_data.figures.picture import colourise, composite, composite_title, picture_bands
+from agri_data.figures.sheet import Panel, sheet
 from agri_data.store.store import ChipStore
+from agri_map.bundle.chips import read_labelled
 from numpy.typing import NDArray
 
-from agri_segment.evaluation.score import Predictor, read_chips
+from agri_segment.evaluation.score import Predictor
 
 
 def draw_gallery(
@@ -55,7 +50,7 @@ def _line(
     panels = [Panel(image, f"{name}\n{chip}" if name else chip)]
     for title, predictor in predictors.items():
         legend = predictor.spec.legend
-        images, masks = read_chips(predictor.spec, store, np.array([row]))
+        images, masks = read_labelled(predictor.spec, store, np.array([row]))
         if len(panels) == 1:
             panels.append(Panel(colourise(masks[0], legend), "truth"))
         found = predictor.run(images)[0].argmax(axis=0).astype(np.uint8)

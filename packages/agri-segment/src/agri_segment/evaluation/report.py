@@ -83,11 +83,3 @@ def matrix_csv(matrix: NDArray[np.generic], legend: Legend) -> str:
     """Return a matrix as CSV with class names; rows = truth, columns = prediction."""
     rows = [[name, *line] for name, line in zip(legend.names, matrix.tolist(), strict=True)]
     return csv_text(["truth / predicted", *legend.names], rows)
-
-
-def normalised(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each row divided by its sum; a class without pixels is NaN."""
-    sums = matrix.sum(axis=1, keepdims=True)
-    out = np.full(matrix.shape, np.nan)
-    np.divide(matrix, sums, out=out, where=sums > 0)
-    return out

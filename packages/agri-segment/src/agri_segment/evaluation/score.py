@@ -2,18 +2,16 @@
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from agri_core import confusion as counts
 from agri_core.files.console import progress
 from agri_core.files.errors import InputError, MissingError
-from agri_core.legend import IGNORE, Legend
-from agri_data.store.stats import valid_pixels
+from agri_core.legend import IGNORE
 from agri_data.store.store import ChipStore
-from agri_map.bundle.preprocess import normalise
+from agri_map.bundle.chips import read_labelled
 from agri_map.bundle.spec import BundleSpec
 from numpy.typing import NDArray
 
@@ -62,7 +60,7 @@ def run_chips(
     soft, times = np.zeros((3, classes)), []
     for start in progress(range(0, len(rows), batch_size), desc):
         part = rows[start : start + batch_size]
-        images, truth = read_chips(predictor.spec, store, part)
+        images, truth = read_labelled(predictor.spec, store, part)
         began = time.perf_counter()
         probabilities = predictor.run(images)
         times.append((time.perf_counter() - began) / len(part))
@@ -74,17 +72,6 @@ def run_chips(
     # The first batch includes the runtime's memory allocation; it is skipped if there are more.
     milliseconds = 1000 * float(np.median(times[1:] or times)) if times else math.nan
     return Scored(rows, matrices, soft, milliseconds)
-
-
-def read_chips(
-    spec: BundleSpec, store: ChipStore, rows: Rows
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Read normalised chips `(N, C, H, W)` and their masks `(N, H, W)`."""
-    images = store.images(rows, spec.bands)
-    valid = valid_pixels(images, store.info.nodata)
-    truth = store.masks(rows)
-    truth[~valid] = IGNORE
-    return normalise(images, spec, valid), truth
 
 
 def check_fit(spec: BundleSpec, store: ChipStore) -> None:
@@ -116,38 +103,6 @@ def check_fit(spec: BundleSpec, store: ChipStore) -> None:
         raise InputError(f"the chips in {store.path} have no masks, so nothing can be scored")
 
 
-def summarise(places: Counts, legend: Legend, seed: int = 0) -> dict[str, Any]:
-    """Return the scores of confusion counts `(places, K, K)` as plain values, None if undefined.
-
-    IoU, F1, precision and recall are of hard classes, pooled over all pixels; the 95 % CI of `miou`
-    is a bootstrap over places.
-    """
-    cm = places.sum(axis=0)
-    low, high = counts.bootstrap(places, counts.mean_iou, seed=seed)
-    share, commonest = counts.majority(cm)
-    return {
-        "miou": number(counts.mean_iou(cm)),
-        "miou_low": number(low),
-        "miou_high": number(high),
-        "mf1": number(counts.mean_f1(cm)),
-        "accuracy": number(counts.accuracy(cm)),
-        "majority_accuracy": number(share),
-        "majority_class": legend.names[commonest],
-        "kappa": number(counts.kappa(cm)),
-        "pixels": int(cm.sum()),
-        "places": len(places),
-        **{
-            name: _by_class(metric(cm), legend)
-            for name, metric in (
-                ("iou", counts.iou),
-                ("f1", counts.f1),
-                ("precision", counts.precision),
-                ("recall", counts.recall),
-            )
-        },
-    }
-
-
 def soft_iou(soft: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the soft IoU per class from `Scored.soft`; NaN for a class that does not occur.
 
@@ -158,15 +113,6 @@ def soft_iou(soft: NDArray[np.float64]) -> NDArray[np.float64]:
     out = np.full(len(both), np.nan)
     np.divide(both, union, out=out, where=(true > 0) & (union > 0))
     return out
-
-
-def number(value: float) -> float | None:
-    """Round a score for a report; None if undefined."""
-    return round(float(value), 6) if math.isfinite(value) else None
-
-
-def _by_class(values: NDArray[np.float64], legend: Legend) -> Mapping[str, float | None]:
-    return dict(zip(legend.names, map(number, values), strict=True))
 
 
 def _soft_sums(probabilities: NDArray[np.float32], truth: NDArray[np.uint8]) -> NDArray[np.float64]:

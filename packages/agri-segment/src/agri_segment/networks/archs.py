@@ -8,15 +8,15 @@ kernel wider than the map sees only its centre: a 64 px chip has a 4x4 map at st
 map at stride 8, so prefer `stride=8` below about 256 px.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import partial
 from inspect import signature
 from typing import Any, Literal
 
 import torch.nn.functional as F  # noqa: N812
 from agri_core.files.errors import InputError
+from agri_core.files.hints import hint
 from agri_train.network.freeze import freeze
 from agri_train.network.weights import load_encoder_weights
 from torch import Tensor, nn
@@ -76,7 +76,12 @@ class Segmenter(nn.Module):
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the architectures."""
+    """List the architectures.
+
+    Example:
+        >>> names()
+        ('plain', 'unet', 'deeplabv3', 'deeplab')
+    """
     return tuple(ARCHS)
 
 
@@ -88,7 +93,12 @@ def find(arch: str) -> Arch:
 
 
 def head_of(classes: int) -> Head:
-    """Return the head for this number of classes."""
+    """Name the head for this many classes.
+
+    Example:
+        >>> head_of(2), head_of(6)
+        ('binary', 'multiclass')
+    """
     return "binary" if classes == 2 else "multiclass"
 
 
@@ -200,7 +210,5 @@ ARCHS: Mapping[str, Arch] = {
 }
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
-    return f"there is no {what} '{name}', choose one of {', '.join(known)}{hint}"
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    return f"there is no {what} '{name}'{hint(name, known)} (choose one of {', '.join(known)})"

@@ -26,6 +26,9 @@ _AFTER_TRAINING = {
     "calibrate.py", "curves.py", "export.py", "progress.py", "report.py", "samples.py", "score.py",
 }  # fmt: skip
 """Modules that do not affect the weights: after a change of these, a trained run is kept."""
+_BASELINES = "baselines"
+"""The sub-package of baselines, which are no part of a run."""
+
 _DECISIVE = (
     "agri_data.augment.augment",
     "agri_data.augment.warp",
@@ -111,7 +114,9 @@ def code_fingerprint(net: nn.Module) -> str:
     names = {type(part).__module__ for part in net.modules()} | set(_DECISIVE)
     files = {Path(str(getattr(sys.modules[name], "__file__", ""))) for name in names}
     files |= {
-        file for file in Path(__file__).parents[1].rglob("*.py") if file.name not in _AFTER_TRAINING
+        file
+        for file in Path(__file__).parents[1].rglob("*.py")
+        if file.name not in _AFTER_TRAINING and file.parent.name != _BASELINES
     }
     torch_home = Path(torch.__file__).parent
     kept = sorted(file for file in files if file.is_file() and torch_home not in file.parents)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE
+from agri_core.raster.validity import chip_validity
 from agri_data.augment.augment import Augment, augment
-from agri_data.store.stats import valid_pixels
 from agri_data.store.store import ChipStore
 from agri_map.bundle.preprocess import normalise
 from agri_map.bundle.spec import BundleSpec
@@ -65,7 +65,7 @@ class ChipDataset(Dataset[tuple[Tensor, Tensor]]):
         masks = self.store.masks(batch.rows) if self.task == "segment" else None
         if self.policy is not None:
             self._augment(batch, images, masks, self.policy)
-        valid = valid_pixels(images, self.store.info.nodata)
+        valid = chip_validity(images, self.store.info.nodata)
         inputs = torch.from_numpy(normalise(images, self.spec, valid))
         if masks is None:
             return inputs, torch.from_numpy(self.store.labels(batch.rows))

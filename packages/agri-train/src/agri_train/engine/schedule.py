@@ -37,7 +37,13 @@ def build_schedulers(optimizer: Optimizer, config: TrainConfig) -> list[dict[str
 
 
 def learning_rate(config: TrainConfig, epoch: int) -> float:
-    """Return the learning rate of epoch 0, 1, ... of the constant and the cosine schedule."""
+    """Return the learning rate of epoch 0, 1, ... of the constant and the cosine schedule.
+
+    Example:
+        >>> config = TrainConfig(epochs=10, lr=0.1, schedule="cosine", warmup=0, min_lr=0.0)
+        >>> [round(learning_rate(config, epoch), 3) for epoch in (0, 5, 10)]
+        [0.1, 0.05, 0.0]
+    """
     lr = config.lr
     if config.schedule == "cosine":
         span = max(config.epochs - config.warmup, 1)

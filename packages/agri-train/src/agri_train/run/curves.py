@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agri_core.files.atomic import replacing_file
+from agri_data.figures.figure import LINE, new_figure, save, style
 
 from agri_train.run.history import Row
 
@@ -19,29 +19,24 @@ _PANELS = {
 }
 
 
-def draw_curves(rows: Sequence[Row], path: Path, title: str) -> None:
+def draw_curves(rows: Sequence[Row], path: Path, title: str) -> Path:
     """Draw the learning curves to a picture file."""
-    figure = curves_figure(rows, title)
-    with replacing_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    return save(curves_figure(rows, title), path)
 
 
 def curves_figure(rows: Sequence[Row], title: str) -> "Figure":
     """Draw loss, IoU, accuracy with the majority baseline, and learning rate over the epochs."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(10, 6.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title)
+    figure = new_figure(10, 6.5, title)
     epochs = [row["epoch"] for row in rows]
-    for axis, (name, columns) in zip(figure.subplots(2, 2).flat, _PANELS.items(), strict=True):
+    for axes, (name, columns) in zip(figure.subplots(2, 2).flat, _PANELS.items(), strict=True):
         for column in columns:
-            style = "--" if column == "val_majority" else "-"
-            axis.plot(epochs, [row[column] for row in rows], style, marker=".", label=column)
-        axis.set(title=name, xlabel="epoch")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.grid(alpha=0.3)
-        axis.legend(fontsize="small")
+            dash = "--" if column == "val_majority" else "-"
+            axes.plot(epochs, [row[column] for row in rows], dash, marker=".", label=column)
+        axes.set(title=name, xlabel="epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(color=LINE)
+        axes.legend(fontsize=8, frameon=False)
+        style(axes)
     return figure

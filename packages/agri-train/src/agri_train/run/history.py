@@ -68,7 +68,13 @@ def write_history(path: Path, rows: Sequence[Row]) -> None:
 
 
 def is_best(rows: Sequence[Row], monitor: str) -> bool:
-    """Return whether the last epoch has the best `monitor` so far."""
+    """Return whether the last epoch has the best `monitor` so far.
+
+    Example:
+        >>> rows = [{"val_loss": 0.5, "val_iou": 0.6}, {"val_loss": 0.4, "val_iou": 0.5}]
+        >>> is_best(rows, "loss"), is_best(rows, "iou")
+        (True, False)
+    """
     sign = 1.0 if MONITORS[monitor] == "min" else -1.0
     values = [sign * row[f"val_{monitor}"] for row in rows]
     earlier = [value for value in values[:-1] if not math.isnan(value)]

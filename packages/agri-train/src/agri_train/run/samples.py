@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from agri_data.figures.picture import Panel, colourise, composite, picture_bands, sheet
+from agri_data.figures.picture import colourise, composite, picture_bands
+from agri_data.figures.sheet import Panel, sheet
 from numpy.typing import NDArray
 
 from agri_train.data.datamodule import ChipDataModule

@@ -71,7 +71,12 @@ def numbers(values: Any, name: str, notes: Notes) -> list[float]:
 
 
 def whole(value: Any, least: int = 0) -> int | None:
-    """Return `value` as an int of at least `least`, None where it says nothing of the kind."""
+    """Return `value` as an int of at least `least`, None where it is none.
+
+    Example:
+        >>> whole("12"), whole(12.0), whole(-1), whole("twelve")
+        (12, 12, None, None)
+    """
     if isinstance(value, str) and len(value) < 20 and value.strip().isascii():
         text = value.strip()
         value = int(text) if text.isdigit() else None

@@ -7,12 +7,13 @@ from typing import Any
 
 from agri_core.files.errors import InputError
 
+from agri_annotate.choices import Form
 from agri_annotate.formats.readers.attributes import read_values
 from agri_annotate.formats.readers.collector import Collector, Draft
 from agri_annotate.formats.readers.decode import parse_csv, parse_json
 from agri_annotate.formats.readers.geometry import from_object
 from agri_annotate.formats.readers.values import Notes, brief, whole
-from agri_annotate.model.project import Form, Problem, Project
+from agri_annotate.model.project import Problem, Project
 from agri_annotate.model.shape import Shape
 
 COLUMNS = (

@@ -6,12 +6,13 @@ from typing import Any
 
 from agri_core.files.errors import InputError
 
+from agri_annotate.choices import Form
 from agri_annotate.formats.readers.attributes import read_definitions, read_values
 from agri_annotate.formats.readers.collector import Collector, Draft
 from agri_annotate.formats.readers.decode import Doubled, entries
 from agri_annotate.formats.readers.geometry import from_object
 from agri_annotate.formats.readers.values import Notes, brief, key, whole
-from agri_annotate.model.project import Form, Problem, Project, Value, Weight
+from agri_annotate.model.project import Problem, Project, Value, Weight
 from agri_annotate.model.shape import Shape
 
 
@@ -62,7 +63,7 @@ def read_annotations(
     """Read `{id: {filename, size, regions, file_attributes}, ...}`.
 
     `regions` is a list in VIA 2 and an object in VIA 1, ordered as JavaScript orders an object:
-    whole numbers first and upwards, then the rest as they stand.
+    whole numbers first and upwards, then the rest in file order.
     """
     collector = Collector(source)
     for identity, entry in entries(root):

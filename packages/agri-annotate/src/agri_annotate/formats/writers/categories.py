@@ -10,7 +10,7 @@ from agri_annotate.formats.writers.losses import place
 from agri_annotate.model.project import Attribute, Picture, Problem, Project, Region, Value
 
 UNLABELLED = "unlabelled"
-"""The category of a region that says nothing of the chosen attribute; no region is dropped."""
+"""The category of a region without the chosen attribute; no region is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Categories:
     """Names by the option or text that a region holds, in the order of their ids, from 1.
 
     Attributes:
-        attribute: its name, "" where regions say nothing at all.
+        attribute: its name, "" where regions have no attribute.
         names: the name of the category by value.
         rest: the name of the category for regions without a value.
     """

@@ -6,7 +6,7 @@ from dataclasses import replace
 from agri_annotate.model.shape import Circle, Ellipse, Points, Polygon, Rect, Shape
 
 CORNERS = 72
-"""Points of the ring that stands for a circle or an ellipse: one every 5 degrees, as in VIA."""
+"""Points of the ring in place of a circle or an ellipse: one every 5 degrees, as in VIA."""
 
 _DECIMALS = 3
 

@@ -11,6 +11,10 @@ def compact(content: Any) -> str:
 
     Characters that some readers take for the end of a line are escaped, so a line stays one line;
     NaN and infinity are refused, since they are not JSON.
+
+    Example:
+        >>> compact({"x": [1, 2.5]})
+        '{"x":[1,2.5]}'
     """
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.translate(_LINE_ENDS)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from agri_core.evaluation.calibration import reliability, without_temperature
 from agri_train.bundle.calibrate import fit_temperature
 from numpy.typing import NDArray
 
-from agri_classify.evaluation import scores
+from agri_classify.evaluation.scores import set_scores
 from agri_classify.prediction.answer import possible
 from agri_classify.training.calibration.conformal import NOMINAL, least_probability
 
@@ -55,11 +56,11 @@ def crossfit(
         one = fit_temperature(
             torch.from_numpy(logits[other]), torch.from_numpy(truth[other]), "multiclass"
         )
-        scaled = scores.without_temperature(probabilities, 1 / one)
+        scaled = without_temperature(probabilities, 1 / one)
         least = least_probability(scaled[other], truth[other], nominal)
         found[held], kept[held] = scaled[held], possible(scaled[held], least)
     return {
         "folds": folds,
-        "ece": scores.reliability(found, truth).error,
-        **scores.set_scores(kept, truth),
+        "ece": reliability(found, truth).error,
+        **set_scores(kept, truth),
     }

@@ -53,7 +53,7 @@ def train(
     ] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Train a network; the best epoch on the validation split is exported as a bundle.
+    """Train a network; export its best epoch on the validation split.
 
     A network that is no better than the baselines is an error, with exit code 2.
 

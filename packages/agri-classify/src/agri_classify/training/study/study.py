@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import agri_data
 import agri_map
@@ -20,14 +19,15 @@ from agri_core.files.console import say
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.hashing import sha256_file, sha256_text
 from agri_core.files.ownership import remove_folder
+from agri_core.files.records import load_json, parse_json
 from agri_data.store.store import ChipStore
 from agri_map.inference.engine import open_engine
+from agri_train.baselines.patches import score_baselines
 from agri_train.config import TrainConfig
 
 import agri_classify
 from agri_classify.evaluation.evaluate import evaluate, metrics
 from agri_classify.patches.labelled import Labelled
-from agri_classify.training.baseline import baselines
 from agri_classify.training.train import Plan, fit_plan
 
 MAX_BYTES = 1_000_000
@@ -81,7 +81,7 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
 
     Raises:
         InputError: there is no case, or two have the same name.
-        MissingError: a store has no patch in `part`.
+        MissingError: a store has no patch in the split `part`.
         AgriError: a case cannot be trained.
     """
     names = [case.name for case in cases]
@@ -116,11 +116,11 @@ def _run(case: Case, part: str, folder: Path, known: Known) -> Outcome:
     _, result = fit_plan(case.plan, case.store, case.config, folder)
     spec = result.spec
     engine = open_engine(result.bundle, threads=case.config.threads or None)
-    found = metrics(evaluate(engine, Labelled(case.store, spec, part)), part)
+    found = metrics(evaluate(engine, Labelled(case.store, spec, part)))
     store, seed = case.store, case.config.seed
     same = (store.fingerprint, store.split_fingerprint, store.label_fingerprint, spec.bands, seed)
     if same not in known:
-        scored = baselines(store, spec, part, seed=seed)
+        scored = score_baselines(store, spec, part, seed=seed)
         known[same] = {item.name: item.accuracy for item in scored}
     return Outcome(
         case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),
@@ -147,14 +147,13 @@ class _Kept:
     def read(self) -> Outcome | None:
         if not self.path.is_file() or self.path.stat().st_size > MAX_BYTES:
             return None
+        text = self.path.read_bytes()
         try:
-            held: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
-        except ValueError:
+            if load_json(text, str(self.path))["key"] != self.key:
+                return None
+            return parse_json(Outcome, text, str(self.path))
+        except (InputError, LookupError, TypeError):
             return None
-        if not isinstance(held, dict) or held.pop("key", "") != self.key:
-            return None
-        held["bands"], held["interval"] = tuple(held["bands"]), tuple(held["interval"])
-        return Outcome(**held)
 
     def write(self, outcome: Outcome) -> None:
         """Write the result and remove the checkpoints, gigabytes in a large study."""

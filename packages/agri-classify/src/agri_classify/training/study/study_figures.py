@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from agri_data.figures.sheet import INK, new_figure, save
+from agri_data.figures.figure import INK, LINE, axes_at, new_chart, new_figure, save, style
 
 from agri_classify.training.study.study import Outcome
 
@@ -20,19 +20,18 @@ def draw_cases(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
     classes = list(outcomes[0].f1)
     width, height = 6.4 + 0.52 * len(classes), 0.27 * len(outcomes) + 2.5
     figure = new_figure(width, height)
-    bottom, top = 1.6 / height, 1 - 0.55 / height
-    left = figure.add_axes((1.75 / width, bottom, 4.0 / width, top - bottom))
-    right = figure.add_axes(
-        (5.95 / width, bottom, 0.5 * len(classes) / width, top - bottom), sharey=left
-    )
+    left = axes_at(figure, (1.75, 1.6, 4.0, height - 2.15))
+    right = axes_at(figure, (5.95, 1.6, 0.5 * len(classes), height - 2.15))
+    right.sharey(left)
     y = np.arange(len(outcomes))
     _spread(left, outcomes, y)
-    left.set_yticks(y, [item.name for item in outcomes], fontsize=8)
+    left.set_yticks(y, [item.name for item in outcomes])
     left.set_ylim(len(outcomes) - 0.5, -0.5)
-    left.grid(axis="x", color="#e3e3e3", linewidth=0.7)
+    left.grid(axis="x", color=LINE, linewidth=0.7)
     left.set_axisbelow(True)
-    left.set_xlabel("accuracy", color=INK, fontsize=9)
-    left.spines[["top", "right", "left"]].set_visible(False)
+    left.set_xlabel("accuracy")
+    style(left)
+    left.spines["left"].set_visible(False)
     left.tick_params(axis="y", length=0)
     figure.legend(
         *left.get_legend_handles_labels(), loc="lower left", ncols=2, fontsize=8, frameon=False,
@@ -48,8 +47,7 @@ def draw_cases(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
 
 def draw_curve(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
     """Draw accuracy and baselines against the number of training patches."""
-    figure = new_figure(6.4, 4.4)
-    axes = figure.add_axes((0.11, 0.13, 0.86, 0.77))
+    figure, axes = new_chart(6.4, 4.4, title)
     found = sorted(outcomes, key=lambda item: item.train)
     x = [item.train for item in found]
     axes.errorbar(
@@ -61,15 +59,12 @@ def draw_curve(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
         y = [item.baselines[way] for item in found]
         axes.plot(x, y, color=shade, marker=".", linewidth=1.2, label=way)
     axes.set_xscale("log")
-    axes.set_xticks(x, [f"{count:,}" for count in x], fontsize=8)
+    axes.set_xticks(x, [f"{count:,}" for count in x])
     axes.minorticks_off()
     axes.set_ylim(0, 1.02)
-    axes.grid(axis="y", color="#e3e3e3", linewidth=0.7)
-    axes.set_xlabel("patches with a label (log scale)", color=INK, fontsize=9)
-    axes.set_ylabel("accuracy", color=INK, fontsize=9)
+    axes.grid(axis="y", color=LINE, linewidth=0.7)
+    axes.set(xlabel="patches with a label (log scale)", ylabel="accuracy")
     axes.legend(fontsize=8, frameon=False, loc="lower right")
-    axes.set_title(title, fontsize=10, color=INK, weight="bold")
-    axes.spines[["top", "right"]].set_visible(False)
     return save(figure, path)
 
 

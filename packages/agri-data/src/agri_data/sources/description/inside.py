@@ -18,10 +18,22 @@ def check_inside(text: str, where: str) -> str:
     Raises:
         InputError: it is absolute, names a drive, or goes up with "..".
     """
+    try:
+        return inside(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def inside(text: str) -> str:
+    """Return `text` as `check_inside` does; the message of the error names no place.
+
+    Raises:
+        InputError: it leads out of the root.
+    """
     if leads_out(text):
         raise InputError(
-            f"{where}: {text[:200]!r} leads out of the root; a path below it is expected, so name "
-            "a 'root' that holds all files"
+            f"{text[:200]!r} leads out of the root; a path below it is expected, so name a 'root' "
+            "that holds all files"
         )
     return text
 

@@ -29,6 +29,7 @@ class LabelSpec:
         lenient: values that are neither in `codes` nor in `ignore` count as "no label" too.
         band: the label band, for "band".
         attribute: the column with the class, for "vector".
+        layer: of the files of polygons, for "vector"; None for the only one.
         file: one file of polygons for all images, for "vector"; None where each has its own.
         outside: class id outside every polygon, for "vector".
         explicit: the description gave the codes, they are not just the legend's own.
@@ -40,6 +41,7 @@ class LabelSpec:
     lenient: bool = False
     band: str = ""
     attribute: str = ""
+    layer: str | None = None
     file: str | None = None
     outside: int = IGNORE
     explicit: bool = False

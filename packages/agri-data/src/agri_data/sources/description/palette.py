@@ -14,15 +14,19 @@ from agri_data.sources.description.label import LabelSpec, counted
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
-def parse_colour(text: str, where: str) -> str:
+def parse_colour(text: str) -> str:
     """Return a colour as "#rrggbb" in lower case.
 
     Raises:
         InputError: it is not six hexadecimal digits after "#".
+
+    Example:
+        >>> parse_colour("#1A9641")
+        '#1a9641'
     """
     colour = text.lower()
     if not _COLOUR.fullmatch(colour):
-        raise InputError(f"{where}: a colour looks like '#1a9641', got {text!r}")
+        raise InputError(f"a colour looks like '#1a9641', got {text!r}")
     return colour
 
 

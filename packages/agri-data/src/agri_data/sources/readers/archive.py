@@ -9,9 +9,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from agri_core.files.errors import InputError
+from agri_core.files.junk import is_junk
 
 from agri_data.sources.description.inside import leads_out
 
@@ -50,13 +51,8 @@ def open_archive(path: Path, caps: Caps = CAPS) -> Iterator[zipfile.ZipFile]:
 
 
 def members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return the files of an archive, without folders and the droppings of file managers."""
+    """Return the files of an archive, without folders and junk (`agri_core.files.junk`)."""
     return [info for info in archive.infolist() if not info.is_dir() and not is_junk(info.filename)]
-
-
-def is_junk(name: str) -> bool:
-    """Whether a path is a hidden file or a resource fork, which no data set means to contain."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def extract(path: Path, folder: Path, caps: Caps = CAPS) -> None:
@@ -107,7 +103,7 @@ def _open(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise InputError(
-            f"{path} is damaged or not a zip archive ({error}); get it anew"
+            f"{path} is damaged or not a zip archive ({error}); get it again"
         ) from error
 
 
@@ -126,7 +122,7 @@ def _told(archive: zipfile.ZipFile, name: str) -> Iterator[None]:
         ) from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise InputError(
-            f"{archive.filename}: member {name!r} is damaged ({error}); get it anew"
+            f"{archive.filename}: member {name!r} is damaged ({error}); get it again"
         ) from error
 
 
@@ -141,7 +137,7 @@ def _check(archive: zipfile.ZipFile, path: Path, caps: Caps) -> None:
         _check_size(info, where, caps)
         total += info.file_size
         if info.filename in seen:
-            raise InputError(f"{where} occurs twice; make the archive anew")
+            raise InputError(f"{where} occurs twice; make the archive again")
         seen.add(info.filename)
     if total > caps.total:
         raise InputError(f"{path} unpacks to {total} bytes, more than the {caps.total} allowed")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from agri_core.bands import TRUE_COLOUR, Band, band_indices, make_bands
+from agri_core.bands import (
+    TRUE_COLOUR,
+    Band,
+    band_indices,
+    canonical_name,
+    make_bands,
+)
 from agri_core.files.errors import InputError
+from agri_core.raster.facts import Facts
+from agri_core.raster.validity import holds, settle_nodata, valid_pixels
 from numpy.typing import NDArray
 
 from agri_data.sources.description.description import Imagery
-from agri_data.sources.readers.raster import Facts, valid_pixels
 
-_NUMBERED = re.compile(r"[Bb]0?(\d{1,2})([Aa]?)")
 _PHOTOS = ("PNG", "JPEG")
 
 
@@ -130,23 +135,17 @@ def band_names(imagery: Imagery, facts: Facts) -> tuple[str, ...]:
     return imagery.bands
 
 
-def canonical(name: str) -> str:
-    """Return "B04" for "B4", "b4" and "B04", so that spellings of one band compare equal."""
-    match = _NUMBERED.fullmatch(name.strip())
-    return f"B{match[1]:0>{1 if match[2] else 2}}{match[2].upper()}" if match else name.strip()
-
-
 def _alike(have: Sequence[str], want: Sequence[str]) -> tuple[list[str], list[str]]:
     """Spell both lists alike, unless that would make two bands of one file equal."""
-    spelt = [canonical(name) for name in have]
+    spelt = [canonical_name(name) for name in have]
     if len(set(spelt)) < len(spelt):
         return list(have), list(want)
-    return spelt, [canonical(name) for name in want]
+    return spelt, [canonical_name(name) for name in want]
 
 
 def _check_agree(declared: Sequence[str], facts: Facts) -> None:
     for number, (ours, theirs) in enumerate(zip(declared, facts.names, strict=True), 1):
-        if canonical(ours).lower() != canonical(theirs).lower():
+        if canonical_name(ours).lower() != canonical_name(theirs).lower():
             raise InputError(
                 f"{facts.name}: band {number} is {ours!r} in the description and {theirs!r} in the "
                 "file. Leave 'bands' out to take the file's names (order the bands with 'use'), or "
@@ -169,14 +168,11 @@ def _check_unit(unit: str, facts: Facts) -> None:
 
 
 def _nodata(imagery: Imagery, facts: Facts) -> float | None:
-    value = imagery.nodata if imagery.nodata is not None else facts.nodata
+    value = settle_nodata(imagery.nodata, facts.nodata, facts.name)
     if value is None or not np.isfinite(value):
         return None
-    dtype = np.dtype(facts.dtype)
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        if value != int(value) or not limits.min <= value <= limits.max:
-            if imagery.nodata is None:
-                return None
-            raise InputError(f"'nodata' is {value:g}, which {facts.name} ({dtype}) cannot hold")
-    return float(value)
+    if holds(np.dtype(facts.dtype), value):
+        return float(value)
+    if imagery.nodata is None:
+        return None
+    raise InputError(f"'nodata' is {value:g}, which {facts.name} ({facts.dtype}) cannot hold")

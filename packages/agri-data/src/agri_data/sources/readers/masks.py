@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from agri_core.files.errors import InputError, MissingError
 from agri_core.legend import IGNORE, Legend
+from agri_core.raster.facts import read_raster
+from agri_core.raster.opening import open_raster
 from numpy.typing import NDArray
 
 from agri_data.sources.description.label import LabelSpec, check_nodata, encode
 from agri_data.sources.description.palette import decode_colours
 from agri_data.sources.readers.photo import JPEG, PNG, decode_photo, palette_indices
-from agri_data.sources.readers.raster import open_raster, read_tiff
 from agri_data.sources.readers.watch import LabelWatch
 
 LOSSY = "masks must be lossless; save them as PNG or TIFF"
@@ -31,13 +32,14 @@ def read_mask(path: Path, spec: LabelSpec, legend: Legend, watch: LabelWatch) ->
         raise InputError(f"{path} is a JPEG, whose compression invents labels: {LOSSY}")
     if spec.kind == "palette":
         return decode_colours(_colours(path, head), spec, legend, str(path))
-    values, nodata = _values(path, head)
+    values, valid, nodata = _values(path, head)
     check_nodata(nodata, spec, legend, str(path))
-    return encode_file(values, nodata, spec, legend, watch, str(path))
+    return encode_file(values, valid, nodata, spec, legend, watch, str(path))
 
 
 def encode_file(
     values: NDArray[Any],
+    valid: NDArray[np.bool_],
     nodata: float | None,
     spec: LabelSpec,
     legend: Legend,
@@ -46,15 +48,17 @@ def encode_file(
 ) -> NDArray[np.uint8]:
     """Turn the values of a label file, or of a window of one, into class ids.
 
-    The file's "no data" value becomes 255, unless the description maps it to a class.
+    What the file masks, where `valid` is False, becomes 255, and so does its "no data" value
+    unless the description maps that to a class.
     """
-    if nodata is None or np.isnan(nodata) or nodata in spec.codes:
+    if not (nodata is None or np.isnan(nodata) or nodata in spec.codes):
+        valid = valid & (values != nodata)
+    if valid.all():
         watch.look(values)
         return encode(values, spec, legend, where)
-    empty = values == nodata
-    watch.look(values[~empty])
+    watch.look(values[valid])
     out: NDArray[np.uint8] = np.full(values.shape, IGNORE, np.uint8)
-    out[~empty] = encode(values[~empty], spec, legend, where)
+    out[valid] = encode(values[valid], spec, legend, where)
     return out
 
 
@@ -70,18 +74,18 @@ def read_head(path: Path) -> bytes:
         return stream.read(16)
 
 
-def _values(path: Path, head: bytes) -> tuple[NDArray[Any], float | None]:
+def _values(path: Path, head: bytes) -> tuple[NDArray[Any], NDArray[np.bool_], float | None]:
     if head.startswith(PNG):
         data = path.read_bytes()
         indices = palette_indices(data, str(path))
         if indices is not None:
-            return indices, None
+            return indices, np.ones(indices.shape, np.bool_), None
         picture, valid = decode_photo(data, str(path))
         if not valid.all():
             raise InputError(f"{path} has transparent pixels; save the mask without transparency")
-        return _unscaled(_single(picture, path), data), None
-    image, facts = read_tiff(path)
-    return _single(image, path), facts.nodata
+        return _unscaled(_single(picture, path), data), valid, None
+    image, valid, facts = read_raster(path)
+    return _single(image, path), valid, facts.nodata
 
 
 def _unscaled(values: NDArray[Any], data: bytes) -> NDArray[Any]:
@@ -114,7 +118,9 @@ def _colours(path: Path, head: bytes) -> NDArray[np.uint8]:
 
 
 def _tiff_colours(path: Path) -> NDArray[Any]:
-    image, _ = read_tiff(path)
+    image, valid, _ = read_raster(path)
+    if not valid.all():
+        raise InputError(f"{path} has transparent or masked pixels; save it without a mask")
     if image.shape[2] in (3, 4):
         if image.shape[2] == 4 and (image[..., 3] != np.iinfo(np.uint8).max).any():
             raise InputError(f"{path} has transparent pixels; save it without transparency")

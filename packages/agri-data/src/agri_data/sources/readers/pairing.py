@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.folders import natural
+from agri_core.files.junk import is_junk
 
 from agri_data.sources.description.inside import check_inside, file_beside
-from agri_data.sources.readers.archive import is_junk
 
 IMAGES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2")
 LABELS = (*IMAGES, ".geojson", ".json", ".gpkg", ".shp")
@@ -68,7 +69,12 @@ def find_keyed(root: Path, pattern: str, suffix: str = "") -> dict[str, Path]:
 
 
 def key_expression(pattern: str) -> str:
-    """Return a regular expression whose groups capture what the wildcards of `pattern` match."""
+    """Return a regular expression whose groups capture what the wildcards of `pattern` match.
+
+    Example:
+        >>> key_expression("images/*_rgb.png")
+        'images/([^/]*)_rgb'
+    """
     head, _, last = pattern.rpartition("/")
     stem = last.rpartition(".")[0] or last
     text, end, out = f"{head}/{stem}" if head else stem, 0, []
@@ -95,16 +101,6 @@ def pair_up(images: Mapping[str, Path], masks: Mapping[str, Path]) -> tuple[list
     lonely = [f"{images[key]} has no mask" for key in natural(images) if key not in masks]
     lonely += [f"{masks[key]} has no image" for key in natural(masks) if key not in images]
     return pairs, lonely
-
-
-def natural(keys: Iterable[str]) -> list[str]:
-    """Sort keys so that 2 comes before 10."""
-
-    def order(key: str) -> tuple[list[tuple[int, int, str]], str]:
-        parts = re.split(r"(\d{1,18})", key)
-        return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p], key
-
-    return sorted(keys, key=order)
 
 
 def read_table(path: Path, masks: bool, root: Path) -> list[Pair]:

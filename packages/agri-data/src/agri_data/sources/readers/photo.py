@@ -40,7 +40,7 @@ def decode_jpeg(data: bytes, where: str) -> NDArray[np.uint8]:
     except cv2.error as error:
         raise InputError(f"{where} cannot be decoded: {error.err}") from error
     if picture is None or not _is_whole(data):
-        raise InputError(f"{where} is truncated or damaged; get the file anew")
+        raise InputError(f"{where} is truncated or damaged; get the file again")
     if picture.ndim == 2:
         return np.ascontiguousarray(picture[..., None]).astype(np.uint8, copy=False)
     if picture.shape[2] != 3:
@@ -99,7 +99,9 @@ def _load(image: Image.Image, where: str) -> Image.Image:
     try:
         image.load()
     except (OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"{where} is truncated or damaged ({error}); get the file anew") from error
+        raise InputError(
+            f"{where} is truncated or damaged ({error}); get the file again"
+        ) from error
     return image
 
 
@@ -107,7 +109,7 @@ def _check_upright(image: Image.Image, where: str) -> None:
     try:
         turned = image.getexif().get(_ORIENTATION, 1)
     except (OSError, ValueError, SyntaxError, struct.error) as error:
-        raise InputError(f"{where} has damaged EXIF data ({error}); save it anew") from error
+        raise InputError(f"{where} has damaged EXIF data ({error}); save it again") from error
     if turned not in (0, 1):
         raise InputError(
             f"{where} is stored turned (EXIF orientation {turned}), so a mask drawn on it may not "
@@ -123,7 +125,7 @@ def _decode_deep(data: bytes, where: str) -> tuple[Photo, NDArray[np.bool_]]:
     # Pillow would cut 16-bit RGB to 8 bits without a word.
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None:
-        raise InputError(f"{where} is truncated or damaged; get the file anew")
+        raise InputError(f"{where} is truncated or damaged; get the file again")
     picture = np.atleast_3d(picture)
     if picture.shape[2] == 4:
         picture = picture[..., [2, 1, 0, 3]]

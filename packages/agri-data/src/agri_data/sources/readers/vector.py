@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hints import hint
 from agri_core.legend import IGNORE, Legend
+from agri_core.raster.grid import Grid
+from agri_core.vector.crs import move_all, parse_crs
+from agri_core.vector.layer import Fault, Geometries, Layer, areas, plain
+from agri_core.vector.reader import read_layer
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
 from agri_data.sources.description.label import LabelSpec
 
-MAGIC = (b"SQLite format 3\0", b"\0\0\x27\x0a")
-MAX_BYTES = 2 * 1024**3
+LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Polygons:
-    """Polygons in one CRS with their class ids; where two overlap, the later one wins."""
+    """Polygons in one CRS with their class ids; where two overlap, the later one wins.
 
-    name: str
-    shapes: Any
+    Attributes:
+        shapes: `(N,)`.
+        ids: class of each, `(N,)`.
+        outside: class of the ground that no polygon covers.
+        notes: what a person should know of the file.
+        tree: index of the shapes.
+    """
+
+    shapes: Geometries
     ids: NDArray[np.uint8]
     outside: int
+    notes: tuple[str, ...]
+    tree: shapely.STRtree
 
     def burn(self, shape: tuple[int, int], transform: Affine) -> NDArray[np.uint8]:
         """Return class ids `(H, W)`; a pixel belongs to a polygon that holds its centre."""
         from rasterio.features import rasterize
-        from shapely import box
 
-        height, width = shape
-        corners = [transform * (x, y) for x in (0, width) for y in (0, height)]
-        xs, ys = zip(*corners, strict=True)
-        rows = np.sort(self.shapes.sindex.query(box(min(xs), min(ys), max(xs), max(ys))))
+        rows = np.sort(self.tree.query(shapely.box(*Grid(None, transform, *shape).bounds)))
         if not len(rows):
             return np.full(shape, self.outside, np.uint8)
         burnt: NDArray[np.uint8] = rasterize(
-            zip(self.shapes.iloc[rows], self.ids[rows].tolist(), strict=True),
+            zip(self.shapes[rows], self.ids[rows].tolist(), strict=True),
             out_shape=shape,
             fill=self.outside,
             transform=transform,
@@ -48,62 +59,64 @@ class Polygons:
         )
         return burnt
 
-    def touches(self, shape: tuple[int, int], transform: Affine) -> bool:
-        """Whether a polygon's bounds meet the grid."""
-        from shapely import box
-
-        corners = [transform * (x, y) for x in (0, shape[1]) for y in (0, shape[0])]
-        xs, ys = zip(*corners, strict=True)
-        return len(self.shapes.sindex.query(box(min(xs), min(ys), max(xs), max(ys)))) > 0
-
 
 def read_polygons(path: Path, crs: Any, spec: LabelSpec, legend: Legend) -> Polygons:
     """Read GeoJSON, GeoPackage or Shapefile polygons and bring them to `crs`.
 
+    A feature without a polygon, as digitising leaves behind, is left out and told in the notes.
+
     Raises:
-        MissingError: the file or its class column is not there.
+        MissingError: the file, its layer or its class column is not there.
         InputError: it is no such file, holds other shapes, or a class is unknown.
     """
-    table = _read(path)
-    if not len(table):
+    layer = read_layer(path, spec.layer)
+    _check(layer, spec, path)
+    shapes, faults = areas(layer)
+    kept = [row for row, shape in enumerate(shapes) if shape is not None]
+    notes = tuple(_notes(path, faults))
+    if not kept:
+        raise InputError(f"{path} holds no polygons{f'; {notes[0]}' if notes else ''}")
+    ids = [_class_of(layer.records[row].get(spec.attribute), spec, path, row + 1) for row in kept]
+    moved = move_all([shapes[row] for row in kept], layer.crs, parse_crs(crs.to_wkt()))
+    # What has no place in the CRS of the imagery cannot lie on it.
+    there = ~shapely.is_missing(moved)
+    found = moved[there]
+    codes = np.array(ids, np.uint8)[there]
+    return Polygons(found, codes, spec.outside, notes, shapely.STRtree(found))
+
+
+def _check(layer: Layer, spec: LabelSpec, path: Path) -> None:
+    if not layer.geometries:
         raise InputError(f"{path} holds no polygons")
-    if spec.attribute not in table.columns:
-        columns = ", ".join(c for c in table.columns if c != table.geometry.name)
-        raise MissingError(f"{path} has no column {spec.attribute!r}; it has {columns or 'none'}")
-    if table.crs is None:
-        raise InputError(f"{path} says nothing of its coordinate reference system; save it again")
-    kinds = sorted({str(kind) for kind in table.geom_type} - {"Polygon", "MultiPolygon"})
-    if kinds:
-        raise InputError(f"{path} must hold polygons only, got {', '.join(kinds)} too")
-    ids = np.array([_class_of(v, spec, path, i) for i, v in enumerate(table[spec.attribute], 1)])
-    table = table.to_crs(crs)
-    return Polygons(str(path), table.geometry, ids.astype(np.uint8), spec.outside)
+    columns = layer.columns
+    if spec.attribute not in columns:
+        raise MissingError(
+            f"{path} has no column {spec.attribute!r}; it has {', '.join(columns) or 'none'}"
+            f"{hint(spec.attribute, columns)}"
+        )
+    kinds = {shape.geom_type for shape in layer.geometries if shape is not None}
+    others = sorted(kinds - {"Polygon", "MultiPolygon"})
+    if others:
+        raise InputError(
+            f"{path} must hold polygons only, got {', '.join(others)} too; if they are in a layer "
+            "of their own, name that of the polygons: 'layer' under 'label'"
+        )
 
 
-def _read(path: Path) -> Any:
-    import geopandas
-    from pyogrio.errors import DataLayerError, DataSourceError
-
-    if not path.is_file():
-        raise MissingError(f"there is no file {path}")
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"{path} is {path.stat().st_size} bytes, more than {MAX_BYTES}")
-    with path.open("rb") as stream:
-        head = stream.read(4096)
-    # OGR would follow the paths inside an XML file of its own whatever its name.
-    if not head.startswith(MAGIC) and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        raise InputError(f"{path} is not a GeoJSON, GeoPackage or Shapefile of polygons")
-    try:
-        table = geopandas.read_file(path.absolute(), engine="pyogrio")
-    except (DataSourceError, DataLayerError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path} cannot be read as polygons ({error})") from error
-    if not isinstance(table, geopandas.GeoDataFrame):
-        raise InputError(f"{path} holds a table without shapes")
-    return table
+def _notes(path: Path, faults: Sequence[Fault]) -> list[str]:
+    """Return a line for features that are left out, and one for those that were mended."""
+    notes = []
+    for lost, what in ((True, "left out"), (False, "kept")):
+        some = [fault for fault in faults if fault.lost is lost]
+        told = "; ".join(f"feature {fault.feature}: {fault.what}" for fault in some[:LISTED])
+        more = f"; and {len(some) - LISTED} more" if len(some) > LISTED else ""
+        if some:
+            notes.append(f"{path.name}: features {what}: {len(some)} ({told}{more})")
+    return notes
 
 
 def _class_of(value: Any, spec: LabelSpec, path: Path, row: int) -> int:
-    text = "" if value is None or value != value else _plain(value)
+    text = plain(value)
     if text in spec.codes:
         return spec.codes[text]
     if text in spec.ignore or (spec.lenient and text):
@@ -112,10 +125,3 @@ def _class_of(value: Any, spec: LabelSpec, path: Path, row: int) -> int:
         f"{path}: polygon {row} has {spec.attribute} = {text!r}, expected one of "
         f"{', '.join(spec.codes)}; add it to 'codes' or 'ignore' under 'label'"
     )
-
-
-def _plain(value: Any) -> str:
-    """Text of an attribute; a whole number read as a float (a column with gaps) loses its ".0"."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -1,7 +1,8 @@
-"""Watching the labels of a build for a mask that was read as nothing but "ignore"."""
+"""Watching the labels of a build: what a person should know, and what must not pass."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,16 @@ class LabelWatch:
         self._spec, self._legend = spec, legend
         self._pixels = np.zeros(256, np.int64)
         self._marked = False
+        self._notes: dict[str, None] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of the label files, each line once."""
+        return list(self._notes)
+
+    def note(self, lines: Iterable[str]) -> None:
+        """Keep lines for `notes`."""
+        self._notes.update(dict.fromkeys(lines))
 
     def look(self, values: NDArray[Any]) -> None:
         """Note whether the values of a label file, as stored, hold 255."""

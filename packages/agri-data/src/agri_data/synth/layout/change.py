@@ -1,4 +1,4 @@
-"""Change: what becomes of chosen features between the two dates of a place."""
+"""Land-cover change: what chosen features become between the two dates of a place."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from agri_data.synth.layout.kinds import FORESTS
 from agri_data.synth.layout.land import Feature, Land
 from agri_data.synth.layout.villages import Detail, estate
 
+# Square metres: 40 pixels, so that every change can be mapped.
 SMALLEST = 4000.0
 
 
@@ -25,6 +26,7 @@ class Story:
     near: tuple[str, ...] = ()
 
 
+# Together about 3 % of a place change.
 STORIES = (
     Story(FORESTS, "felled", 0.011),
     Story(("field",), "estate", 0.009, ("village",)),
@@ -53,8 +55,10 @@ def _choose(
     if story.near:
         goal = shapely.union_all([f.shape for f in features if f.kind in story.near])
         able.sort(key=lambda i: features[i].shape.distance(goal))
+        # The nearest twentieth only, at least six, so that chance still chooses.
         able = able[: max(6, len(able) // 20)]
     rng.shuffle(able)
+    # A stable sort: features that fit come first, each kind in random order.
     able.sort(key=lambda i: features[i].shape.area > wanted)
     chosen: list[int] = []
     filled = 0.0
@@ -68,6 +72,7 @@ def _choose(
 
 def _fit(feature: Feature) -> bool:
     shape = feature.shape
+    # Isoperimetric quotient: 1 for a disc, 0.79 for a square; strips fall below 0.38.
     compact = 4 * np.pi * shape.area / shape.length**2 > 0.38
     return bool(not feature.later and compact and shape.area > SMALLEST)
 

@@ -21,8 +21,11 @@ from agri_data.synth.layout.parcels import Tessellation, tessellate
 from agri_data.synth.layout.shapes import blob, pieces, sample, total
 from agri_data.synth.layout.villages import Detail, standing, village
 
+# Shares of a scene; `cover` has those of forest and meadow, fields take the rest.
 WATER, BUILT, BARE = 0.048, 0.064, 0.028
+# Shares of the bare ground, a pit each; they add up to 1.
 PITS = (0.27, 0.2, 0.15, 0.12, 0.1, 0.07, 0.05, 0.04)
+# Hectares of built-up land for each village.
 VILLAGE = 34.0
 
 
@@ -54,6 +57,7 @@ def compose(frame: Frame, seed: tuple[int, ...]) -> Land:
     sites = _sites(draft, network, course)
     ways = roads.join(network, sites, frame.metres)
     if ways:
+        # 15 m wide, more than a pixel, so that roads can be labelled.
         draft.claim(shapely.union_all(_bent(grid, ways)).buffer(7.5), "road")
     _water(draft, course, [*(f.shape for f in draft.features), *_yards(sites)])
     _villages(draft, grid, network, sites)
@@ -70,6 +74,7 @@ def _sites(draft: Draft, network: roads.Network, course: water.River) -> list[ro
     size = draft.frame.metres
     wanted = max(1, round(draft.frame.hectares * BUILT / VILLAGE))
     inner = [n for n in network.links if min(*n, size - n[0], size - n[1]) > 0.12 * size]
+    # Villages keep 160 m off the river where they can.
     inner = [n for n in inner if course.line.distance(shapely.Point(n)) > 160] or inner
     draft.rng.shuffle(inner)
     chosen = [inner[0]]
@@ -79,10 +84,12 @@ def _sites(draft: Draft, network: roads.Network, course: water.River) -> list[ro
 
 
 def _yards(sites: list[roads.Node]) -> list[Polygon]:
+    # Metres around a village to come that lakes leave free.
     return [shapely.Point(x, y).buffer(330) for x, y in sites]
 
 
 def _bent(grid: Tessellation, lines: list[LineString]) -> Any:
+    # A vertex every 40 m lets a line follow the warp, whose waves are over 1 km long.
     return shapely.transform(shapely.segmentize(lines, 40.0), grid.warp)
 
 
@@ -114,6 +121,7 @@ def _height(rng: np.random.Generator, frame: Frame, course: water.River) -> NDAr
     shape = (frame.size, frame.size)
     wet = rasterize([course.shape], shape, transform=frame.local(), dtype="uint8", fill=0)
     away = cv2.distanceTransform(1 - wet, cv2.DIST_L2, 5) * 10 if wet.any() else np.ones(shape)
+    # The land rises from the river over some 700 m.
     valley = 1 - np.exp(-away / 700)
     return standard(np.asarray(fractal(rng, shape, 170, 5) + 2.2 * valley, np.float32))
 
@@ -132,7 +140,7 @@ def _pits(draft: Draft, height: NDArray[np.float32]) -> None:
 
 
 def _tracks(draft: Draft, lines: Any) -> None:
-    """Run field tracks between the blocks, and a hedge beside every third."""
+    """Run field tracks between the blocks, and a hedge along every third."""
     for line in lines:
         free = line.difference(draft.taken)
         draft.details.append(Detail(free.buffer(2.6), "track"))

@@ -17,9 +17,12 @@ from agri_data.synth.layout.noise import fractal, ranks
 from agri_data.synth.layout.parcels import Parcel
 from agri_data.synth.layout.shapes import above, pieces, sample
 
+# Shares of a scene for the first two; FELLED is the chance of a parcel of forest.
 FOREST, MEADOW, FELLED = 0.27, 0.225, 0.04
+# Square metres below which a piece becomes a meadow first, and of the smallest clear-cut.
 SLIVER = 2500.0
 CLEARCUT = 8000.0
+# Metres: large polygons are cut to such cells first, since overlays cost by the vertex.
 NEIGHBOURHOOD = 600.0
 
 
@@ -56,6 +59,7 @@ def _woods(rng: np.random.Generator, rest: Rest, shapes: NDArray[Any]) -> Any:
     """Forest with ragged edges on the hills, whole parcels of it here and there, river trees."""
     shape = rest.height.shape
     field = rest.height + 0.5 * fractal(rng, shape, 60, 3) + 0.16 * fractal(rng, shape, 9, 3)
+    # 3.5 % less on the hills, which single lots and river trees make up for.
     level = float(np.quantile(field, 1 - FOREST + 0.035))
     hills = above(field, level, rest.frame.metres)
     centres = shapely.get_coordinates(shapely.centroid(shapes))
@@ -78,6 +82,7 @@ def _stands(rng: np.random.Generator, rest: Rest, shapes: NDArray[Any]) -> list[
 
 def _stand(part: Polygon, kind: str) -> str:
     """Keep clear-cuts to whole stands: a narrow strip of trees is left standing."""
+    # Isoperimetric quotient: 1 for a disc, 0.79 for a square; strips fall below 0.3.
     compact = 4 * np.pi * part.area / part.length**2 > 0.3
     return kind if kind != "felled" or (compact and part.area > CLEARCUT) else "broadleaf"
 

@@ -9,6 +9,7 @@ from rasterio.transform import Affine
 from shapely.geometry import Polygon, box
 
 PIXEL = 10
+# 10980 pixels of 10 m are a whole Sentinel-2 granule.
 SMALLEST, LARGEST = 64, 10980
 
 

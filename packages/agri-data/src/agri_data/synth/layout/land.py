@@ -57,7 +57,7 @@ class Land:
     height: NDArray[np.float32]
 
     def placed(self, shapes: list[Any]) -> list[Any]:
-        """Move local shapes to UTM; micrometres are kept, so a written file equals memory."""
+        """Move local shapes to UTM, rounded to micrometres."""
         origin = np.asarray(self.frame.origin)
         return list(shapely.transform(shapes, lambda xy: np.round(xy + origin, 6)))
 

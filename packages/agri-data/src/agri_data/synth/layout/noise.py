@@ -26,6 +26,7 @@ def fractal(
 
 
 def _octave(rng: np.random.Generator, shape: tuple[int, int], step: float) -> Field:
+    # Three cells more than needed: for the random offset and the neighbours of the cubic.
     height, width = (int(np.ceil(side / step)) + 3 for side in shape)
     coarse = rng.standard_normal((height, width)).astype(np.float32)
     size = (int(np.ceil(width * step)), int(np.ceil(height * step)))

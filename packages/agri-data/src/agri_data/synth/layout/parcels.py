@@ -14,7 +14,9 @@ from shapely.geometry import MultiPoint, Polygon, box
 
 from agri_data.synth.layout.shapes import pieces
 
+# Metres around the scene: the warp must not bend the rim of the land into it.
 MARGIN = 250.0
+# Metres between the seeds of neighbouring blocks.
 BLOCK = 780.0
 
 Warp = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -61,6 +63,7 @@ def _blocks(rng: np.random.Generator, metres: float) -> list[Polygon]:
 
 def _fields(rng: np.random.Generator, block: Polygon, angle: float) -> list[Polygon]:
     """Cut one block along its own axes until each piece is near the block's field size."""
+    # Square metres; field sizes are log-normal about 5.5 ha, one size for each block.
     target = float(np.clip(rng.lognormal(np.log(5.5), 0.65), 1.2, 18.0)) * 1e4
     aspect = rng.uniform(3.0, 6.0) if target < 3e4 else rng.uniform(1.2, 2.2)
     centre = block.centroid
@@ -108,6 +111,7 @@ def _noded(
 ) -> list[Parcel]:
     """Snap all edges together first, so that neighbours still share every vertex once warped."""
     edges = [field.boundary for fields in cut for field in fields]
+    # A grid of 1 cm joins vertices that differ by rounding only.
     lines = shapely.union_all(edges, grid_size=0.01)
     cells = shapely.get_parts(shapely.polygonize([lines]))
     tree = shapely.STRtree(blocks)

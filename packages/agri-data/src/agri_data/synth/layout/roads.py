@@ -66,6 +66,7 @@ class Network:
 def join(network: Network, stops: list[Node], metres: float) -> list[LineString]:
     """Return the roads that join `stops` in a row and lead out of the scene on four sides."""
     middle = metres / 2
+    # 200 m beyond the borders, so that roads lead out of the scene.
     gates = [(-200.0, middle), (metres + 200, middle), (middle, -200.0), (middle, metres + 200)]
     ends = [network.nearest(x, y) for x, y in gates]
     pairs = list(itertools.pairwise(stops))

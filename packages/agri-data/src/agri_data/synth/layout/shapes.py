@@ -34,6 +34,7 @@ def blob(
     radius = np.ones_like(turn)
     for wave in range(2, 8):
         radius += wobble / (wave - 0.5) * rng.normal() * np.cos(wave * turn + rng.uniform(0, 6.3))
+    # Keeps the outline from folding over its centre.
     radius = np.maximum(radius, 0.3)
     stretch = rng.uniform(1.0, 1.7)
     ring = np.column_stack([radius * np.cos(turn) * stretch, radius * np.sin(turn)])
@@ -62,6 +63,7 @@ def above(field: Field, level: float, metres: float) -> Any:
     )
     points, offsets = contours.filled(level, float(field.max()) + 1.0)[:2]
     polygons = [_ring(p, o) for p, o in zip(points, offsets, strict=True)]
+    # Square metres: specks of fewer than five pixels are noise of the field.
     return shapely.union_all([p for p in polygons if p.area > 500])
 
 

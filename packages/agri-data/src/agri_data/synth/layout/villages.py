@@ -27,7 +27,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Village:
-    """A built-up outline and what stands inside it."""
+    """A built-up outline and the details inside it."""
 
     shape: Polygon
     details: tuple[Detail, ...]
@@ -39,6 +39,7 @@ def village(
     """Build a village of about `hectares` whose streets run along `angle` degrees."""
     core = blob(rng, centre, hectares * 0.72, wobble=0.4)
     streets = _streets(rng, core, angle)
+    # In and out again by 9 m removes necks narrower than 18 m.
     outline = (
         shapely.union_all([core.buffer(-20), streets.buffer(36, quad_segs=4)]).buffer(-9).buffer(9)
     )
@@ -91,6 +92,7 @@ def _streets(rng: np.random.Generator, area: Any, angle: float) -> Any:
     flat = rotate(area, -angle, origin=centre)
     left, low, right, high = flat.bounds
     lines = []
+    # Metres between streets: a row of houses with gardens fits on either side.
     for y in np.arange(low + 25, high, rng.uniform(62, 80)):
         lines.append(LineString([(left, y + rng.normal(0, 5)), (right, y + rng.normal(0, 5))]))
     for x in np.arange(left + 30, right, rng.uniform(130, 190)):

@@ -25,6 +25,7 @@ class River:
 
 def river(rng: np.random.Generator, metres: float) -> River:
     """Draw a river that crosses the scene, meanders and changes width."""
+    # Shares of the side: the river begins and ends beyond the borders.
     along = np.linspace(-0.15, 1.15, max(60, int(metres / 25)))
     bend = _meander(rng, along * metres)
     across = metres * rng.uniform(0.3, 0.7) + metres * rng.uniform(-0.3, 0.3) * (along - 0.5)
@@ -38,6 +39,7 @@ def river(rng: np.random.Generator, metres: float) -> River:
 
 def _meander(rng: np.random.Generator, metres: NDArray[np.float64]) -> NDArray[np.float64]:
     bend = np.zeros_like(metres)
+    # Wave lengths and deflections in metres.
     for wave, push in ((2300, 150), (900, 75), (430, 38)):
         length = wave * rng.uniform(0.8, 1.25)
         drift = 0.8 * np.sin(metres / (2.7 * length) + rng.uniform(0, 6))
@@ -60,6 +62,7 @@ def lakes(
     avoid: Sequence[Polygon] = (),
 ) -> list[Polygon]:
     """Place one lake and ponds near the river until they hold `hectares`, clear of `avoid`."""
+    # One lake and four ponds; the shares add up to 1.
     shares = np.array([0.62, 0.2, 0.09, 0.06, 0.03])
     placed: list[Polygon] = []
     for share in shares:
@@ -78,6 +81,7 @@ def _place(
         x, y = rng.uniform(low, high + 1e-6, 2)
         shape = blob(rng, (x, y), size)
         crowd = sum(shape.intersection(other).area for other in [course.shape, *placed])
+        # Best some 120 m from the river, and never on it if that can be.
         far = abs(shape.distance(course.line) - 120)
         cost = 3 * crowd + far * 20
         if best is None or cost < best[0]:

@@ -48,8 +48,8 @@ def spectra(ten: Spectrum, names: tuple[str, ...]) -> Spectrum:
 
     What the ten lack is made from them:
 
-    - B01 (443 nm) goes on from B03 to B02 by a quarter of the step; in the blue, soils and leaves
-      hardly change any more.
+    - B01 (443 nm) extrapolates from B03 and B02 by a quarter of the step; in the blue, soils and
+      leaves hardly change any more.
     - B09 (945 nm) is B8A through the water vapour of the air, which takes half, and here and there
       a little more, see `weather`.
     - B10 (1374 nm) is a trace: the vapour lets nothing of the ground through, see `weather`.

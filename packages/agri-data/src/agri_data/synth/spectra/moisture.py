@@ -19,7 +19,9 @@ from agri_data.synth.layout.noise import fractal
 from agri_data.synth.layout.shapes import sample
 from agri_data.synth.spectra.endmembers import Spectrum
 
+# Pixels of 10 m.
 NEIGHBOURHOOD = 80.0
+# Shares of their water that dry fields lack.
 LEAST, MOST = 0.20, 0.36
 DEPTH = {"B09": 0.08, "B11": 1.0, "B12": 1.0}
 """How much of a lack of water a band feels; bands not listed feel nothing."""

@@ -18,7 +18,9 @@ from agri_data.synth.spectra.bandset import TEN, spectra
 from agri_data.synth.spectra.moisture import lacks, parch
 from agri_data.synth.spectra.surface import Season, Surface, surface
 
+# Metres, half the finest pixel, so that covers mix in the pixels of their borders.
 STEP = 5
+# Share of the light that trees take from the ground behind them.
 TREE_SHADE = 0.36
 
 
@@ -78,7 +80,7 @@ def paint(
 
 
 def _surface(index: int, kind: str, date: int, season: Season, seed: tuple[int, ...]) -> Surface:
-    """Draw a surface of its own stream: a forest stays the same forest, a field is sown anew."""
+    """Draw a surface of its own stream: a forest stays the same forest, a field is sown again."""
     yearly = (date,) if kind in ("field", "meadow") else ()
     return surface(kind, np.random.default_rng((*seed, index, *yearly)), season)
 
@@ -133,6 +135,7 @@ def _light(
     trees = np.array([kind in FORESTS for kind in kinds])[index]
     water = np.array([kind in ("river", "lake") for kind in kinds])[index]
     shade = np.zeros_like(trees)
+    # Shade falls 10 m to the north-west, since the sun is in the south-east.
     shade[:-2, :-2] = trees[2:, 2:]
     shade &= ~trees & ~water
     light = np.where(shade, light * (1 - TREE_SHADE), light)

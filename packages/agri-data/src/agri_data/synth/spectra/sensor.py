@@ -12,6 +12,7 @@ from agri_data.synth.layout.noise import Field
 from agri_data.synth.spectra.render import STEP
 
 SPREAD = 0.42
+# Deviations of reflectance by native pixel in metres, and as a share of the signal.
 NOISE = {10: 0.0013, 20: 0.0010, 60: 0.0006}
 GAIN_NOISE = 0.006
 
@@ -26,6 +27,7 @@ def observe(scene: Field, name: str, *, cubic: bool = False) -> Field:
     native = SENTINEL2[name].pixel
     side = scene.shape[0] // 2
     blurred = cv2.GaussianBlur(scene, (0, 0), SPREAD * native / STEP, borderType=cv2.BORDER_REFLECT)
+    # Rounded up: a scene need not be a whole number of coarse pixels.
     count = -(-side * 10 // native)
     if count * native != side * 10:
         extra = (count * native - side * 10) // STEP

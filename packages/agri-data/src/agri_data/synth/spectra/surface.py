@@ -60,6 +60,7 @@ def _soil(rng: np.random.Generator) -> Spectrum:
 
 def _field(rng: np.random.Generator, season: Season) -> Surface:
     crop = CROPS[str(rng.choice(list(SHARES), p=list(SHARES.values())))]
+    # Fields of one crop are some eight days apart in their calendar.
     green, brown = crop.on(season.day + rng.normal(0, 8))
     green = float(np.clip(green * rng.normal(1.0, 0.07) - 0.05 * season.dryness, 0, 0.97))
     soil = _soil(rng)
@@ -96,6 +97,7 @@ def _tilt(rng: np.random.Generator) -> Spectrum:
 def _forest(tree: dict[str, float], rough: float) -> Maker:
     def make(rng: np.random.Generator, season: Season) -> Surface:
         age = rng.normal(1.0, 0.10)
+        # Fresh beech leaves are brighter until about the start of June.
         spring = 1.0 + 0.10 * (season.day < 160) * tree.get("beech", 0.0)
         high = mix(**tree) * age * spring * _tilt(rng)
         low = 0.55 * high + 0.45 * ENDMEMBERS["understorey"]

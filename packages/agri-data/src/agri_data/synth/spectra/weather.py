@@ -11,19 +11,23 @@ from numpy.typing import NDArray
 
 from agri_data.synth.layout.noise import Field, fractal
 
+# Reflectance of an opaque cloud; its droplets absorb in the short-wave infrared.
 CLOUD = {
     "B01": 0.63, "B02": 0.62, "B03": 0.60, "B04": 0.59, "B05": 0.60, "B06": 0.61, "B07": 0.62,
     "B08": 0.63, "B8A": 0.63, "B09": 0.45, "B10": 0.03, "B11": 0.42, "B12": 0.32,
 }  # fmt: skip
+# Reflectance that haze adds: scattering is strongest in the blue.
 HAZE = {"B01": 0.008, "B02": 0.006, "B03": 0.004, "B04": 0.0025, "B10": 0.0006}
 VAPOUR = {"B09": 0.07}
+# Opacity from which the truth is not judged.
 OPAQUE = 0.06
+# Rows and columns from a cloud to its shadow: north-west, away from the sun.
 SHIFT = (-26, -20)
 
 
 @dataclass(frozen=True, slots=True)
 class Sky:
-    """What stands between ground and sensor at 10 m: opacity, shadow and air 0..1, and nodata."""
+    """What lies between ground and sensor at 10 m: opacity, shadow and air 0..1, and nodata."""
 
     cloud: Field
     shadow: Field

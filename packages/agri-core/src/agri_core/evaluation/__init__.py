@@ -1,0 +1,1 @@
+"""The record of an evaluation: counts by place, scores with intervals, calibration."""

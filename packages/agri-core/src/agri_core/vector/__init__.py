@@ -1,0 +1,1 @@
+"""Vector data: coordinate reference systems, reading layers of polygons, writing features."""

@@ -1,0 +1,41 @@
+"""`agri-segment evaluate`: the scores of one bundle on a split."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from agri_core.choices import Split
+from agri_core.files.commands import OUTPUT
+
+from agri_segment.commands.options import Arithmetic, BatchSize, Chips, Engine, Threads
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A bundle (.onnx) or the folder of a model.")],
+    chips: Chips,
+    out: Annotated[Path, OUTPUT, typer.Option(help="Folder of the report.")],
+    split: Annotated[
+        Split, typer.Option(help="Split to score; the model was fitted on train.")
+    ] = "val",
+    batch_size: BatchSize = 8,
+    engine: Engine = "onnxruntime",
+    precision: Arithmetic = "f32",
+    threads: Threads = 0,
+) -> None:
+    """Evaluate a bundle: IoU, F1, confusion matrix, 95 % CI by place, worst chips.
+
+    Example: agri-segment evaluate models/unet/model.onnx --chips data/chips --split test
+    --out reports/unet-test
+    """
+    from agri_core.files.console import say
+    from agri_data.store.store import ChipStore
+
+    from agri_segment.comparison.compare import load_model
+    from agri_segment.evaluation import evaluate as evaluation
+
+    store = ChipStore.open(chips)
+    loaded = load_model(model, engine, precision, threads)
+    result = evaluation.evaluate(loaded.engine, store, split, batch_size)
+    evaluation.tell(result.notes)
+    say(evaluation.write_evaluation(result, loaded.engine, store, out))
+    say(f"\nreport: {out}")

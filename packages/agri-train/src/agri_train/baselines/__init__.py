@@ -1,0 +1,1 @@
+"""Baselines that a network must beat: the majority class and logistic regressions."""
