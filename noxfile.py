@@ -78,6 +78,13 @@ def editable(*packages: str) -> list[str]:
     return arguments
 
 
+def examples(package: str) -> list[str]:
+    """Return the modules of `package` whose docstrings hold examples; tests run these as well."""
+    modules = sorted((ROOT / "packages" / package / "src").rglob("*.py"))
+    found = (path for path in modules if ">>> " in path.read_text(encoding="utf-8"))
+    return [str(path.relative_to(ROOT)) for path in found]
+
+
 def tools() -> list[str]:
     """Return the tools of requirements.in, but for nox, which must not change while it runs."""
     lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
@@ -110,7 +117,8 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session, package: str) -> None:
     """Test one package where only it, its siblings and its extras are installed."""
     session.install(*editable(package), *test_needs(package), env=PINNED)
-    session.run("pytest", f"packages/{package}/tests", *session.posargs, env=OFFLINE)
+    where = [f"packages/{package}/tests", *examples(package)]
+    session.run("pytest", "--doctest-modules", *where, *session.posargs, env=OFFLINE)
 
 
 @nox.session
@@ -262,6 +270,15 @@ def small_parameters() -> list[str]:
     lines = (ROOT / "tests" / "small.txt").read_text(encoding="utf-8").splitlines()
     overrides = [line for line in lines if line and not line.startswith("#")]
     return [argument for override in overrides for argument in ("-S", override)]
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the reference of all public names into build/api, from their docstrings."""
+    install_everything(session)
+    names = (package.replace("-", "_") for package in PACKAGES)
+    session.run("pdoc", "-o", "build/api", "-d", "google", *names, env=OFFLINE)
+    session.run("python", "docs/api.py", "--write")
 
 
 @nox.session(venv_backend="none")

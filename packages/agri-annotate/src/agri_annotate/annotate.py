@@ -35,6 +35,7 @@ THREADS = 2
 LARGE = 100_000_000
 """Pixels from which masks are coded one at a time: a mask takes a byte a pixel meanwhile."""
 
+# Held while a large mask is coded.
 _alone = Lock()
 
 
@@ -176,6 +177,7 @@ def _plan(
     `torn` are the printable names of pictures with regions that could not be read: without others
     they are not empty.
     """
+    # Each path once, in order: two entries of the file may find the same picture.
     paths = dict.fromkeys(found[p.name] for p in project.pictures if p.name in found)
     names = mask_names([path.name for path in paths], options.format)
     masks = dict(zip(paths, names, strict=True))
@@ -187,6 +189,7 @@ def _plan(
             text = f"{path.name} is in the file twice; the first is drawn, this one is not"
             yield _without(picture, options, Problem(picture.name, text))
         else:
+            # Taken out, so that a second entry for the picture is reported.
             yield _task(picture, path, masks.pop(path), options, torn)
 
 
@@ -211,6 +214,7 @@ def _mismatches(picture: Picture, read: Header) -> Iterator[Problem]:
         drawn, now = f"{picture.shape[1]} x {picture.shape[0]}", f"{read.width} x {read.height}"
         text = f"drawn on {drawn} pixels, but the picture has {now}: regions may be misplaced"
         yield Problem(picture.name, text, "changed")
+    # -1 and 0 are no sizes: VIA had not seen the bytes of the picture.
     if picture.size is not None and picture.size not in (-1, 0, read.size_bytes):
         text = f"recorded with {picture.size} bytes, but the picture has {read.size_bytes}"
         yield Problem(picture.name, text, "note")
@@ -258,6 +262,7 @@ def _make(task: _Task | _Done, new: Path | None, options: Options) -> _Done:
         for r in picture.regions
     )
     report = PictureReport(picture.name, task.path, (read.height, read.width), regions, mask)
+    # Without its runs, which are written by now and would fill the memory.
     counted = Drawn(None, {}, {}, drawn.pixels, drawn.overwritten) if mask else None
     return _Done(report, tuple(problems), counted)
 

@@ -3,6 +3,7 @@ import csv
 import numpy as np
 import pytest
 from agri_classify.cli import app
+from agri_classify.prediction.classify import classify_patches
 from agri_classify.prediction.predict import find_files, predict
 from agri_classify.training.bundles.bundle_metrics import add_metrics
 from agri_classify.training.train import Plan, train
@@ -144,3 +145,11 @@ def test_a_bundle_of_maps_is_refused(pictures, tmp_path):
 
     with pytest.raises(InputError, match="fields is for segmentation"):
         next(predict(find_files([pictures])[0], Engine()))
+
+
+def test_one_call_classifies_a_folder(colours, pictures):
+    rows = classify_patches([pictures], model=colours)
+    assert [row.answer.label for row in rows] == ["blue", "green", "red"]
+    assert {row.model for row in rows} == {"colours"}
+    with pytest.raises(MissingError):
+        classify_patches([pictures / "gone"])

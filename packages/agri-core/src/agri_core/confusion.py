@@ -41,6 +41,7 @@ def confusion(truth: ArrayLike, predicted: ArrayLike, classes: int, ignore: int 
     rows, cols = true[counted].astype(np.int64), found[counted].astype(np.int64)
     _check_ids(rows, classes, "truth")
     _check_ids(cols, classes, "prediction")
+    # One number for (truth, prediction): their counts are the matrix, laid flat.
     pairs = np.bincount(rows * classes + cols, minlength=classes * classes)
     return pairs.reshape(classes, classes).astype(np.int64)
 
@@ -121,6 +122,7 @@ def kappa(cm: Counts) -> float:
     total = float(cm.sum())
     if total == 0:
         return float("nan")
+    # Agreement of independent truth and prediction with the same totals.
     chance = float((cm.sum(1) / total) @ (cm.sum(0) / total))
     return float("nan") if chance == 1 else (accuracy(cm) - chance) / (1 - chance)
 
@@ -165,11 +167,13 @@ def bootstrap(
     places = len(matrices)
     if places < 2:
         return float("nan"), float("nan")
+    # Drawing N of N places with replacement is a multinomial: one product sums all resamples.
     picks = np.random.default_rng(seed).multinomial(places, np.full(places, 1 / places), draws)
     flat = matrices.reshape(places, -1)
     sums = (picks @ flat).reshape(draws, *matrices.shape[1:])
     values = np.array([metric(cm) for cm in sums])
     low, high = (
+        # A resample may lack every class that the metric needs; it is NaN and not counted.
         np.nanpercentile(values, [2.5, 97.5]) if np.isfinite(values).any() else (np.nan,) * 2
     )
     return float(low), float(high)

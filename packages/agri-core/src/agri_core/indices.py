@@ -93,6 +93,7 @@ INDICES: dict[str, Callable[..., Index]] = {
     "ndre": ndre,
 }
 
+# Their formulas have constants; the others are ratios, the same in any unit.
 NEEDS_REFLECTANCE = frozenset({"evi", "savi"})
 
 

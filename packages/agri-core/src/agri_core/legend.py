@@ -182,6 +182,7 @@ def colour(number: int) -> str:
     if number < len(_FIRST):
         return _FIRST[number]
     hue = number * 0.618033988749895 % 1  # the golden ratio keeps neighbours far apart
+    # Saturation and value alternate, so that classes of similar hue differ too.
     parts = colorsys.hsv_to_rgb(hue, 0.45 + 0.4 * (number % 2), 0.65 + 0.3 * (number % 3) / 2)
     return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
 

@@ -239,7 +239,7 @@ def test_wrong_settings_are_named(options: dict[str, Any], message: str) -> None
 
 
 def test_groups_must_suffice_and_be_complete() -> None:
-    with pytest.raises(InputError, match="3 parts need at least 3 groups, got 2"):
+    with pytest.raises(InputError, match="3 splits need at least 3 groups, got 2"):
         assign(labelled(30, groups=2), "group")
     table = labelled(30, groups=5)
     table.loc[4, "group"] = ""

@@ -1,4 +1,4 @@
-"""What a person changed of a proposal: records, and how they are told."""
+"""A person's changes to a proposal: records, and their JSON and text."""
 
 from collections import Counter
 from collections.abc import Mapping

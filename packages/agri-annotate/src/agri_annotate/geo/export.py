@@ -16,6 +16,7 @@ from agri_annotate.geo.place import Place
 from agri_annotate.geo.vector import AREAS, FIXED, Feature, clean
 from agri_annotate.model.project import Problem
 
+# Columns of our own, and names that GDAL and SQLite use for theirs.
 TAKEN = frozenset({*FIXED, "fid", "geom", "geometry", "ogc_fid", "rowid"})
 STEP = 128.0
 """Pixels between corners before a shape goes to another CRS, where its edges would bend."""
@@ -43,6 +44,7 @@ def write_layer(path: Path, features: Sequence[Feature]) -> list[Problem]:
         raise InputError(f"no region can be moved to {crs.name}; {problems[0]}")
     columns, listed = _columns([feature for feature, _ in moved])
     if json_wanted:
+        # As many decimals of a degree as the finest picture needs.
         finest = min(map(_pixel, {feature.place for feature, _ in moved}))
         write_features(path, [_part(moved, columns, "regions", "")], crs, decimals(finest))
     else:

@@ -157,6 +157,7 @@ def _to_pixels(layer: Layer, shape: Any, place: Place) -> Any:
     close = _frame(layer, place, 1.0)
     part = shape if close.covers(shape) else polygonal(shapely.intersection(shape, close))
     west, south, east, north = close.bounds
+    # The frame is three pictures wide, so edges come out as long as `EDGES` asks for.
     dense = shapely.segmentize(part, max(east - west, north - south) / (3 * EDGES))
     moved = place.to_pixels(move(dense, layer.crs, place.crs))
     return polygonal(shapely.simplify(moved, STRAIGHT))

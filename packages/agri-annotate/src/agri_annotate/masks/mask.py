@@ -115,6 +115,7 @@ def draw(picture: Picture, height: int, width: int, naming: Naming, rules: Rules
     codes = {piece.region.number: piece.value for piece in pieces}
     runs, lost = paint(blank(height, width), _ordered(layers, rules))
     if lost and rules.overlap == "error":
+        # The first region that lies on another is the one to name.
         index = min(owner for owner, _ in lost)
         found.append((pieces[index].region.number, _clash(pieces[index], index, naming, lost)))
         return Drawn(None, codes, dict.fromkeys(fates, "lost"), problems=_sorted(found))
@@ -147,6 +148,7 @@ def _crossed(pieces: Sequence[_Piece]) -> set[int]:
         return set()
     points = np.concatenate([np.asarray(ring) for _, ring in rings])
     which = np.repeat(np.arange(len(rings)), [len(ring) for _, ring in rings])
+    # In one call for all: for small rings the cost is that of the call.
     valid = shapely.is_valid(shapely.polygons(shapely.linearrings(points, indices=which)))
     return {index for (index, _), good in zip(rings, valid, strict=True) if not good}
 

@@ -72,6 +72,7 @@ def write_mask(path: Path, runs: Runs, legend: Legend, header: Header, kind: For
 def _safe(name: str) -> str:
     """Return `name` without what a file system, a shell or a table may trip over."""
     name = _UNSAFE.sub("_", name).strip(". ")
+    # A character that the cut goes through is dropped.
     name = name.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore").rstrip(". ")
     return f"_{name}" if not name or _DEVICES.match(name) else name
 

@@ -146,6 +146,7 @@ def _by_rasterio(path: Path, size: int) -> Header:
 
     try:
         with open_raster(path, path.name, PICTURES) as image:
+            # rasterio gives the identity where there is no georeference.
             place = None if image.transform.is_identity else image.transform
             crs = image.crs if place and image.crs else None
             return Header(image.height, image.width, size, crs, place)

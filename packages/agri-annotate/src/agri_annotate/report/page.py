@@ -172,6 +172,7 @@ def _problem(report: Report, problem: Problem) -> ProblemRow:
 def _figure(
     report: Report, picture: PictureReport, key: str, colours: dict[int | None, str]
 ) -> Figure:
+    # A frame of ordinary proportions where the size is unknown.
     height, width = picture.shape or (3, 4)
     return Figure(
         name=picture.name,

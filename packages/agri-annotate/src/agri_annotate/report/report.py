@@ -1,4 +1,4 @@
-"""What became of every drawn region, as a JSON file and a page to look at."""
+"""The report of every region's outcome, as a JSON file and a page."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -164,6 +164,7 @@ def classes(report: Report) -> Iterator[tuple[int | None, str, str]]:
 def hide(report: Report, text: str) -> str:
     """Leave the folders of pictures out of a message, so that it is equal on any computer."""
     folders = {str(p.path.parent) for p in report.pictures if p.path is not None}
+    # Longest first, so that a folder within another is taken off whole.
     for folder in sorted(folders - {".", "/"}, key=len, reverse=True):
         text = text.replace(f"{folder}/", "").replace(f"{folder}\\", "")
     return legible(text)

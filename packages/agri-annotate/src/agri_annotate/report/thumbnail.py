@@ -52,6 +52,7 @@ def _shrink(image: Image.Image) -> Image.Image | None:
     if width * height > MOST_PIXELS:
         return None
     image.draft("RGB", (LARGEST, LARGEST))
+    # 16-bit and float values have no fixed range to show.
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(_stretch(np.asarray(image, np.float32))).convert("RGB")
     # Whole-number reduction down to twice the size first: quicker, and looks the same.

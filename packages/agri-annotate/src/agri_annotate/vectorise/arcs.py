@@ -49,6 +49,7 @@ def meeting_places(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     padded = np.pad(labels, 1, constant_values=-1)
     across = padded[:, 1:] != padded[:, :-1]
     down = padded[1:] != padded[:-1]
+    # How many of the four pixel edges at each corner lie between two labels.
     edges = across[:-1].astype(np.uint8) + across[1:] + down[:, :-1].astype(np.uint8) + down[:, 1:]
     places: NDArray[np.bool_] = edges >= 3
     places[[0, 0, -1, -1], [0, -1, 0, -1]] = True

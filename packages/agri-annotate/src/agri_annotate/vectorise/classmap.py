@@ -122,6 +122,7 @@ def _read(path: Path, picture: Header) -> tuple[NDArray[Any], NDArray[np.bool_]]
         )
         values, known = aligned.read(0, 0, wanted.shape, [0])
         keep_valid(known, values[..., 0], source.nodata)
+        # Only a warped map can miss the picture; one in its own pixels may hold no data at all.
         if aligned.source is not source and not known.any():
             raise InputError(f"{path.name} does not cover the picture")
     return values[..., 0], known

@@ -1,4 +1,4 @@
-"""Which map belongs to which picture: by a table, by file name, or by where they lie."""
+"""Pairing of maps with pictures: by a table, by file name, or by georeference."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -181,6 +181,7 @@ def _drawn(parts: _Parts, minimum: int, background: Background) -> list[int]:
         within = np.unique(parts.labels[inside])
         chosen[within[within > 0] - 1] |= large[within[within > 0] - 1]
     order = np.flatnonzero(chosen).tolist()
+    # The number settles ties, so that the order is the same every time.
     return sorted(order, key=lambda part: (-parts.rings[part].area, part))
 
 

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 16, 1024
 """Smallest and largest side of a picture in pixels; larger ones are scenes."""
 
+# 1024 x 1024 pixels of 13 bands in 32 bits are 52 MiB: no patch needs more.
 MAX_BYTES = 64 * 2**20
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+# EXIF tag 274, Orientation.
 _ORIENTATION = 0x0112
 _TURNED_MODES = ("L", "RGB")
 
@@ -220,8 +222,10 @@ def _fitted(image: Pixels, valid: Valid, tile: int) -> Patch:
     top, left = (height - side) // 2, (width - side) // 2
     square = image[top : top + side, left : left + side]
     kept = valid[top : top + side, left : left + side].astype(np.uint8)
+    # Averaging when shrinking, as bilinear sampling skips pixels and aliases field edges.
     way = cv2.INTER_AREA if side > tile else cv2.INTER_LINEAR
     made = cv2.resize(np.ascontiguousarray(square), (tile, tile), interpolation=way)
+    # Nearest: a mask has no values between True and False.
     mask = cv2.resize(np.ascontiguousarray(kept), (tile, tile), interpolation=cv2.INTER_NEAREST)
     cut = "its centre square " if height != width else ""
     note = f"{cut}resized from {side} to {tile} pixels, a pixel size the model was not trained on"

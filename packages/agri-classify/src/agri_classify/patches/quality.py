@@ -33,6 +33,8 @@ def estimate_quality(tables: Mapping[int, Sequence[int]]) -> int:
         tables: quantisation tables by number, as in Pillow; the lowest number is luminance.
     """
     percent = 100 * float(np.mean(tables[min(tables)])) / _TABLE_MEAN if tables else 0.0
+    # libjpeg's scaling inverted: its table is s % of the one at quality 50, with s = 200 - 2 q
+    # from 50 on and s = 5000 / q below. The mean of 64 entries evens out their rounding.
     return round(100 - percent / 2 if percent <= 100 else 5000 / percent)
 
 

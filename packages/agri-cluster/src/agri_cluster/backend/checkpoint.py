@@ -57,6 +57,8 @@ def write_variables(model: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> N
         InputError: the arrays are those of another model.
     """
     variables = variables_of(model)
+    # All shapes are compared before the first variable is set, or a refusal would leave a model
+    # that is half of one run and half of another.
     shapes = [tuple(arrays[f"v{n}"].shape) for n in range(len(variables)) if f"v{n}" in arrays]
     if shapes != [tuple(v.shape) for v in variables]:
         raise InputError(
@@ -68,7 +70,9 @@ def write_variables(model: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> N
 
 def save_state(path: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
     """Write arrays and JSON-able facts as one file."""
+    # As bytes of JSON: object arrays would need pickle, which runs code when a file is read.
     text = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    # Written to a temporary file and renamed: a kill in between leaves the former checkpoint whole.
     with replacing_file(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, allow_pickle=False, facts=text, **arrays)
 

@@ -52,6 +52,8 @@ def _change(layers: list[keras.layers.Layer], precision: str) -> None:
 def _retrace(model: keras.Model, changed: list[keras.layers.Layer]) -> None:
     """Recompile `predict`, which would keep the precision it was traced in."""
     if changed:
+        # The traced function holds the casts of its layers; a new dtype policy alone changes
+        # nothing.
         model.make_predict_function(force=True)
 
 

@@ -62,6 +62,7 @@ def resume_run(
             f"{path} is of a run with other settings ({facts.get('settings')}; now {settings}); "
             "delete it, or use those settings"
         )
+    # The weights first: they are what can be refused, and the generator must then be untouched.
     write_variables(model, arrays)
     set_generator(rng, facts["rng"])
     return arrays, facts

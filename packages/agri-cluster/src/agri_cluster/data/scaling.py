@@ -20,6 +20,7 @@ from agri_cluster.data.tiles import Floats
 Scale = Literal["standard", "photo"]
 SCALES: tuple[str, ...] = get_args(Scale)
 
+# White of an 8-bit photograph, the range that the published ImageNet weights were trained on.
 PHOTO_TOP = 255.0
 
 
@@ -97,6 +98,7 @@ def make_scaling(
     chosen = [stats[name] for name in bands]
     if scale == "standard":
         spans = [(item.mean, item.std, 1.0) for item in chosen]
+        # 0 is the mean after standardising: a gap pulls the features towards no land cover.
         fill = [0.0 for _ in chosen]
     elif unit == "uint8":
         spans = [(0.0, 1.0, 1.0) for _ in chosen]
@@ -109,6 +111,7 @@ def make_scaling(
         unit,
         tuple(bands),
         tuple(low for low, _, _ in spans),
+        # A constant band has no span; factor 0 makes it constant input, and not infinite.
         tuple(top / span if span > 0 else 0.0 for _, span, top in spans),
         tuple(fill),
     )

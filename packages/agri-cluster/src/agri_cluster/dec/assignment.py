@@ -15,6 +15,7 @@ from agri_cluster.data.tiles import Ints, Tiles, batches
 from agri_cluster.dec.network import Network
 from agri_cluster.dec.target import Frequencies, divergence, sharpened
 
+# Rows per batch: float64 distances to 1000 centres take 32 MiB, whatever the number of tiles.
 READ = 4096
 
 
@@ -28,6 +29,8 @@ def write_embedding(network: Network, tiles: Tiles, path: Path, step: int) -> No
     with RowWriter(path, len(tiles), width) as writer:
         for _, items in batches(tiles):
             z = network.embed(items)
+            # Checked before writing: one NaN row would make every later label argmax's first
+            # cluster, which looks like a collapse and hides its cause, a diverged optimiser.
             if not np.isfinite(z).all():
                 raise InputError(
                     f"the embedding is no longer finite at step {step}; lower the learning rate"
@@ -57,5 +60,7 @@ def confidence_and_kl(
     confidence = kl = 0.0
     for log_q in log_soft_labels(network, rows):
         confidence += float(np.exp(log_q.max(axis=1)).sum())
+        # The target is formed from the same frequencies as the training's, so that the KL
+        # recorded is the one minimised.
         kl += float(divergence(sharpened(log_q, frequencies.total), log_q).sum())
     return confidence / len(rows), kl / len(rows)

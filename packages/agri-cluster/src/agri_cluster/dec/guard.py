@@ -31,9 +31,12 @@ class Guard:
         reseeds: how often centres may be moved in one run.
     """
 
+    # A tenth of an even share: land cover is uneven, and small clusters are often right.
     dead: float = 0.1
     giant: float = 0.5
+    # Half of the clusters empty means that K was not what the caller asked for, reseeding or not.
     used: float = 0.5
+    # One dead cluster in twenty is tolerated: the remaining ones are usable.
     lost: float = 0.05
     reseeds: int = 3
 
@@ -58,6 +61,7 @@ def shares(labels: Ints, clusters: int) -> Doubles:
 def dead_clusters(now: Doubles, initial: Doubles, guard: Guard) -> Ints:
     """Return the clusters that died, given current and initial shares `(K,)`."""
     empty = now == 0
+    # Both conditions: a rare class that k-means found is small from the start, and is no failure.
     small = (now < guard.dead / len(now)) & (now < initial / 2)
     return np.flatnonzero(empty | small).astype(np.int64)
 
@@ -69,6 +73,7 @@ def perplexity(now: Doubles) -> float:
         >>> round(perplexity(np.array([0.25, 0.25, 0.5, 0.0])), 3)
         2.828
     """
+    # 0 log 0 is 0 in an entropy, but NaN in floating point; empty clusters are left out instead.
     held = now[now > 0]
     return float(np.exp(-(held * np.log(held)).sum()))
 
@@ -87,6 +92,8 @@ def collapsed(now: Doubles, initial: Doubles, guard: Guard) -> str:
     used, count = int((now > 0).sum()), len(now)
     if used < guard.used * count:
         return f"only {used} of {count} clusters hold a tile"
+    # Relative to the start: water in a coastal scene may hold 60 % of the tiles from the
+    # beginning.
     limit = max(guard.giant, (1 + float(initial.max())) / 2)
     if now.max() > limit:
         return f"cluster {int(now.argmax())} holds {now.max():.0%} of the tiles"
@@ -109,7 +116,11 @@ def new_centres(
         rng: draws the tiles.
     """
     square = np.square(members - centre).sum(axis=1, dtype=np.float64)
+    # Sampling without replacement needs as many non-zero weights as draws; repeated tiles on the
+    # centre have weight 0, so 1 is added to all.
     weight = square if (square > 0).sum() >= count else square + 1.0
     rows = rng.choice(len(members), count, replace=False, p=weight / weight.sum())
     chosen = members[rows]
+    # A centre on a tile has distance 0 to it and takes it at once, but then has no gradient from
+    # it.
     return (chosen + 0.01 * (centre - chosen)).astype(np.float32), rows.astype(np.int64)

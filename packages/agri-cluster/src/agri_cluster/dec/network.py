@@ -36,6 +36,7 @@ class Network:
     def with_optimizer(self, optimizer: Any) -> Network:
         """Return a network with the same weights and another optimizer."""
         inputs, outputs = self.trainer.inputs, self.trainer.outputs
+        # Balance 0: the warm-up has labels for a target, and an even spread is not part of them.
         return replace(self, trainer=_compiled(inputs, outputs, optimizer, self.gamma, 0.0))
 
     @property
@@ -54,6 +55,8 @@ class Network:
             self.trainer.train_on_batch(items, p)
             return float("nan")
         found = self.trainer.train_on_batch(items, [p, items])
+        # Keras reports running means of the losses; without a reset this would be the mean since
+        # the start.
         self.trainer.reset_metrics()
         return float(np.asarray(found[2]))
 
@@ -62,6 +65,7 @@ class Network:
         changed = self.centres
         changed[rows] = centres
         self.head.centres.assign(changed)
+        # The momentum of a moved centre points from its former place, and would carry it off.
         for variable in self.trainer.optimizer.variables:
             if "centres" in variable.path and tuple(variable.shape) == changed.shape:
                 momentum = np.array(ops.convert_to_numpy(variable))
@@ -95,6 +99,8 @@ def build_network(
     """
     inputs = keras.Input(encoder.input_shape[1:])
     raw = encoder(inputs)
+    # float32 also under mixed precision: squared distances are differences of large numbers. The
+    # decoder takes `raw`, since it was pretrained on the embedding before scaling.
     z = keras.layers.Rescaling(1.0 / scale, dtype="float32", name="scaled")(raw)
     head = StudentAssignment(len(centres), alpha, name="assignment")
     outputs = [head(z)] if decoder is None else [head(z), decoder(raw)]
@@ -110,9 +116,12 @@ def _compiled(
     """Return a model of log q, and of the item again where there are two outputs (IDEC)."""
     losses, weights = ([kl_loss(balance)], [1.0])
     if len(outputs) > 1:
+        # Guo et al. 2017: L = reconstruction + gamma clustering, with a gamma of 0.1, so that the
+        # clusters do not distort the space that the decoder keeps.
         losses, weights = ([*losses, "mse"], [gamma, 1.0])
     model = keras.Model(inputs, outputs)
     model.compile(optimizer=optimizer, loss=losses, loss_weights=weights)
+    # Built before the first step: a checkpoint can be restored only into variables that exist.
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -128,6 +137,8 @@ def kl_loss(balance: float) -> Any:
         raise InputError(f"balance is 0 or more, got {balance}")
 
     def loss(p: Any, log_q: Any) -> Any:
+        # 1e-30 is above float32's smallest normal number, 1.2e-38: the log stays finite, and p =
+        # 0 adds 0.
         log_p = ops.log(ops.maximum(p, 1e-30))
         value = ops.mean(ops.sum(p * (log_p - log_q), axis=1))
         if balance:

@@ -110,6 +110,7 @@ class Refiner:
         def agreement() -> float:
             return float((self._embed_and_assign()[0] == labels).mean())
 
+        # An evaluation embeds all tiles; at shorter intervals it would cost more than the steps.
         interval = max(self.schedule.steps(len(self.tiles)), WARMUP_INTERVAL)
         self.state.warmup = learn_labels(config, interval, step, agreement)
 
@@ -119,6 +120,8 @@ class Refiner:
         bar = progress_bar("refining", self.schedule.max_iter, "step")
         bar.update(self.state.iteration)
         timer = Timer(SAVE_SECONDS)
+        # Update first: row 0 of the history is the assignment before any step. A checkpoint is
+        # written between steps and update, so a resumed run begins with the same update.
         while not (reason := self._update()):
             steps = min(interval, self.schedule.max_iter - self.state.iteration)
             self._train(steps)
@@ -143,6 +146,8 @@ class Refiner:
         if trouble:
             warn(f"the clustering collapsed at step {state.iteration}: {trouble}")
             return "collapse"
+        # Weights of the most even update so far. A collapse shows only after the fact, so the
+        # state to return to is kept in advance.
         if perplexity(now) > state.best:
             state.best, self._best = perplexity(now), read_variables(self.network.trainer)
         return self._stop(changed)
@@ -155,6 +160,7 @@ class Refiner:
 
     def _stop(self, changed: float) -> StopReason | None:
         state, schedule = self.state, self.schedule
+        # Not at iteration 0, where the labels are compared with the initial ones they come from.
         state.calm = state.calm + 1 if state.iteration and changed < schedule.tol else 0
         if state.calm >= schedule.patience:
             return "converged"
@@ -177,6 +183,7 @@ class Refiner:
         spent = self.state.reseeds >= self.guard.reseeds
         if not len(dead) or spent or len(largest) <= len(dead):
             return labels, frequencies, 0
+        # A sample bounds memory: the largest cluster of a collapse may hold all tiles.
         some = self.rng.permutation(largest)[: max(READ, len(dead))]
         centre = self.network.centres[int(now.argmax())]
         made, _ = new_centres(len(dead), self.rows.take(some), centre, self.rng)
@@ -214,6 +221,8 @@ class Refiner:
             return lambda chosen: sharpened(
                 log_assignment(rows.take(chosen), centres, alpha), total
             )
+        # Starts from the shares of all tiles, so that the first batches do not set the average
+        # alone.
         moving = MovingFrequencies(total / len(self.tiles), TARGETS[self.schedule.target])
 
         def current(chosen: Ints) -> NDArray[np.float64]:
@@ -228,6 +237,8 @@ class Refiner:
 
     def _next_batch(self) -> Ints:
         state, size = self.state, min(self.schedule.batch_size, len(self.tiles))
+        # A remainder smaller than a batch is dropped, so that all batches have one shape (no
+        # retracing); the next permutation begins with all tiles again.
         if len(state.order) < size:
             state.order = self.rng.permutation(len(self.tiles))
         chosen, state.order = state.order[:size], state.order[size:]

@@ -130,6 +130,8 @@ def build(
         autoencoder.decoder if settings.objective == "idec" else None,
         np.asarray(initial.centres / kernel.scale, np.float32),
         alpha=kernel.alpha, scale=kernel.scale, gamma=settings.gamma, balance=settings.balance,
+        # SGD with momentum: Adam would rescale each weight's gradient, and undo that confident
+        # tiles, whose target is near their assignment, give small ones.
         optimizer=keras.optimizers.SGD(settings.learning_rate, momentum=0.9),
     )  # fmt: skip
 

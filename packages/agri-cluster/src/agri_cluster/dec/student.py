@@ -47,6 +47,8 @@ class StudentAssignment(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, z: Any) -> Any:
         """Return log q, `(B, K)`; each row's exponentials sum to 1."""
+        # Distances do not change by the shift, but |z|² and |c|² become small: their difference
+        # cancels fewer digits of float32.
         middle = ops.mean(self.centres, axis=0, keepdims=True)
         moved, centres = z - middle, self.centres - middle
         square = (
@@ -71,6 +73,9 @@ def log_kernel(square: Any, alpha: float) -> Any:
     Each row's logarithms are taken relative to its nearest centre, which changes no q and keeps
     float32 exact where q is large.
     """
+    # (1 + d²/a) / (1 + m²/a) = 1 + (d² - m²) / (a + m²), m being the nearest distance. Dividing
+    # by the nearest centre's term cancels in the normalisation.
     least = ops.min(square, axis=-1, keepdims=True)
     ratio = ops.log1p((square - least) / (alpha + least))
+    # log q and not q: the KL loss takes it as it is, and q of far centres underflows in float32.
     return ops.log_softmax(-0.5 * (alpha + 1.0) * ratio, axis=-1)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
+# The smallest normal float64: keeps the log of an empty cluster's frequency finite (-708).
 TINY = np.finfo(np.float64).tiny
 
 
@@ -26,6 +27,8 @@ class Frequencies:
 
     def add(self, log_q: Doubles) -> None:
         """Add a batch of log soft assignments `(B, K)`."""
+        # float64, as a sum over a million tiles loses digits in float32; every target is divided
+        # by it.
         self.total += np.exp(log_q).sum(axis=0)
 
 
@@ -56,7 +59,11 @@ def sharpened(log_q: Doubles, frequencies: Doubles) -> Doubles:
         >>> np.exp(sharpened(log_q, frequencies.total)).round(3).tolist()
         [[0.873, 0.127], [0.491, 0.509]]
     """
+    # The square of q and the division by f of Xie et al. 2016, equation 3, in logarithms: q²
+    # underflows float32 below 1e-19 in each factor, which is reached with 100 clusters.
     logits = 2.0 * log_q - np.log(np.maximum(frequencies, TINY))
+    # Log-sum-exp with the row's maximum taken out: the largest term is exp(0), so that the sum
+    # can neither overflow nor become 0.
     logits -= logits.max(axis=1, keepdims=True)
     return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
 
@@ -68,6 +75,8 @@ def smoothed(labels: NDArray[np.int64], clusters: int, share: float = 0.1) -> Do
         >>> smoothed(np.array([1]), clusters=2, share=0.1).round(3).tolist()
         [[0.05, 0.95]]
     """
+    # Label smoothing: hard 0/1 targets have no finite optimum, and drive the embedding ever
+    # further away from all other centres.
     rows = np.full((len(labels), clusters), share / clusters)
     rows[np.arange(len(labels)), labels] += 1.0 - share
     return rows
@@ -80,4 +89,6 @@ def divergence(log_p: Doubles, log_q: Doubles) -> Doubles:
         >>> divergence(np.log([[0.5, 0.5]]), np.log([[0.9, 0.1]])).round(3).tolist()
         [0.511]
     """
+    # From log p and not from p: where p underflows to 0, its logarithm is still finite, and the
+    # product is 0 and not NaN.
     return np.asarray((np.exp(log_p) * (log_p - log_q)).sum(axis=1))

@@ -32,6 +32,7 @@ class DeepClusterConfig:
 
     epochs: int = 20
     batch_size: int = BATCH
+    # Caron et al. 2018 train with a constant rate of 0.05, momentum 0.9 and weight decay 1e-5.
     learning_rate: float = 0.05
     momentum: float = 0.9
     weight_decay: float = 0.00001

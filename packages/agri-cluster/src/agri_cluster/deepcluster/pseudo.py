@@ -61,6 +61,7 @@ def even_draw(labels: Ints, count: int, rng: np.random.Generator) -> Ints:
     largest cluster for everything (the paper's "trivial parametrization").
     """
     used = np.unique(labels)
+    # Rounded up, then cut to `count`: rounded down, the last batch of an epoch would be missing.
     each = -(-count // len(used))
     drawn = [_draw(np.flatnonzero(labels == cluster), each, rng) for cluster in used]
     return rng.permutation(np.concatenate(drawn))[:count]

@@ -100,6 +100,8 @@ class Reclustering:
         with tempfile.TemporaryDirectory() as folder:
             features = extract(self._encoder, self._tiles, Path(folder) / "features.npy")
             width = features.shape[0]
+            # 256 of the paper's 4096 features; a quarter of narrower ones, as whitening gives the
+            # last components, mostly noise, the weight of the first.
             components = self._config.n_components or min(COMPONENTS, max(width // 4, 2))
             whitening = fit_whitening(features, [width], components, whiten=True)
             rows = _whitened(features, whitening, Path(folder) / "rows.npy")
@@ -117,12 +119,15 @@ class Reclustering:
         return whitening, found.centres, result
 
     def _epoch(self, size: int, bar: Bar) -> float:
+        # The numbers of the clusters are new after each clustering: a kept head would start from
+        # labels that mean something else.
         self._classifier.reset(self._rng)
         total, steps = 0.0, 0
         for items, labels in prefetch(self._draws(size)):
             total += self._classifier.step(items, labels)
             steps += 1
             bar.update()
+        # Checked once an epoch: reading every step's loss would make the CPU wait for the device.
         if not np.isfinite(total):
             raise InputError(
                 f"the loss became {total} in epoch {len(self.history)}; lower the learning rate "

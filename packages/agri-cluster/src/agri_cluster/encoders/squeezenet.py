@@ -9,10 +9,13 @@ from typing import Any
 
 from agri_cluster.backend.framework import keras
 
+# Smaller pictures leave fire9, at 1/16 of the side, too few positions to average over.
 SIDE = 96
 GROUPS = (256, 512)
 """Widths of the two groups of features: fire5 (texture) and fire9 (things)."""
 
+# SqueezeNet 1.1 (Iandola et al. 2016): squeeze widths of fire2 to fire9, the expansion of each 1
+# x 1 and 3 x 3 branch, and pooling after fire3 and fire5.
 _WIDTHS = {2: 16, 3: 16, 4: 32, 5: 32, 6: 48, 7: 48, 8: 64, 9: 64}
 _EXPANSION = 4
 _POOL_AFTER = (3, 5)

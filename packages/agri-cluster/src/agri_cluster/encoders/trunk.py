@@ -10,7 +10,9 @@ from agri_cluster.backend.framework import keras
 MLP_WIDTHS = (500, 500, 2000)
 """Xie et al. 2016 (arXiv:1511.06335), section 4.2."""
 
+# Four halvings of a smaller tile leave a map of less than one pixel.
 MIN_SIDE = 16
+# A leak keeps the gradient of negative units; dead ReLUs shrink a narrow autoencoder for good.
 SLOPE = 0.1
 
 _STEM, _BLOCKS = 24, (48, 96, 192)
@@ -32,6 +34,8 @@ def convae(x: Any) -> Any:
     """Return the flattened map of strided convolutions 32-64-128-..., of 2 to 8 pixels a side."""
     layers = keras.layers
     for number in range(stages(min(x.shape[1:3]))):
+        # Doubling where the side halves; from 512 on the weights would outgrow a set of some
+        # thousand tiles.
         filters = min(32 * 2**number, 512)
         x = layers.Conv2D(filters, 3, strides=2, padding="same", name=f"conv{number + 1}")(x)
         x = layers.LeakyReLU(SLOPE, name=f"leak{number + 1}")(x)
@@ -55,6 +59,7 @@ def stages(side: int) -> int:
 
 def fan_in() -> Any:
     """Return the initialiser of dense layers: uniform, of variance 1 / (3 fan-in)."""
+    # The default of PyTorch's linear layers: uniform within 1 / sqrt(fan-in).
     return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
 
 

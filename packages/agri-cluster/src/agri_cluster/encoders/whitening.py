@@ -19,7 +19,9 @@ from agri_cluster.data.tiles import Floats, Tiles, batches
 MAX_FEATURES = 8192
 """Their covariance is F x F in float64: 512 MiB at this width."""
 
+# Lower bound of divisors: a row of zeros stays one. Well within float32, unlike its square.
 _TINY = 1e-12
+# Relative limit under which a deviation or an eigenvalue is rounding: float32 has 7 digits.
 _FLAT = 1e-6
 
 Doubles = NDArray[np.float64]
@@ -87,6 +89,7 @@ class Whitening:
             x = keras.layers.Rescaling(float(self._length), dtype="float32", name="level")(x)
         else:
             x = layer(x)
+        # (x - mean) M = x M - mean M, so that centring costs no layer of its own.
         layer.set_weights([self.matrix, -self.mean @ self.matrix])
         return keras.Model(model.inputs[0], x, name=f"{model.name}_whitened")
 

@@ -23,11 +23,13 @@ from agri_cluster.data.tiles import Floats, Ints, Tiles, sample
 
 ROWS = 3_000
 """Maximum number of rows, drawn at random: the time grows with their cube."""
+# Ten starts each and ten references: the standard error of the gap falls with their root only.
 N_INIT = 10
 REFERENCES = 10
 NEIGHBOURS = 10
 QUORUM = 3
 """Votes that the suggested range holds."""
+# Below this, tiles are hardly nearer to their own cluster than to the next one.
 MIN_SILHOUETTE = 0.05
 Doubles = NDArray[np.float64]
 Curve = tuple[float, ...]
@@ -143,6 +145,7 @@ def _kmeans(
             seed = int(rng.integers(2**31))
             runs.append(KMeans(clusters, n_init=1, random_state=seed).fit(values))
     best = min(runs, key=lambda run: float(run.inertia_))
+    # 1e-300 stands for a zero inertia (as many clusters as different rows), whose log is -inf.
     spread = float(np.mean([math.log(max(run.inertia_, 1e-300)) for run in runs]))
     return np.asarray(best.labels_, np.int64), spread
 
@@ -170,6 +173,8 @@ def _gap(
 ) -> tuple[Curve, Curve]:
     """Gap and its error: the spread relative to uniform points in the box of the principal axes."""
     centred = values - values.mean(axis=0)
+    # The second of the two references of Tibshirani et al. 2001: uniform in the box of the
+    # principal axes, since a box along the columns is far larger than correlated data.
     turned = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
     low, high = turned.min(axis=0), turned.max(axis=0)
     found = np.empty((REFERENCES, len(tried)))
@@ -177,6 +182,7 @@ def _gap(
         even = rng.uniform(low, high, turned.shape)
         found[number] = [_kmeans(even, k, rng, 1)[1] for k in tried]
     gap = found.mean(axis=0) - spread
+    # s_k = sd_k sqrt(1 + 1/B): the error of the simulation with B references is part of it.
     error = found.std(axis=0) * math.sqrt(1 + 1 / REFERENCES)
     return tuple(map(float, gap)), tuple(map(float, error))
 
@@ -191,6 +197,7 @@ def _eigengap(values: Doubles, tried: Sequence[int]) -> Curve:
     graph = (graph + graph.T) / 2
     root = 1 / np.sqrt(graph.sum(axis=1))
     graph *= root[:, None] * root
+    # Only the largest K+1 eigenvalues are needed; all others would cost time for nothing.
     top = (len(values) - tried[-1] - 1, len(values) - 1)
     found = eigvalsh(graph, subset_by_index=top, overwrite_a=True)[::-1]
     return tuple(float(found[k - 1] - found[k]) for k in tried)
@@ -198,6 +205,7 @@ def _eigengap(values: Doubles, tried: Sequence[int]) -> Curve:
 
 def _votes(tried: Sequence[int], curves: dict[str, Curve]) -> dict[str, int | None]:
     gap, error = np.array(curves["gap"]), np.array(curves["gap_error"])
+    # The smallest K with gap(K) >= gap(K+1) - s(K+1), the rule of the same paper.
     enough = np.flatnonzero(gap[:-1] >= gap[1:] - error[1:])
     return {
         "silhouette": tried[int(np.argmax(curves["silhouette"]))],

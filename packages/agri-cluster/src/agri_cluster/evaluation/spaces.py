@@ -97,6 +97,8 @@ def _band_statistics(tiles: Floats) -> Floats:
 def _moments(rows: Tiles) -> tuple[Floats, Floats]:
     """Mean and standard deviation of each column; 1 for the deviation of a constant column."""
     total, squares = np.zeros(rows.shape), np.zeros(rows.shape)
+    # Variance as E[x²] - E[x]² cancels where the mean is large; the first row is near enough to
+    # it to keep the digits, and one pass is saved.
     shift = np.float64(rows.take([0])[0])
     for _, part in batches(rows):
         total += (part - shift).sum(axis=0)

@@ -20,6 +20,7 @@ from agri_cluster.init.methods import spectral, umap_kmeans, ward
 
 LIMIT = 4_000_000
 """Values of the rows that are clustered at once: 16 MiB as float32."""
+# Centres from a sample of millions of values are near their end; each pass reads all rows once.
 PASSES = 5
 METHODS = ("kmeans", "ward", "spectral", "umap")
 Method = Callable[[Floats, int, np.random.Generator], Ints]
@@ -97,6 +98,8 @@ def _kmeans(rows: Tiles, clusters: int, n_init: int, rng: np.random.Generator) -
     for _ in range(n_init):
         run = _one_kmeans(z, clusters, int(rng.integers(2**31)), whole=len(z) == len(rows))
         inertias.append(run[0])
+        # Two are kept, as the agreement of the best with the second best tells whether K-means is
+        # stable.
         best = sorted([*best, run], key=lambda run: run[0])[:2]
     agreement = adjusted_rand_score(best[0][2], best[1][2]) if n_init > 1 else 1.0
     centres = best[0][1]
@@ -138,6 +141,8 @@ def _from_labels(rows: Tiles, clusters: int, labels: Ints) -> InitialClusters:
             f"initial labels are from 0 to {clusters - 1}, got {labels.min()} to {labels.max()}"
         )
     means = cluster_means(rows, labels, clusters)
+    # An empty cluster has a NaN mean; the check of `initial_clusters` counts the clusters found
+    # and refuses it with its reason.
     return InitialClusters(np.nan_to_num(means), labels, needs_warmup=True)
 
 
@@ -145,6 +150,7 @@ def _spread(rows: Tiles, chosen: Ints, labels: Ints) -> Ints:
     """Give every row the label of the nearest row of the sample."""
     from sklearn.neighbors import KNeighborsClassifier
 
+    # Nearest row and not nearest mean: spectral and Ward clusters need not be convex.
     model = KNeighborsClassifier(1).fit(rows.take(chosen), labels)
     return np.concatenate([model.predict(z) for _, z in batches(rows)]).astype(np.int64)
 

@@ -61,9 +61,12 @@ def lloyd(
     splits, before = 0, np.inf
     for _ in range(max_iter):
         sums, sizes, inertia = _accumulate(rows, centres)
+        # The divisor 1 only avoids 0 / 0: an empty cluster keeps its centre in the next line.
         means = sums / np.maximum(sizes, 1)[:, None]
         centres = np.where(sizes[:, None] > 0, means, centres).astype(np.float32)
         empty = int((sizes == 0).sum()) if rng is not None else 0
+        # The inertia is that of the centres before the move, so the loop ends one pass late and
+        # never early. Not while a cluster is empty: the split after it lowers the inertia again.
         if not empty and inertia >= before * (1 - tol):
             break
         before = inertia
@@ -87,10 +90,13 @@ def split(centres: Floats, sizes: Ints, rng: np.random.Generator) -> Floats:
     centres, sizes = centres.copy(), sizes.astype(np.int64)
     nudge = np.where(np.arange(centres.shape[1]) % 2, -NUDGE, NUDGE).astype(np.float32)
     for empty in np.flatnonzero(sizes == 0):
+        # Less one, because a cluster of a single row cannot be split in two.
         weight = np.maximum(sizes - 1, 0)
         if not weight.any():
             break
         full = rng.choice(len(sizes), p=weight / weight.sum())
+        # Opposite signs in alternating columns: the two copies differ in direction and not only
+        # in length, so that rows on both sides of the centre exist whatever its sign.
         centres[empty] = centres[full] * (1 + nudge)
         centres[full] *= 1 - nudge
         sizes[empty] = sizes[full] // 2
@@ -113,6 +119,8 @@ def cluster_means(rows: Tiles, labels: Ints, clusters: int) -> Floats:
 
 def _accumulate(rows: Tiles, centres: Floats) -> tuple[Doubles, Ints, float]:
     """Return sums `(K, D)` and sizes `(K,)` of the clusters, and the mean squared distance."""
+    # float64 sums: the mean of a million float32 values added in float32 is wrong in its third
+    # digit.
     sums, inertia = np.zeros(centres.shape), 0.0
     sizes = np.zeros(len(centres), np.int64)
     for _, z in batches(rows, READ):

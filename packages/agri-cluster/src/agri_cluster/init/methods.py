@@ -8,9 +8,11 @@ import numpy as np
 
 from agri_cluster.data.tiles import Floats, Ints
 
+# Few neighbours keep the graph local: many would bridge clusters that differ.
 NEIGHBOURS = 15
 WHOLE_WARD = 10_000
 """Rows up to which Ward's rule may merge any two clusters; its memory grows with their square."""
+# 1.5 vectors a cluster up to 50 clusters.
 VECTORS = 75
 WHOLE_SPECTRUM = 2_000
 """Rows up to which a full eigendecomposition is faster than an iterative one."""
@@ -43,17 +45,23 @@ def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
     from sklearn.cluster import KMeans
 
     graph = neighbour_graph(z)
+    # D^(-1/2) W D^(-1/2) is symmetric, which eigh and eigsh need, and has the eigenvalues of the
+    # random walk D^(-1) W; its eigenvectors are those times D^(-1/2), applied below.
     root = 1.0 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
     count = min(clusters + clusters // 2, VECTORS, len(z) - 1)
     walk = diags(root) @ graph @ diags(root)
     if len(z) <= WHOLE_SPECTRUM:
         vectors = np.linalg.eigh(walk.toarray())[1][:, -count:]
     else:
+        # LA: the largest algebraic eigenvalues; by magnitude, those near -1 of almost bipartite
+        # parts would be found too. v0 is drawn here, since ARPACK's own start is not seeded.
         vectors = eigsh(walk, k=count, which="LA", v0=rng.random(len(z)))[1]
     vectors *= root[:, None]
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     seed = int(rng.integers(2**31))
     model = KMeans(clusters, n_init=SPECTRAL_INITS, random_state=seed)
+    # Rows of unit length (Ng, Jordan and Weiss 2002, step 4). 1e-12 keeps a row of zeros, a tile
+    # without weight in any leading vector, from becoming NaN.
     return np.asarray(model.fit_predict(vectors / np.maximum(length, 1e-12)), np.int64)
 
 
@@ -73,4 +81,6 @@ def neighbour_graph(z: Floats, count: int = NEIGHBOURS) -> Any:
     from sklearn.neighbors import kneighbors_graph
 
     graph = kneighbors_graph(z, min(count, len(z) - 1), mode="connectivity", include_self=False)
+    # "Nearest" is one-sided: the mean is 1 where both rows name each other and 0.5 where one
+    # does.
     return 0.5 * (graph + graph.T)

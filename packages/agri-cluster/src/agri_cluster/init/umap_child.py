@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> None:
         n_components=int(n_components),
         n_neighbors=int(n_neighbors),
         min_dist=float(min_dist),
+        # A seed alone is not enough: parallel updates of the layout depend on the order of
+        # threads.
         random_state=int(seed),
         n_jobs=1,
     )

@@ -134,6 +134,8 @@ def _middle(points: Points) -> Points:
 def apart(places: Points, least: float) -> Points:
     """Push places `(K, 2)` that are closer than `least` apart, by small steps in a fixed order."""
     out = places.copy()
+    # A bound, not a tolerance: with too many labels for the page no arrangement is free of
+    # overlap.
     for _ in range(40):
         gap = out[:, None] - out[None]
         distance = np.sqrt((gap**2).sum(axis=-1))
@@ -141,8 +143,10 @@ def apart(places: Points, least: float) -> Points:
         if not close.any():
             break
         order = np.sign(np.arange(len(out))[:, None] - np.arange(len(out))[None])
+        # Two labels at one place have no direction to part in; their order gives one.
         gap = np.where(distance[..., None] > 0, gap, order[..., None] * 1e-3)
         length = np.maximum(np.sqrt((gap**2).sum(axis=-1)), 1e-9)
+        # A quarter each per step: a half would settle a pair at once, and swing in crowds.
         push = np.where(close, (least - distance) / length / 4, 0.0)
         out += (gap * push[..., None]).sum(axis=1)
     return out
@@ -152,6 +156,7 @@ def _limits(frames: Sequence[Points]) -> Points:
     """Return a rectangle around all frames, `[[left, bottom], [right, top]]`, 2 to 1 at most."""
     every = np.concatenate(list(frames))
     low, high = every.min(axis=0), every.max(axis=0)
+    # A single point, or all at one place, would give a page of no size.
     longest = max(float((high - low).max()), 1e-6)
     half = np.maximum(high - low, longest / 2) / 2 + longest * 0.025
     middle = (low + high) / 2

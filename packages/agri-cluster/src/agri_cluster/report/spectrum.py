@@ -73,6 +73,7 @@ def highest(found: Profiles) -> float:
     """Return the end of the axis of all cards: a round number above nearly every profile."""
     peaks = (found.mean + found.deviation).max(axis=1)
     peaks = peaks[np.isfinite(peaks)]
+    # The 98th percentile: a single cluster of snow or cloud would flatten all other charts.
     peak = float(np.percentile(peaks, 98)) if peaks.size else 1.0
     power = 10.0 ** np.floor(np.log10(peak)) if peak > 0 else 1.0
     steps = [step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10)]

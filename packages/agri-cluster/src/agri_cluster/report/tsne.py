@@ -14,6 +14,8 @@ Points = NDArray[np.float64]
 LEAST = 8
 """Fewer tiles than this have no layout by t-SNE; their principal components stand in."""
 
+# scikit-learn's default; at most a third of the other tiles below, as t-SNE looks at three times
+# the perplexity of neighbours.
 PERPLEXITY = 30.0
 FIRST, NEXT = 750, 250
 SPREAD = 1e-4
@@ -33,6 +35,8 @@ def layout(rows: NDArray[np.floating], seed: int, start: Points | None = None) -
         return np.asarray(begin, np.float64)
     model = TSNE(
         perplexity=min(PERPLEXITY, (len(rows) - 1) / 3),
+        # scikit-learn's default of 12 for a new layout; 1, none, where one goes on, or it would
+        # be torn.
         early_exaggeration=12.0 if start is None else 1.0,
         max_iter=FIRST if start is None else NEXT,
         init=np.asarray(begin, np.float32),
@@ -78,6 +82,8 @@ def between(frames: Sequence[Points], steps: int) -> list[tuple[int, Points]]:
     for number, (old, new) in enumerate(pairwise(frames), start=1):
         for step in range(1, steps + 1):
             share = step / (steps + 1)
+            # The smoothstep polynomial: speed 0 at both ends, so that the animation does not
+            # jerk.
             eased = share * share * (3 - 2 * share)
             moves.append((number if share >= 0.5 else number - 1, old + eased * (new - old)))
         moves.append((number, new))

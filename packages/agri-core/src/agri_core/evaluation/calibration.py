@@ -75,6 +75,7 @@ def likelihood(probabilities: Doubles, truth: Ints) -> float:
         0.49
     """
     picked = probabilities[np.arange(len(truth)), truth]
+    # A probability of 0 for what came true would cost an infinite loss.
     return float(-np.log(np.maximum(picked, 1e-30)).mean())
 
 

@@ -76,6 +76,7 @@ def replacing_dir(path: Path) -> Iterator[Path]:
         temporary.mkdir()
         yield temporary
         check_folder(path)
+        # Before the swap, so that the folder is never in place without its record.
         sign_folder(temporary)
         _swap(temporary, path)
 
@@ -169,7 +170,7 @@ def _hold(path: Path) -> tuple[Path, int | None]:
 
 def _sweep(path: Path) -> None:
     """Remove the scratch folders that killed runs left next to `path`."""
-    if sys.platform == "win32":  # without `flock` nobody can tell which run still lives
+    if sys.platform == "win32":  # without `flock` a running command looks like a killed one
         return
     # mkdtemp draws eight characters of this set; a longer name is of another output, or a person's.
     left = re.compile(re.escape(f"{PARTIAL}{path.name}-") + "[a-z0-9_]{8}")

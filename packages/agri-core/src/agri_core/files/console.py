@@ -1,4 +1,4 @@
-"""What every command line shares: one-line errors, exit codes, warnings, progress bars."""
+"""The console of every command line: one-line errors, exit codes, warnings, progress bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a record, in plain words: the key, what is expected, what came."""
+"""Messages for invalid records, in plain words: the key, what is expected, what came."""
 
 from __future__ import annotations
 

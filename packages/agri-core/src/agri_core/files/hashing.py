@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+# Characters at a time, so that a table of any size takes little memory.
 PART = 1 << 20
 
 

@@ -31,6 +31,7 @@ def lock(folder: Path, wait: bool) -> int | None:
     except FileNotFoundError:
         return None
     try:
+        # The system lets go of it when the process ends, however it ends.
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:  # held by a living run, or a file system that knows no locks
         os.close(handle)

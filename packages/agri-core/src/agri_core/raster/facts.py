@@ -1,4 +1,4 @@
-"""What a raster file states about itself: size, type, bands, place, no data."""
+"""Facts of a raster file: size, type, bands, georeference, no data."""
 
 from __future__ import annotations
 

@@ -63,6 +63,7 @@ class Geodetic:
         """Return the points in metres from the centre of the Earth, `(..., 3)`."""
         lon, lat = self.lonlat(x, y)
         e2, sine = self.eccentricity**2, np.sin(lat)
+        # Radius of curvature in the prime vertical.
         normal = self.semimajor / np.sqrt(1 - e2 * sine**2)
         across = normal * np.cos(lat)
         return np.stack(
@@ -160,6 +161,7 @@ def _transformer(flat: CRS, geodetic: CRS) -> Transformer | None:
     if flat.is_geographic and not flat.is_derived:
         return None
     try:
+        # always_xy: EPSG has latitude first, rasters and files have longitude first.
         return Transformer.from_crs(flat, geodetic, always_xy=True)
     except ProjError as error:
         raise InputError(

@@ -89,6 +89,7 @@ class Grid:
         for grid in (self, other):
             check_area(grid.transform)
         x, y = other.corners.T
+        # Both transforms are affine: if the corners agree, in pixels of this grid, all pixels do.
         moved = np.column_stack(to_ground(~self.transform, x, y))
         own = np.column_stack(to_ground(~self.transform, *self.corners.T))
         return bool(np.abs(moved - own).max() < share)
@@ -101,7 +102,7 @@ def to_ground(transform: Affine, x: Any, y: Any) -> tuple[Any, Any]:
 
     Example:
         >>> to_ground(Affine(10, 0, 500, 0, -10, 900), 2, 3)
-        (520, 870)
+        (520.0, 870.0)
     """
     a, b, c, d, e, f = transform[:6]
     return a * x + b * y + c, d * x + e * y + f

@@ -102,6 +102,7 @@ class Integral:
 
     def at(self, row: NDArray[np.int64], col: NDArray[np.int64]) -> Floats:
         """Return the square metres above row edges and left of column edges, both `(N,)`."""
+        # Inner edges only: the right rim of the raster belongs to the last strip.
         strip = np.searchsorted(self.edges[1:-1], col, side="right")
         inside = col - self.edges[strip]
         return np.asarray(self.before[row, strip] + self.areas[row, strip] * inside, np.float64)
@@ -197,6 +198,7 @@ def _graticule(grid: Grid, way: Geodetic) -> Floats:
 
 
 def _sampled(grid: Grid, way: Geodetic) -> Ground:
+    # Unique, since small rasters have fewer rows and columns than the lattice.
     rows = np.unique(np.linspace(0, grid.height - 1, ROWS).round())
     columns = np.unique(np.linspace(0, grid.width - 1, COLUMNS).round())
     found = _pixels(grid, way, rows, columns)

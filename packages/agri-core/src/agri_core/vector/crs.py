@@ -78,6 +78,7 @@ def crosses_meridian(lonlat: Any) -> Any:
 @lru_cache(maxsize=64)
 def _transformer(source: str, target: str) -> Transformer:
     try:
+        # always_xy: EPSG has latitude first, files have longitude first.
         return Transformer.from_crs(CRS.from_wkt(source), CRS.from_wkt(target), always_xy=True)
     except ProjError as error:
         raise InputError(f"no way leads from one CRS to the other ({error})") from error

@@ -82,6 +82,7 @@ def _read(path: Path, name: str) -> Layer:
     keys = [str(key) for key in meta["fields"]]
     rows = zip(*(column.tolist() for column in fields), strict=True) if fields else ()
     records = [dict(zip(keys, row, strict=True)) for row in rows]
+    # A layer without columns has no rows, but still geometries.
     records += [{} for _ in range(len(geometries) - len(records))]
     return Layer(parse_crs(meta["crs"]), geometries, tuple(records))
 

@@ -134,6 +134,7 @@ def _write_geojson(stream: TextIO, parts: Iterable[Part], digits: int) -> None:
 def _features(part: Part, digits: int) -> Iterator[str]:
     rounded = shapely.transform(part.geometries, lambda xy: xy.round(digits))
     rows = zip(*(column.tolist() for column in part.columns.values()), strict=True)
+    # RFC 7946: outer rings run counter-clockwise.
     texts = shapely.to_geojson(shapely.orient_polygons(rounded, exterior_cw=False))
     for geometry, row in zip(texts, rows, strict=True):
         record = dict(zip(part.columns, map(_cell, row), strict=True))

@@ -94,5 +94,5 @@ def _check(store: ChipStore, out: Path, count: int, parts: Sequence[str]) -> Non
     if not len(np.concatenate([store.indices(part) for part in parts])):
         raise InputError(
             f"{store.path} has no chip in {', '.join(parts)}; split it first with `agri-data "
-            "split`: copies made before a split end up in several parts"
+            "split`: copies made before a split end up in several splits"
         )

@@ -1,4 +1,4 @@
-"""What resampling does to a picture: fewer pixels, and fine texture lost as they are raised back.
+"""Simulated resampling: fewer pixels, and fine texture lost as they are raised back.
 
 Scenes are reprojected, mosaics are stored coarser, 20 m bands are raised to 10 m. A network that
 has only seen native pixels reads such a picture wrong though a person sees no difference.

@@ -1,4 +1,4 @@
-"""What saving as JPEG does to a picture: 8 x 8 blocks of coarser texture, and often coarser colour.
+"""Simulated JPEG compression: 8 x 8 blocks of coarser texture, and often coarser colour.
 
 A network learns the texture of the files it is shown. One that has only seen fine ones reads a
 forest saved at quality 75 as sea, so training varies how its pictures were saved too.

@@ -18,7 +18,7 @@ def augment(
     out: Annotated[Path, OUTPUT, typer.Option(help="Chip store to write.")],
     copies: Annotated[int, typer.Option(help="Augmented copies of each train chip.")] = 15,
     rotation: Annotated[
-        float, typer.Option(help="Largest turn in degrees.", rich_help_panel=GEOMETRY)
+        float, typer.Option(help="Largest rotation in degrees.", rich_help_panel=GEOMETRY)
     ] = 20.0,
     shift: Annotated[
         float, typer.Option(help="Largest shift, share of the side.", rich_help_panel=GEOMETRY)
@@ -58,8 +58,9 @@ def augment(
 ) -> None:
     """Write a chip store with augmented copies of its train chips; val and test stay as they are.
 
-    Chips are also mirrored and turned by quarters. Copies stay in the part of their source. The
-    training packages augment on the fly and do not need this; it serves tools that cannot.
+    Chips are also mirrored and rotated by quarter turns. Copies stay in the split of their
+    source. The training packages augment on the fly and do not need this; it serves tools that
+    cannot.
 
     Example: agri-data augment data/chips --out data/more --copies 15
     """

@@ -22,7 +22,8 @@ SHOWN = 20
 def check(
     store: Annotated[Path, typer.Argument(help="Chip store to check.")],
     near: Annotated[
-        Near, typer.Option(help="What near duplicates across parts count as; off skips the search.")
+        Near,
+        typer.Option(help="What near duplicates across splits are; off skips the search."),
     ] = "warn",
     json: Annotated[
         Path | None, OUTPUT, typer.Option(help="Write the full report to this JSON file.")
@@ -30,7 +31,7 @@ def check(
 ) -> None:
     """Check checksums, class ids, labels and the split, and search the splits for leaks.
 
-    Shared ground, shared groups and equal chips in two parts always fail. The exit code is 1 if
+    Shared ground, shared groups and equal chips in two splits always fail. The exit code is 1 if
     anything failed.
 
     Example: agri-data check data/chips --json reports/chips/check.json

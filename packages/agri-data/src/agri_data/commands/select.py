@@ -1,4 +1,4 @@
-"""`agri-data select`: which pieces of imagery to draw on."""
+"""`agri-data select`: the choice of pieces of imagery to annotate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def select(
     valid: Annotated[float, typer.Option(help="Least share of pixels with data.")] = 0.9,
     groups: Annotated[
         Path | None,
-        typer.Option(metavar="CSV", help="chip_id,group: the groups take turns (clusters)."),
+        typer.Option(metavar="CSV", help="chip_id,group: the groups alternate (clusters)."),
     ] = None,
     chosen: Annotated[
         Path | None,

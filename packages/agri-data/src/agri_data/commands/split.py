@@ -39,7 +39,7 @@ def split(
     buffer: Annotated[
         float,
         typer.Option(
-            help="Least distance between parts, in the unit of --block.", rich_help_panel=BLOCKS
+            help="Least distance between splits, in the unit of --block.", rich_help_panel=BLOCKS
         ),
     ] = 0.0,
     folds: Annotated[
@@ -107,11 +107,11 @@ def _report(done: Split, classes: Sequence[str]) -> None:
     if done.alike:
         say(f"  {done.alike} sets of equal or near-duplicate chips were kept together")
     if classes:
-        say("  share of each class per part (train val test):")
+        say("  share of each class per split (train val test):")
         for name, row in zip(classes, done.shares.T, strict=True):
             say(f"    {name:<24}" + "".join(f"{value:8.1%}" for value in row))
     if done.unit == "chip":
         warn(
-            "chips were dealt at random: neighbours fall in different parts, so scores will be "
+            "chips were dealt at random: neighbours fall in different splits, so scores will be "
             "optimistic; use --method block or group where places are known"
         )

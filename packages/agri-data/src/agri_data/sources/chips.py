@@ -1,4 +1,4 @@
-"""What cutting images and cutting scenes have in common: chip ids, and chips left out."""
+"""Chip ids and the rejection of chips, shared by the cutting of images and of scenes."""
 
 from __future__ import annotations
 

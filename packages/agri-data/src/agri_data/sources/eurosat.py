@@ -56,6 +56,7 @@ class Patch:
     @property
     def order(self) -> tuple[int, int, str]:
         """By class, then by number, then by name."""
+        # Of more digits than an int64 has, only the first count.
         digits = re.sub(r"\D", "", self.stem.removeprefix(self.label))[:18]
         return EUROSAT.index(self.label), int(digits or 0), self.stem
 
@@ -95,6 +96,7 @@ class EurosatSource:
 
     def __iter__(self) -> Iterator[tuple[ChipRecord, Image, None]]:
         with _reading(self._root) as (_, read):
+            # Patches are small: so many may wait, and no thread is idle.
             for future in in_order(lambda p: self._decode(p, read), self._patches, ahead=64):
                 chip = self.losses.attempt(future.result)
                 if chip is not None:

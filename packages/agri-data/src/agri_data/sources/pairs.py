@@ -92,6 +92,7 @@ class PairsSource:
         return [f"{len(self._pairs)} images", *self._watch.notes]
 
     def __iter__(self) -> Iterator[Chip]:
+        # Whole images may be large, so only two for each thread may wait.
         for future in in_order(self._load, self._pairs, ahead=2):
             loaded = self.losses.attempt(future.result)
             if loaded is not None:
@@ -140,6 +141,7 @@ class PairsSource:
         chosen, valid = self._layout.clean(image[..., positions], valid, facts)
         mask = self._mask(pair, facts, None if label_band is None else image[..., label_band])
         if mask is not None:
+            # A pixel without imagery has no label to learn from.
             mask = np.where(valid, mask, np.uint8(IGNORE))
         return Loaded(pair, chosen, valid, mask, facts)
 

@@ -107,6 +107,7 @@ def _raster(
             stack,
             masking=own.masking,
             nodata=own.nodata,
+            # Class ids must not be interpolated.
             resampling="nearest",
         )
 

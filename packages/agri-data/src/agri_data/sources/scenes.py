@@ -116,6 +116,7 @@ class ScenesSource:
         fraction = float(valid.mean())
         mask = labels(row, col, self._cut.size, band) if fraction else None
         if mask is not None:
+            # A pixel without imagery has no label to learn from.
             mask = np.where(valid, mask, np.uint8(IGNORE))
         reason = rejection(fraction, mask, self._about.labelled)
         if reason:

@@ -1,4 +1,4 @@
-"""What happens to files that cannot be read: refused at first, or skipped, counted and listed."""
+"""Handling of files that cannot be read: refused at first, or skipped, counted and listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a chip store can be trusted: every check of `agri-data check`, as data."""
+"""The checks of a chip store behind `agri-data check`, as data."""
 
 from __future__ import annotations
 

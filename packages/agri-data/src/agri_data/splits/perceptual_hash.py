@@ -27,6 +27,7 @@ FREQUENCIES = 11
 POSES = 8
 # Pairs compared at a time: two positions and two prints of 8 bytes each take 128 MB.
 CANDIDATES = 4_000_000
+# 8 would allow two different bits in each quarter, and `near` would miss such pairs.
 MAX_BITS = 7
 """Prints that differ in at most this many of 64 bits are candidates."""
 

@@ -132,6 +132,7 @@ def make_split(
     parts = _fold_parts(folds, plan) if plan.method == "kfold" else folds
     if boxes is not None:
         parts = set_apart(boxes, parts, plan.buffer)
+    # DROPPED is -1 and picks the "" at the end.
     names = np.array([*SPLITS, ""], dtype=object)[parts]
     series = pd.Series(names, index=ordered.index, name="split", dtype=object).reindex(table.index)
     held = np.stack([content[parts == part].sum(0) for part in (TRAIN, VAL, TEST)])
@@ -207,9 +208,9 @@ def _share_out(
     shares = plan.shares
     count, wanted = int(numbers.max()) + 1, int((shares > 0).sum())
     if count < wanted:
-        advice = "a smaller --block" if unit == "block" else "fewer parts or --method block"
+        advice = "a smaller --block" if unit == "block" else "fewer splits or --method block"
         raise InputError(
-            f"{wanted} parts need at least {wanted} {unit}s, got {count}; use {advice}"
+            f"{wanted} splits need at least {wanted} {unit}s, got {count}; use {advice}"
         )
     if unit == "chip":
         return deal(content.argmax(axis=1), shares, rng)

@@ -48,7 +48,7 @@ def measure(batches: Iterable[Chips], bands: Sequence[str], nodata: float | None
         tallies = tallies or [make_tally(batch.dtype) for _ in bands]
         _add_batch(tallies, batch, nodata)
     if not tallies:
-        raise InputError("statistics need at least one chip, got none; is the train part empty?")
+        raise InputError("statistics need at least one chip, got none; is train empty?")
     return {name: _summarise(name, tally) for name, tally in zip(bands, tallies, strict=True)}
 
 
@@ -66,6 +66,7 @@ def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats
             f"{store.path} has no chip in train, so there is nothing to measure; "
             "run `agri-data split` first"
         )
+    # In file order, so that neighbouring chips are read in one go.
     chosen = np.sort(chosen)
     starts = range(0, len(chosen), STEP)
     batches = (store.images(chosen[i : i + STEP]) for i in progress(starts, "statistics"))

@@ -117,7 +117,7 @@ class ChipStore:
         if split is None:
             return np.arange(len(self), dtype=np.int64)
         if split not in SPLITS:
-            raise InputError(f"a part is one of {', '.join(SPLITS)}, got {split!r}")
+            raise InputError(f"a split is one of {', '.join(SPLITS)}, got {split!r}")
         return np.flatnonzero((self.table["split"] == split).to_numpy()).astype(np.int64)
 
     def image(self, index: int) -> NDArray[np.generic]:

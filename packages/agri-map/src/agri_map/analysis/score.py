@@ -1,4 +1,4 @@
-"""How a map agrees with a reference raster on the same grid, from counts, block by block.
+"""Agreement of a map with a reference raster on the same grid, from counts, block by block.
 
 The reference must be independent of the map's training data for the score to mean anything; it
 is not a design-based accuracy estimate unless the reference is a probability sample.

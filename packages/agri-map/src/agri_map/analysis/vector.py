@@ -37,6 +37,7 @@ def write_polygons(path: Path, parcels: Parcels, grid: Grid, legend: Legend) -> 
         return
     if crs is None:
         raise InputError("GeoJSON is in longitude and latitude, but the map has no CRS; use .gpkg")
+    # Mean side of a pixel in metres, from which the decimals of a degree follow.
     pixel = (parcels.hectares.sum() * HECTARE / max(parcels.pixels.sum(), 1)) ** 0.5
     write_features(path, parts(parcels, grid, legend, crs), LONLAT, decimals(pixel))
 

@@ -29,7 +29,7 @@ BandFiles = Annotated[
 ]
 NoData = Annotated[
     float | None,
-    typer.Option(help="Value without data where the file declares none.", rich_help_panel=BANDS),
+    typer.Option(help="Value that means no data, whatever files declare.", rich_help_panel=BANDS),
 ]
 EngineChoice = Annotated[
     EngineName, typer.Option(help="Runtime of the model.", rich_help_panel=ENGINE)

@@ -1,4 +1,4 @@
-"""`agri-map score`: how a map agrees with a reference raster."""
+"""`agri-map score`: agreement of a map with a reference raster."""
 
 from pathlib import Path
 from typing import Annotated

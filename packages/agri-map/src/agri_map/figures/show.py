@@ -133,6 +133,7 @@ def _confidence(
         _same_grid(dataset, grid)
         values = _read(dataset, [1], shape, Resampling.nearest)[0].astype(np.float64)
         if dataset.dtypes[0] == "uint8":
+            # Bytes hold percent.
             values = np.where(values == IGNORE, np.nan, values / 100)
     # The most probable of K classes has 1 / K at least, so the ramp begins there.
     low = 1 / classes

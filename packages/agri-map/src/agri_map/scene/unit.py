@@ -139,6 +139,7 @@ def _warn_pixel(scene: Scene, spec: BundleSpec) -> None:
     metres = None if spec.pixel_size is None else pixel_metres(scene.grid)
     if spec.pixel_size is None or metres is None:
         return
+    # A factor of 1.5 either way: objects have other sizes in pixels than in training.
     if not 0.67 < metres / spec.pixel_size < 1.5:
         warn(
             f"{scene.path} has pixels of {metres:.3g} m, the bundle was fitted on "

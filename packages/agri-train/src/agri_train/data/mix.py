@@ -59,11 +59,13 @@ def mix(images: Tensor, truth: Tensor, kind: str) -> Mixed:
 
 def _pasted(images: Tensor, truth: Tensor, order: Tensor, share: float) -> Mixed:
     height, width = images.shape[-2:]
+    # The rectangle's area is 1 - share of the patch, so each side has the root of it.
     side = (1 - share) ** 0.5
     top, bottom = _span(height, side)
     left, right = _span(width, side)
     made = images.clone()
     made[..., top:bottom, left:right] = images[order][..., top:bottom, left:right]
+    # Counted after clipping at the border, where the rectangle is smaller than was drawn.
     cut = (bottom - top) * (right - left) / (height * width)
     return Mixed(made, truth[order], 1 - cut)
 

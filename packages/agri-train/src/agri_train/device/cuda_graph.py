@@ -97,6 +97,7 @@ class CudaGraphs:
 
     def _record(self, image: Tensor) -> Capture:
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        # The default stream cannot be captured; the other one must see the work queued so far.
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(WARMUP_STEPS):

@@ -39,6 +39,8 @@ class EMA(nn.Module):
     @torch.no_grad()
     def update(self) -> None:
         """Update the average after a training step."""
+        # 0 at the first step copies the network; an average begun at the untrained weights is
+        # biased.
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps)) if self.steps else 0.0
         update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         update(self._averages, self._sources, self.steps)

@@ -89,6 +89,7 @@ def early_stopping(config: TrainConfig) -> EarlyStopping:
         monitor=f"val_{config.monitor}",
         mode=MONITORS[config.monitor],
         patience=config.patience,
+        # A split of ignored pixels gives NaN; `restore_best` then reports it with its reason.
         check_finite=False,
         check_on_train_epoch_end=True,
     )

@@ -15,6 +15,7 @@ from agri_core.files.errors import InputError, MissingError
 LIMIT = 512 * 2**20
 """Annotation files beyond this many bytes are refused before they are read."""
 
+# Whole pairs, and escaped backslashes, match as such, so that only a lone half gets the name.
 _HALF = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -90,9 +91,11 @@ def parse_csv(text: str) -> Iterator[tuple[int, list[str]]]:
     Raises:
         InputError: the text is not CSV.
     """
+    # A cell may hold a whole drawing, far over Python's default of 131 072 characters.
     before = csv.field_size_limit(len(text) + 1)
     try:
         reader = csv.reader(io.StringIO(text, newline=""))
+        # Read at once, since the limit is that of the whole process and is put back.
         rows = [(reader.line_num, row) for row in reader if row]
     except csv.Error as error:
         raise InputError(f"not CSV: {error}") from error

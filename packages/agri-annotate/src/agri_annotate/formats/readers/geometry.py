@@ -108,6 +108,7 @@ def _extreme_circle(values: list[float]) -> Shape:
     """Circumcircle of three points, with the first as the origin."""
     x, y = values[:2]
     bx, by, cx, cy = values[2] - x, values[3] - y, values[4] - x, values[5] - y
+    # Four times the signed area of the triangle, 0 for points on a line.
     twice = 2 * (bx * cy - by * cx)
     if twice == 0:
         raise InputError("extreme circle: its three points lie on a line")
@@ -116,6 +117,7 @@ def _extreme_circle(values: list[float]) -> Shape:
     return Circle(x + ux, y + uy, math.hypot(ux, uy))
 
 
+# By VIA 3's number of the shape: its name, how many numbers it has, and its maker.
 _LISTS: dict[int, tuple[str, int | None, Callable[[list[float]], Shape]]] = {
     1: ("point", 2, lambda v: Point(*v)),
     2: ("rect", 4, lambda v: Rect(*v)),

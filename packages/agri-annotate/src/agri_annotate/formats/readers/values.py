@@ -16,7 +16,9 @@ Notes = list[tuple[str, Weight]]
 BIGGEST = 2**62
 """No file has more bytes, and no raster more rows."""
 
+# Narrower than float(): ASCII digits and no "inf", "nan" or "1_000".
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+# Types are compared as such, because bool is a subclass of int.
 _PLAIN = frozenset({int, float})
 
 
@@ -66,6 +68,7 @@ def numbers(values: Any, name: str, notes: Notes) -> list[float]:
         return [float(v) for v in values]
     found: Notes = []
     result = [number(v, f"{name}[{i}]", found) for i, v in enumerate(values)]
+    # One note for the list, not one for each number in it.
     notes += found[:1]
     return result
 

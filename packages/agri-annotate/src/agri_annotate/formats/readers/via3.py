@@ -12,6 +12,7 @@ from agri_annotate.formats.readers.values import Notes, brief, key, whole
 from agri_annotate.model.project import Attribute, Kind, Problem, Project, Value
 
 _KINDS: dict[int, Kind] = {1: "text", 2: "checkbox", 3: "radio", 4: "dropdown", 5: "image"}
+# Anchors of VIA 3: one file, no time (Z0), with a shape (XY1) or of the whole file (XY0).
 REGION, FILE = "FILE1_Z0_XY1", "FILE1_Z0_XY0"
 
 

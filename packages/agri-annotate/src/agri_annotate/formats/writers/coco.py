@@ -86,6 +86,7 @@ def _point(shape: Point) -> Json:
         "area": 0,
         "bbox": [cx, cy, 0, 0],
         "iscrowd": 0,
+        # 2 is COCO's "labelled and visible".
         "keypoints": [cx, cy, 2],
         "num_keypoints": 1,
     }

@@ -41,6 +41,7 @@ def ticks_as_text(
     Where the target splits the text again (`exact`), only an option with a comma is a problem.
     """
     result = {}
+    # A comma within an option makes the joined text ambiguous.
     for name, value in values.items():
         if isinstance(value, str):
             result[name] = value

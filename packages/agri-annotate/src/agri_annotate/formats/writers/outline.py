@@ -35,6 +35,7 @@ def untilted(shape: Shape) -> Shape:
     """
     if not isinstance(shape, Ellipse):
         return shape
+    # Rotated by quarter turns an ellipse only swaps its half axes; 1e-9 for rounding in theta.
     quarters = shape.theta / (math.pi / 2)
     if shape.rx == shape.ry or abs(quarters - round(quarters)) < 1e-9:
         swap = round(quarters) % 2 == 1
@@ -46,6 +47,7 @@ def untilted(shape: Shape) -> Shape:
 def _curve(shape: Ellipse) -> Points:
     # x = cx + rx cos t cos theta - ry sin t sin theta; y points down, so theta turns clockwise.
     cos, sin = math.cos(shape.theta), math.sin(shape.theta)
+    # A thousandth of a pixel is enough, but must not make one point of a tiny ring.
     decimals = _DECIMALS if min(shape.rx, shape.ry) >= 0.1 else 12
     points = []
     for corner in range(CORNERS):

@@ -20,6 +20,7 @@ VERSION = "3.1.1"
 
 CREATOR = "VGG Image Annotator (http://www.robots.ox.ac.uk/~vgg/software/via)"
 TYPES = {"text": 1, "checkbox": 2, "radio": 3, "dropdown": 4, "image": 5}
+# Anchors of VIA 3: one file, no time (Z0), with a shape (XY1) or of the whole file (XY0).
 REGION, FILE = "FILE1_Z0_XY1", "FILE1_Z0_XY0"
 
 COMMENT = """\

@@ -9,6 +9,7 @@ import onnx
 from agri_core.files.atomic import replacing_file
 from onnx import TensorProto, helper, numpy_helper
 
+# Biases and norms are small: a cast node takes as much as they would save.
 LEAST = 1024
 """Smallest number of values of a tensor that is stored as float16."""
 

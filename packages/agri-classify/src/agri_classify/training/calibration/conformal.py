@@ -8,6 +8,7 @@ import numpy as np
 from agri_core.files.errors import InputError
 from numpy.typing import NDArray
 
+# One wrong set in a hundred; the promise needs at least 99 patches, see `rank` below.
 NOMINAL = 0.99
 
 
@@ -30,6 +31,9 @@ def least_probability(
     """
     if not 0 < nominal < 1:
         raise InputError(f"the coverage of a conformal set is between 0 and 1, got {nominal}")
+    # Falling order: the threshold is the probability that all but 1 % of true classes reach.
     own = np.sort(probabilities[np.arange(len(truth)), truth])[::-1]
+    # n + 1 and not n: the new patch is one more draw, exchangeable with the n judged ones, which
+    # makes the coverage hold for finite n. A rank above n cannot be met by any of them.
     rank = ceil((len(own) + 1) * nominal)
     return float(own[rank - 1]) if rank <= len(own) else 0.0

@@ -48,7 +48,10 @@ def crossfit(
     folds = min(folds, len(names))
     if folds < 2:
         return None
+    # Whole places are dealt: neighbouring patches look alike, and across folds would leak.
     dealt = np.random.default_rng(seed).permutation(np.arange(len(names)) % folds)[place]
+    # log softmax is the logits up to a constant per row, which no temperature changes. The
+    # smallest normal number keeps the log of an underflowed probability finite.
     logits = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
     found, kept = np.empty_like(probabilities), np.zeros(probabilities.shape, bool)
     for fold in range(folds):

@@ -71,9 +71,12 @@ class Compact(nn.Module):
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.Sequential(*stages)
         self.drop = nn.Dropout(dropout)
+        # No hidden layer: the mean over the patch is already one value a feature.
         self.head = nn.Linear(inputs, classes)
         for part in self.modules():
             if isinstance(part, nn.Conv2d):
+                # fan_out keeps the variance of gradients through ReLUs (He et al. 2015,
+                # arXiv:1502.01852).
                 nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:

@@ -96,6 +96,7 @@ def build(
     single = len(bands) == 1
     channels = TRUE_COLOUR if single else tuple(bands)
     net = _make(choice, len(channels), classes, hidden, dropout)
+    # Without the head, as that of the published weights has other classes.
     load_encoder_weights(_Body(net, choice.head), weights, channels, _fetch(choice))
     if frozen:
         _freeze_body(net, choice.head or "head")
@@ -111,6 +112,7 @@ class Copied(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map patches `(N, 1, H, W)` to logits."""
+        # `expand` is a view: the three channels share the memory of one.
         logits: Tensor = self.net(x.expand(-1, 3, -1, -1))
         return logits
 

@@ -35,6 +35,8 @@ class Views(nn.Module):
             logits: Tensor = self.net(x)
             return logits
         shares = [self.net(view(x)).softmax(dim=1) for view in VIEWS[: self.count]]
+        # Probabilities are averaged and not logits, in which one confident view would outweigh
+        # the rest. 1e-12 keeps the log finite where all views underflow to 0.
         return torch.stack(shares).mean(dim=0).clamp_min(1e-12).log()
 
 

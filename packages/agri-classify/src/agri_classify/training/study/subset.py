@@ -71,6 +71,8 @@ def subset(store: ChipStore, size: Size, seed: int) -> ChipStore:
             )
         classes = store.labels(rows)
         kept = [
+            # A generator per class, so that a class's draw does not depend on how large the
+            # others are.
             np.random.default_rng([seed, number]).permutation(rows[classes == number])[
                 : size.of(int((classes == number).sum()))
             ]

@@ -1,4 +1,4 @@
-"""Paths that a file names: they stay in the folder the file speaks of."""
+"""Paths named in a file, which must stay in the folder that the file describes."""
 
 from __future__ import annotations
 

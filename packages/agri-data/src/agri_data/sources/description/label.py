@@ -1,4 +1,4 @@
-"""What a description says of labels, and turning the values of a file into class ids."""
+"""The label settings of a description, and the conversion of a file's values to class ids."""
 
 from __future__ import annotations
 

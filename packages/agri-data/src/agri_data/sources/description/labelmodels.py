@@ -1,4 +1,4 @@
-"""What the `label` part of a description holds, by its kind."""
+"""The `label` section of a description, by its kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the file of a source description holds, key by key; `parse` turns it into records."""
+"""The keys of a source description's file; `parse` turns them into records."""
 
 from __future__ import annotations
 

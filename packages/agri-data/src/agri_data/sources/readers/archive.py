@@ -17,6 +17,7 @@ from agri_core.files.junk import is_junk
 from agri_data.sources.description.inside import leads_out
 
 GIGABYTE = 1024**3
+# Bytes at a time, so that no member is in memory whole.
 _CHUNK = 1024 * 1024
 
 

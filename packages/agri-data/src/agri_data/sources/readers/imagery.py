@@ -102,7 +102,7 @@ def make_layout(imagery: Imagery, label: str, facts: Facts) -> Layout:
     if label and label in imagery.use:
         raise InputError(f"the band {label!r} is the label, so it cannot be under 'use' too")
     if not wanted:
-        raise InputError(f"{facts.name} has no band beside the label band {label!r}")
+        raise InputError(f"{facts.name} has no band other than the label band {label!r}")
     _check_unit(imagery.unit, facts)
     layout = Layout(imagery, wanted, label, facts.dtype, _nodata(imagery, facts))
     layout.positions(facts)

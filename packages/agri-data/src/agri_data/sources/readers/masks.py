@@ -90,6 +90,7 @@ def _values(path: Path, head: bytes) -> tuple[NDArray[Any], NDArray[np.bool_], f
 
 def _unscaled(values: NDArray[Any], data: bytes) -> NDArray[Any]:
     """Undo Pillow's stretching of 1, 2 and 4 bit grey to 0..255: labels are the stored numbers."""
+    # Bytes of the header chunk of a PNG: bits a sample, and the colour type (0 is grey).
     depth, grey = data[24], data[25] == 0
     return values // (255 // (2**depth - 1)) if grey and depth < 8 else values
 

@@ -20,6 +20,7 @@ LABELS = (*IMAGES, ".geojson", ".json", ".gpkg", ".shp")
 LISTED = 8
 
 _WILD = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]")
+# The wildcards as regular expressions; `**/` also matches no folder at all.
 _GROUPS = {"**/": r"(?:(.*)/)?", "**": r"(.*)", "*": r"([^/]*)", "?": r"([^/])"}
 
 

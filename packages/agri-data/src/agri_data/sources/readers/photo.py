@@ -24,6 +24,7 @@ Photo = NDArray[Any]
 """`(H, W, C)`, uint8 or uint16."""
 
 _MODES = {"1": "L", "L": "L", "P": "RGB", "PA": "RGBA", "LA": "RGBA", "RGB": "RGB", "RGBA": "RGBA"}
+# The EXIF tag.
 _ORIENTATION = 0x0112
 
 
@@ -45,6 +46,7 @@ def decode_jpeg(data: bytes, where: str) -> NDArray[np.uint8]:
         return np.ascontiguousarray(picture[..., None]).astype(np.uint8, copy=False)
     if picture.shape[2] != 3:
         raise InputError(f"{where} has {picture.shape[2]} channels; save it as RGB")
+    # OpenCV holds blue first.
     return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
 
 

@@ -1,4 +1,4 @@
-"""Watching the labels of a build: what a person should know, and what must not pass."""
+"""Checks of the labels of a build: notes for the user, and errors that must not pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Crops: how green and how dry a field is on a day of the year."""
+"""Crops: green and dry cover of a field by day of the year."""
 
 from __future__ import annotations
 
