@@ -98,15 +98,14 @@ def comment_lines(text: str) -> int:
 
 
 def exports(found: Sequence[Module]) -> int:
-    """Count the public names that `__init__.py` files list or import."""
+    """Count the names that `__init__.py` files import, or their stubs where they load lazily."""
     total = 0
     for module in found:
         if module.path.name == "__init__.py":
-            for node in ast.walk(module.tree):
-                if isinstance(node, ast.Dict):
-                    total += len(node.keys)
-                elif isinstance(node, ast.ImportFrom):
-                    total += len(node.names)
+            stub = module.path.with_suffix(".pyi")
+            tree = ast.parse(stub.read_text(encoding="utf-8")) if stub.is_file() else module.tree
+            imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+            total += sum(len(node.names) for node in imports)
     return total
 
 

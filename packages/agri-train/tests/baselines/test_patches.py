@@ -25,7 +25,8 @@ def test_every_baseline_is_scored_on_the_split(store):
         "random filters, logistic regression",
     ]
     assert found[0].accuracy == pytest.approx(1 / 3)
-    assert all(item.accuracy > 0.6 for item in found[1:])
+    # The mean of 128 pixels tells the classes apart; filters drawn at random see little of it.
+    assert found[1].accuracy > 0.6 > found[2].accuracy > found[0].accuracy
     assert score_baselines(store, store_spec(store, "made"), "val") == found
 
 

@@ -37,6 +37,8 @@ def _widen(stage: nn.Module, rate: int) -> None:
         if isinstance(module, nn.Conv2d):
             height, width = module.kernel_size
             module.stride = (1, 1)
+            # A kernel of rate r sees as far on the finer map as the plain one on the coarser map,
+            # so that pretrained weights keep their meaning.
             module.dilation = (rate, rate)
             module.padding = (height // 2 * rate, width // 2 * rate)
         elif isinstance(module, nn.MaxPool2d):

@@ -25,6 +25,7 @@ STAGES = (
     ("Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"),
     ("Mixed_7a", "Mixed_7b", "Mixed_7c"),
 )
+# The classifiers of an ImageNet file, which a segmentation encoder has no layer for.
 HEADS = ("fc.", "AuxLogits.")
 
 
@@ -54,6 +55,7 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]
     def __init__(self, depth: int = 5, output_stride: int = 32, **options: Any) -> None:
         super().__init__(**options)
         self._depth = depth
+        # Built for 3 bands; segmentation-models-pytorch then replaces the first convolution.
         self._in_channels = 3
         self._out_channels = list(CHANNELS)
         self._output_stride = output_stride
@@ -80,6 +82,8 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]
         return {
             2**number: [getattr(self, name) for name in names]
             for number, names in enumerate(STAGES, start=1)
+            # Dilation starts after output stride 8, so that stages of stride 16 and 32 alone can
+            # change.
             if number >= 4
         }
 

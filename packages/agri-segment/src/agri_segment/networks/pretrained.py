@@ -18,6 +18,8 @@ from agri_segment.networks.dilate import STRIDES
 from agri_segment.networks.inception import InceptionV3Encoder
 from agri_segment.networks.vgg import DilatableVGGEncoder
 
+# Chen et al. 2017, section 4.1: the rates of ASPP at output stride 16; a 3x3 kernel of rate 18
+# spans 37 pixels of the map.
 RATES = (6, 12, 18)
 UPS = ("nearest", "bilinear")
 
@@ -49,6 +51,8 @@ def build_unet(
     )
     if dropout:
         head = net.get_submodule("segmentation_head")
+        # Whole channels are dropped: neighbouring pixels are so alike that single ones can be
+        # guessed.
         net.segmentation_head = nn.Sequential(nn.Dropout2d(dropout), head)
     return net
 
@@ -77,6 +81,7 @@ def fetch_imagenet(encoder: str) -> Mapping[str, Tensor]:
     from huggingface_hub import hf_hub_download
     from safetensors.torch import load_file
 
+    # The dilatable VGG has the layers of the plain one, so that its published weights fit.
     published = smp_encoders[ENCODERS[encoder].removesuffix("_dilatable")]
     where = published["pretrained_settings"]["imagenet"]
     path = hf_hub_download(where["repo_id"], "model.safetensors", revision=where["revision"])

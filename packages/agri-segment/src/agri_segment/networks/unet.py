@@ -95,6 +95,8 @@ class PlainUNet(nn.Module):
 
     def __init__(self, bands: int, outputs: int, config: UNetConfig) -> None:
         super().__init__()
+        # Each level halves the map once; other sizes would round down and no longer fit the
+        # skips.
         self.stride = 2 ** len(config.filters)
         self.encoder = PlainEncoder(bands, config)
         widths = (*config.filters, config.bottleneck)
