@@ -1,4 +1,4 @@
-"""A classifier beside a stock torchvision loop and beside simple ways, in one run on one processor.
+"""A classifier against a stock torchvision loop and simple baselines, in one run on one CPU.
 
     python benchmarks/classify.py EuroSAT_RGB.zip --share 0.2 --epochs 5
 
@@ -9,9 +9,9 @@ The loops train the same network on the same patches for the same number of epoc
 - ours: `agri-classify train` on a chip store with its automatic settings;
 - ours, compact: the same with our own network for small patches.
 
-Accuracy is that of the val part, which chose nothing for the stock loop (its last epoch counts) and
-the epoch for ours. The rate is training images a second without the first epoch of each loop, which
-pays for starting, where there is more than one.
+Accuracy is that of the validation split. The stock loop uses its last epoch; for ours, that split
+selected the epoch. The rate is training images per second, without the first epoch of each loop,
+which includes its start-up, if there is more than one.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def stock(args: argparse.Namespace, store: ChipStore, photos: Path) -> Row:
 def loader(
     args: argparse.Namespace, store: ChipStore, photos: Path, part: str
 ) -> DataLoader[tuple[torch.Tensor, int]]:
-    """Return a DataLoader over the files of a part."""
+    """Return a DataLoader over the files of a split."""
     stats = store.info.stats
     assert stats is not None
     means = [stats[band].mean / 255 for band in store.bands]
@@ -149,7 +149,7 @@ def loader(
     names = set(store.table["chip_id"].to_numpy()[store.indices(part)])
     rows = [i for i, (path, _) in enumerate(pictures.samples) if Path(path).stem in names]
     if len(rows) != len(names):
-        sys.exit(f"{len(names)} patches of the {part} part and {len(rows)} files: not the same set")
+        sys.exit(f"{len(names)} patches of the {part} split but {len(rows)} files")
     return DataLoader(
         Subset(pictures, rows), batch_size=args.batch_size, shuffle=part == "train", num_workers=2
     )

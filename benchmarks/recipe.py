@@ -1,10 +1,10 @@
-"""What earns its place in the recipe of the model in the box: the recipe, and without each part.
+"""Ablation of the recipe of the bundled model: the recipe, and with single settings changed.
 
     python benchmarks/recipe.py EuroSAT_RGB.zip --share 0.2 --epochs 60 --runs runs
 
-Every row trains on the same share of the labels (drawn class by class) and is judged on the same
-part, which also chose its epoch: compare rows with each other, not with other tables. What is
-finished is kept in the folder of the runs, so a stopped benchmark goes on.
+Every row is trained on the same share of the labels (sampled by class) and evaluated on the same
+validation split, which also selected its epoch: compare rows with each other, not with other
+tables. Finished rows are kept in the folder of the runs, so an interrupted benchmark resumes.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def variants(plan: Plan, config: TrainConfig) -> dict[str, tuple[Plan, TrainConf
         "cutmix alone": (plan, replace(config, mix="cutmix")),
         "with label smoothing 0.1": (plan, replace(config, label_smoothing=0.1)),
         "smoothing instead of mixing": (plan, replace(config, label_smoothing=0.1, mix="none")),
-        "the last weights, not their running mean": (plan, replace(config, ema_decay=0.0)),
-        "with changes of light and free turns": (plan, replace(config, augment_strength=0.3)),
+        "the last weights, not their EMA": (plan, replace(config, ema_decay=0.0)),
+        "with photometric changes and rotations": (plan, replace(config, augment_strength=0.3)),
         "half the epochs": (plan, replace(config, epochs=max(config.epochs // 2, 1))),
-        "2 views in use": (replace(plan, views=2), config),
-        "8 views in use": (replace(plan, views=8), config),
+        "2 views at inference": (replace(plan, views=2), config),
+        "8 views at inference": (replace(plan, views=8), config),
         "the large network": (replace(plan, model="large"), config),
         "ResNet-18": (replace(plan, model="resnet18", hidden=0), config),
     }
@@ -68,7 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="agri-bench-") as folder:
         whole = make_store(args.photos, Path(folder, "chips"), args.seed)
         store = subset(whole, Size(share=args.share), args.seed)
-        # Few labels teach, but all of the val part judges: rows differ by tenths of a percent.
+        # The whole validation split is used, because rows differ by tenths of a percent.
         store.table["split"] = store.table["split"].where(whole.table["split"] != "val", "val")
         cases = [Case(name, plan, store, settings) for name, (plan, settings) in rows.items()]
         print(table(study(cases, "val", args.runs), f"{args.epochs} epochs, seed {args.seed}"))

@@ -1,9 +1,9 @@
-"""What a coarser picture costs a model of patches: the box, or a bundle of one's own.
+"""Accuracy of a patch classifier on compressed and resampled pictures.
 
     python benchmarks/robust.py EuroSAT_RGB.zip
 
-Judged on the val part of seed 7, which the model in the box did not learn from, though it chose the
-epoch: the patches as they are, and each change of `CHANGES` made to all of them.
+Evaluated on the validation split of seed 7, which the bundled model was not trained on, though it
+selected the epoch: the patches as they are, and with each change of `CHANGES`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from agri_classify.bundled import BOXED, find_model
+from agri_classify.bundled import BUNDLED, find_model
 from agri_data.augment.jpeg import Jpeg, save_again
 from agri_map.bundle.preprocess import normalise
 from agri_map.inference.engine import open_engine
@@ -36,7 +36,7 @@ def main() -> None:
         store = make_store(args.photos, Path(folder, "chips"), 7)
         counts = np.bincount(store.labels(store.indices("val")))
         print(f"{engine.spec.name}, {counts.sum()} patches of val, seed 7")
-        print(f"{counts.max() / counts.sum():.4f}  always the commonest class")
+        print(f"{counts.max() / counts.sum():.4f}  majority class")
         for name, change in CHANGES.items():
             right, rng = 0, np.random.default_rng(0)
             for rows, images in store.batches("val", BATCH):
@@ -92,7 +92,7 @@ def parse() -> argparse.Namespace:
         "photos", type=Path, help="EuroSAT RGB: the .zip, its folder, or a store of it"
     )
     parser.add_argument(
-        "--model", type=find_model, default=BOXED, help="a bundle; default: the box"
+        "--model", type=find_model, default=BUNDLED, help="a bundle; default: the bundled model"
     )
     return parser.parse_args()
 

@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def make_store(path: Path, patches: int) -> ChipStore:
-    """Write noisy patches of ten colours, a tenth of them in the val part."""
+    """Write noisy patches of ten colours, a tenth of them in the validation split."""
     rng = np.random.default_rng(0)
     legend = Legend.of({f"class {number}": f"#{number}0{number}0{number}0" for number in range(10)})
     colours = rng.integers(60, 180, (10, 3))

@@ -1,4 +1,4 @@
-"""Training speed and quality beside a stock Lightning loop, in one run on one processor.
+"""Training speed and quality against a stock Lightning loop, in one run on one CPU.
 
     python benchmarks/training.py --steps 24
 
@@ -8,9 +8,8 @@ Both train the same U-Net from the same weights on the same chips for the same n
   each step, Adam) in float32 with all chips in memory behind a DataLoader;
 - ours: `agri_train.fit.fit` on a memory-mapped store with its automatic settings.
 
-A step is timed from one forward pass to the next, so reading, metrics and optimiser are in it. On
-a machine that others use as well, wall time says little: the processor seconds beside it count only
-this process.
+A step is timed from one forward pass to the next, which includes reading, metrics and optimiser. On
+a shared machine wall time is unreliable: CPU seconds count only this process.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from agri_classify.bundled import BOXED, ROBUST, find_model, notes_of
+from agri_classify.bundled import BUNDLED, ROBUST, find_model, notes_of
 from agri_classify.cli import app
 from agri_core.legend import EUROSAT
 from agri_map.bundle.bundle import read_spec
@@ -34,7 +34,7 @@ def run(*words):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-@pytest.mark.parametrize("path", [BOXED, ROBUST])
+@pytest.mark.parametrize("path", [BUNDLED, ROBUST])
 def test_it_is_small_and_says_what_it_is(path):
     assert path.stat().st_size <= 5 * 1000 * 1000
     assert find_model(path.stem) == path
@@ -71,9 +71,9 @@ def test_what_is_lost_on_coarser_files_is_said(photo, tmp_path):
     coarse = tmp_path / "coarse.jpg"
     Image.open(photo(SEA, "sea.png")).save(coarse, quality=60)
     held = read_spec(ROBUST).metrics
-    costs = f"{100 * held['jpeg']['50']:.1f} % are right instead of {100 * held['accuracy']:.1f} %"
+    costs = f"{100 * held['jpeg']['50']:.1f} % instead of {100 * held['accuracy']:.1f} %"
     said = run("predict", coarse).output
-    assert f"JPEG of quality 60: fine texture is lost; at quality 50 {costs}" in said
+    assert f"JPEG of quality 60: fine texture is lost; accuracy at quality 50 is {costs}" in said
 
 
 def test_an_enlarged_picture_goes_to_the_robust_model(photo, tmp_path):
@@ -97,7 +97,7 @@ def read_table(path):
         return list(csv.DictReader(stream))
 
 
-@pytest.mark.parametrize("path", [BOXED, ROBUST])
+@pytest.mark.parametrize("path", [BUNDLED, ROBUST])
 def test_its_card_tells_data_scores_and_limits(path):
     done = run("card", "--model", path.stem)
     assert done.exit_code == 0, done.output
@@ -109,7 +109,7 @@ def test_its_card_tells_data_scores_and_limits(path):
 
 def test_a_bundle_without_notes_has_a_card_too(tmp_path):
     copy = tmp_path / "model.onnx"
-    copy.write_bytes(BOXED.read_bytes())
+    copy.write_bytes(BUNDLED.read_bytes())
     assert notes_of(copy) == ""
     done = run("card", "--model", copy)
     assert done.exit_code == 0
@@ -127,4 +127,4 @@ def test_the_recipe_of_the_box_is_the_one_in_the_repository():
     assert sorted(path.name for path in recipes.glob("*.yaml")) == [
         "compact.yaml", "robust.yaml", "wide-resnet.yaml",
     ]  # fmt: skip
-    assert read_spec(BOXED).arch == "compact"
+    assert read_spec(BUNDLED).arch == "compact"

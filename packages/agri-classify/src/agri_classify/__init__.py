@@ -1,4 +1,4 @@
-"""Land cover of image patches: classifiers trained, measured and used."""
+"""Land cover classification of image patches: training, evaluation and prediction."""
 
 import lazy_loader
 

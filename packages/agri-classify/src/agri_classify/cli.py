@@ -29,7 +29,7 @@ app.command()(predict)
 app.command()(evaluate)
 app.command("map")(map_patches)
 app.command()(card)
-# Without the extra the options are unknown, and the commands say what to install instead.
+# Without the extra the options are unknown, and the commands name what to install.
 for name, command in (("train", train), ("bands", bands), ("curve", curve)):
     app.command(name, context_settings={} if TRAINS else {"ignore_unknown_options": True})(command)
 

@@ -204,7 +204,7 @@ def test_a_scale_that_does_not_suit(run, save_bundle, write, halves):
 
 def test_a_bundle_of_pixels_is_refused(run, save_bundle, write, halves):
     message = run(write(halves), "--model", save_bundle(task="segment"))
-    assert "is for maps of pixels; use `agri-map predict`" in message
+    assert "is for segmentation; use `agri-map predict`" in message
 
 
 @pytest.mark.parametrize("step", [0, 17])
@@ -218,7 +218,7 @@ def test_help():
     assert done.exit_code == 0
     # Lines break at hyphens as well, wherever the width of the terminal has it.
     text = "".join(done.output.split())
-    assert "Example:agri-classifymap" in text and "top-of-atmosphere" in text
+    assert "Example:agri-classifymap" in text and "EuroSAT" in text
 
 
 def test_no_torch():

@@ -76,7 +76,7 @@ def test_a_part_of_a_store(photo_store):
     result = evaluate(Brightest(), Labelled(photo_store.path, Brightest.spec, "val"))
     assert len(result.truth) == 12
     assert metrics(result)["accuracy"] == 1.0
-    with pytest.raises(MissingError, match="no patch in its part test"):
+    with pytest.raises(MissingError, match="no patch in its test split"):
         Labelled(photo_store.path, Brightest.spec, "test")
 
 

@@ -120,7 +120,7 @@ def test_the_middle_square_is_taken(image, tmp_path):
     wide = np.concatenate([image * 0, image, image * 0], 1)
     patch = read_patch(write(tmp_path / "a.png", wide), spec())
     assert np.array_equal(patch.image, image)
-    assert "middle square" in patch.note
+    assert "centre square" in patch.note
 
 
 def test_pictures_of_another_kind_are_refused(image, tmp_path):
@@ -128,10 +128,10 @@ def test_pictures_of_another_kind_are_refused(image, tmp_path):
         with pytest.raises(InputError, match=text):
             read_patch(write(tmp_path / name, picture, **options), spec())
 
-    refused("grey.png", image[..., 0], "grey; the model takes B04, B03, B02")
+    refused("grey.png", image[..., 0], "greyscale; the model expects B04, B03, B02")
     refused("deep.png", image[..., 0].astype(np.uint16) * 256, "16 bits")
-    refused("dot.png", image[:1, :1], "1 x 1 pixels; a patch has 16 or more")
-    refused("scene.png", np.zeros((16, LARGEST + 1, 3), np.uint8), "a scene and not a patch")
+    refused("dot.png", image[:1, :1], "1 x 1 pixels; a patch needs 16 or more")
+    refused("scene.png", np.zeros((16, LARGEST + 1, 3), np.uint8), "a scene rather than a patch")
     path = tmp_path / "cmyk.jpg"
     Image.fromarray(image).convert("CMYK").save(path)
     with pytest.raises(InputError, match="mode CMYK; save it as RGB"):
@@ -167,7 +167,7 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
 
 def test_a_photo_is_not_for_a_model_of_other_bands(image, tmp_path):
     path = write(tmp_path / "a.png", image)
-    with pytest.raises(InputError, match=r"takes B08, B04 in dn: give it GeoTIFFs"):
+    with pytest.raises(InputError, match=r"expects B08, B04 in dn: use GeoTIFFs"):
         read_patch(path, spec(("B08", "B04"), "dn"))
 
 
@@ -186,7 +186,7 @@ def test_bands_without_names_are_named_by_the_user(tmp_path):
     values = np.zeros((16, 16, 2), np.float32) + np.float32([0.1, 0.4])
     path = tiff(tmp_path / "a.tif", values)
     model = spec(("B08",), "reflectance")
-    with pytest.raises(InputError, match="does not name its 2 bands"):
+    with pytest.raises(InputError, match="has 2 bands without names"):
         read_patch(path, model)
     with pytest.raises(InputError, match="2 bands, but 3 names"):
         read_patch(path, model, ("B02", "B03", "B08"))

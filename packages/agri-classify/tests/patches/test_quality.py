@@ -35,15 +35,15 @@ def test_the_quality_is_read_from_the_file_that_pillow_wrote(quality):
         (92, ""),
         (
             80,
-            "JPEG of quality 80: fine texture is lost; at quality 75 97.2 % are right instead of "
+            "JPEG of quality 80: fine texture is lost; accuracy at quality 75 is 97.2 % instead of "
             "98.8 %",
         ),
         (
             50,
-            "JPEG of quality 50: fine texture is lost; at quality 50 95.0 % are right instead of "
+            "JPEG of quality 50: fine texture is lost; accuracy at quality 50 is 95.0 % instead of "
             "98.8 %",
         ),
-        (49, "JPEG of quality 49: fine texture is lost, doubt this"),
+        (49, "JPEG of quality 49: fine texture is lost; the prediction is unreliable"),
     ],
 )
 def test_a_judged_bundle_says_what_it_got_right(quality, says):
@@ -62,4 +62,7 @@ def test_a_judged_bundle_says_what_it_got_right(quality, says):
     ],
 )
 def test_a_bundle_that_was_not_judged_is_doubted(metrics):
-    assert doubt(76, spec(**metrics)) == "JPEG of quality 76: fine texture is lost, doubt this"
+    assert (
+        doubt(76, spec(**metrics))
+        == "JPEG of quality 76: fine texture is lost; the prediction is unreliable"
+    )

@@ -70,7 +70,7 @@ def test_one_bad_file_costs_that_file_only(colours, pictures):
     )
     assert done.exit_code == 3
     assert "1 of 4 files could not be read" in done.output
-    assert "1 other file in the folders left alone" in done.output
+    assert "1 other file in the folders ignored" in done.output
     with out.open() as stream:
         rows = {row["file"].rsplit("/", 1)[1]: row for row in csv.DictReader(stream)}
     assert rows["red.png"]["class"] == "red"
@@ -104,7 +104,7 @@ def test_a_second_bundle_answers_for_coarse_pictures_in_their_place(colours, pic
     engines = open_engine(colours), open_engine(second)
     rows = list(predict([files[0], coarse, files[2]], engines[0], coarse=engines[1], batch_size=3))
     assert [row.answer.label for row in rows] == ["blue", "green", "red"]
-    loss = "fine texture is lost; at quality 50 50.0 % are right instead of 75.0 %"
+    loss = "fine texture is lost; accuracy at quality 50 is 50.0 % instead of 75.0 %"
     assert [row.note for row in rows] == ["", f"JPEG of quality 60: {loss}", ""]
     (alone,) = predict([coarse], engines[0])
     assert alone.note != rows[1].note
@@ -143,7 +143,7 @@ def test_a_bundle_of_maps_is_refused(pictures, tmp_path):
         class spec:
             task, name = "segment", "fields"
 
-    with pytest.raises(InputError, match="fields is for maps of pixels"):
+    with pytest.raises(InputError, match="fields is for segmentation"):
         next(predict(find_files([pictures])[0], Engine()))
 
 

@@ -1,4 +1,4 @@
-"""Land-cover segmentation: U-Net and DeepLab models trained and compared honestly."""
+"""Land cover segmentation: training, evaluation and comparison of U-Net and DeepLab models."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What there is to choose from, counted on the networks themselves."""
+"""The list of architectures and encoders, with the parameter count of each."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from agri_segment.networks.unet import PRESETS, parameter_count
 
 
 def catalogue(bands: int, classes: int) -> str:
-    """List every architecture and encoder with its parameters for these bands and classes."""
+    """Return a table of architectures and encoders with their parameter counts."""
     rows = []
-    # On the meta device a net has shapes but no memory, so that counting costs next to nothing.
+    # On the meta device a network has shapes but no memory, so building it takes no time.
     with torch.device("meta"):
         for name in names():
             for variant in find(name).encoders or PRESETS:

@@ -10,7 +10,7 @@ from agri_segment.commands.train import train
 
 app = CommandLine(
     "agri-segment",
-    "Segment land cover: train U-Net and DeepLab networks and compare them honestly.",
+    "Segment land cover: train, evaluate and compare U-Net and DeepLab networks.",
 )
 for command in (archs, train, evaluate, compare):
     app.command()(command)

@@ -1,4 +1,4 @@
-"""The sections of a parameter file that belong to a network: `train`, then its architecture's."""
+"""Reads the sections `train` and that of the architecture from a parameter file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ def read_params(ctx: typer.Context, path: Path | None) -> Path | None:
 
 
 def read_arch(ctx: typer.Context, arch: str) -> str:
-    """Callback of the eager `--arch` option, which names one of the sections to read."""
+    """Callback of the eager `--arch` option, the name of one of the sections."""
     ctx.params["arch"] = arch
     _fill(ctx)
     return arch

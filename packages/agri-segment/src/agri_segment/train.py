@@ -1,4 +1,4 @@
-"""Train one architecture on a chip store, and score the bundle it leaves."""
+"""Trains one architecture on a chip store and scores the exported bundle."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from agri_segment.networks.unet import parameter_count
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to train.
+    """The settings of a training that are not the engine's.
 
     Attributes:
         arch: architecture, see `agri_segment.networks.archs`.
@@ -33,7 +33,7 @@ class Plan:
         bands: names, in channel order; all bands of the store when empty.
         encoder: of the architecture; None takes its first.
         weights: `none`, `imagenet` or a file, for the encoder.
-        frozen: keep the encoder as it is.
+        frozen: freeze the encoder.
         options: further options of the architecture.
     """
 
@@ -47,13 +47,13 @@ class Plan:
 
 
 def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> ChipEvaluation:
-    """Train, write everything into `out` and return the bundle's scores on the val split.
+    """Train, write all outputs into `out` and return the bundle's scores on the validation split.
 
-    Besides what `agri_train.fit` leaves (model.onnx, history.csv, curves.png, samples/,
+    In addition to the outputs of `agri_train.fit` (model.onnx, history.csv, curves.png, samples/,
     config.json, checkpoints/) this writes summary.txt and metrics.json.
 
     Raises:
-        AgriError: The plan, the store and the settings do not go together.
+        AgriError: The plan, the store and the settings do not fit together.
     """
     bands = check_bands(plan.bands or store.bands, store)
     if plan.frozen and plan.weights == "none":
@@ -92,7 +92,7 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> ChipE
 
 
 def check_bands(bands: Sequence[str], store: ChipStore) -> tuple[str, ...]:
-    """Check that the store has these bands, each named once."""
+    """Check that the store has these bands and none is named twice."""
     band_indices(store.bands, bands, str(store.path))
     if len(set(bands)) != len(bands):
         raise InputError(f"a band is named twice in {', '.join(bands)}")
@@ -102,8 +102,9 @@ def check_bands(bands: Sequence[str], store: ChipStore) -> tuple[str, ...]:
 def _check_batch(net: Segmenter, store: ChipStore, config: TrainConfig) -> None:
     if config.batch_size == 1 and store.info.chip_size <= net.stride:
         raise InputError(
-            f"with one chip of {store.info.chip_size} px a batch, the deepest map of '{net.arch}' "
-            "is a single value and batch norm cannot train on it; use --batch-size 2 or more"
+            f"with one chip of {store.info.chip_size} px per batch, the deepest map of "
+            f"'{net.arch}' is a single value and batch norm cannot train on it; use "
+            "--batch-size 2 or more"
         )
 
 

@@ -67,8 +67,8 @@ def test_the_report_and_the_metrics_hold_the_same_numbers(written):
     text, out = written
     content = json.loads((out / "metrics.json").read_text())
     assert content["miou"] == 0.55
-    assert "mean IoU 0.550 (95 % by place 0.500..0.583)" in text
-    assert "accuracy 0.714 (always 'other': 0.571)" in text
+    assert "mean IoU 0.550 (95 % CI 0.500..0.583)" in text
+    assert "accuracy 0.714 (majority class 'other': 0.571)" in text
     assert "| other  |           4 | 0.600 | 0.750 |     0.750 |  0.750 |" in text
     assert (content["split"], content["fitted_data"], content["same_split"]) == ("val", False, True)
 
@@ -96,11 +96,11 @@ def test_another_split_is_noted(bundle, small_store):
     table = small_store.table.assign(split=["val", "train", "train", "val", "test"])
     rewrite_table(small_store.path, table, split=None, stats=small_store.info.stats)
     changed = ChipStore.open(small_store.path)
-    assert "may have been trained on" in notes_on(engine.spec, changed, "val")[0]
+    assert "may include training chips" in notes_on(engine.spec, changed, "val")[0]
 
 
 def test_other_chips_are_noted(bundle, hidden_band):
-    assert "not those" in notes_on(open_engine(bundle).spec, hidden_band, "test")[0]
+    assert "of another store" in notes_on(open_engine(bundle).spec, hidden_band, "test")[0]
 
 
 def test_a_random_split_is_noted(bundle, small_store):
@@ -162,4 +162,4 @@ def test_the_summary_counts_the_live_model():
     assert "512 x 4 x 4" in text
     assert net.training
     learns = sum(p.numel() for p in net.parameters() if p.requires_grad)
-    assert f"{learns:,} of them learn" in text
+    assert f"{learns:,} of them trainable" in text

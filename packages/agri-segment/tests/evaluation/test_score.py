@@ -82,7 +82,10 @@ def test_other_bands_are_refused(hidden_band, line_bundle, small_store, tmp_path
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"unit": "reflectance"}, "fitted on reflectance"), ({"legend": "x"}, "the same classes")],
+    [
+        ({"unit": "reflectance"}, "trained on reflectance"),
+        ({"legend": "x"}, "the classes must be the same"),
+    ],
 )
 def test_other_units_and_classes_are_refused(small_store, line_bundle, tmp_path, change, words):
     if "legend" in change:

@@ -117,7 +117,7 @@ def test_two_classes_share_one_logit():
     [
         ({"arch": "deeplap"}, ["plain", "deeplabv3", "did you mean 'deeplab'?"]),
         ({"arch": "unet", "encoder": "resnet5"}, ["inceptionv3", "did you mean 'resnet50'?"]),
-        ({"arch": "plain", "encoder": "resnet50"}, ["leave out 'resnet50'"]),
+        ({"arch": "plain", "encoder": "resnet50"}, ["omit the encoder 'resnet50'"]),
         ({"arch": "plain", "preset": "smal"}, ["vanilla", "did you mean 'small'?"]),
         ({"arch": "deeplab", "stride": 4}, ["8 or 16", "4"]),
         ({"arch": "unet", "stride": 8}, ["unet", "stride"]),

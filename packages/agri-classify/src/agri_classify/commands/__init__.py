@@ -1,1 +1,1 @@
-"""The commands of `agri-classify`, one a file."""
+"""The commands of `agri-classify`, one per file."""

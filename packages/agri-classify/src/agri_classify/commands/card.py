@@ -1,13 +1,13 @@
-"""`agri-classify card`: what is this model, how good is it, and what is it not for?"""
+"""`agri-classify card`: prints the model card of a bundle."""
 
 from __future__ import annotations
 
-from agri_classify.bundled import BOXED
+from agri_classify.bundled import BUNDLED
 from agri_classify.commands.model import Model
 
 
 def card(
-    model: Model = BOXED,
+    model: Model = BUNDLED,
 ) -> None:
     """Show the card of a model, by default of the bundled one: data, scores, limits, facts.
 

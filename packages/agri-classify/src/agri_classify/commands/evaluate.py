@@ -1,4 +1,4 @@
-"""`agri-classify evaluate`: how right is a bundle, and how well does it know?"""
+"""`agri-classify evaluate`: accuracy and calibration of a bundle."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ import typer
 from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT
 
-from agri_classify.bundled import BOXED
+from agri_classify.bundled import BUNDLED
 from agri_classify.commands.model import Model
 
 
 def evaluate(
     data: Annotated[
-        Path, typer.Argument(help="A chip store, or a folder with a folder of pictures per class.")
+        Path,
+        typer.Argument(help="A chip store, or a folder with one folder of pictures per class."),
     ],
     *,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of the report; an earlier one is replaced.")
+        Path, OUTPUT, typer.Option(help="Folder of the report; an earlier report is replaced.")
     ],
-    model: Model = BOXED,
+    model: Model = BUNDLED,
     split: Annotated[
         Split, typer.Option(help="Split of a chip store; the model was fitted on train.")
     ] = "val",
     batch_size: Annotated[int, typer.Option(min=1, help="Patches predicted at once.")] = 64,
-    threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
 ) -> None:
-    """Score a bundle: accuracy with its interval, classes, confusion, calibration, mistakes.
+    """Evaluate a bundle: accuracy with 95 % CI, metrics per class, confusion matrix, calibration.
 
     Example: agri-classify evaluate EuroSAT_test/ --model models/compact/model.onnx
     --out reports/evaluation

@@ -1,4 +1,4 @@
-"""`agri-classify map`: what covers the ground of a scene, patch by patch?"""
+"""`agri-classify map`: maps a scene with a patch classifier."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agri_map.commands.options import (
     Threads,
 )
 
-from agri_classify.bundled import BOXED
+from agri_classify.bundled import BUNDLED
 from agri_classify.commands.model import Model
 
 
@@ -26,15 +26,15 @@ def map_patches(
     scene: SceneFile = None,
     *,
     out: MapFile,
-    model: Model = BOXED,
+    model: Model = BUNDLED,
     confidence: Confidence = None,
     probabilities: Probabilities = None,
     step: Annotated[
         int | None,
         typer.Option(
             metavar="PIXELS",
-            help="Distance of patches, half a patch by default: neighbours are blended. A whole "
-            "patch gives blocks, a smaller step costs more time.",
+            help="Stride in pixels, half a patch by default: neighbouring patches are blended. A "
+            "whole patch gives blocks; a smaller stride takes longer.",
         ),
     ] = None,
     bands: BandNames = None,
@@ -45,18 +45,18 @@ def map_patches(
         typer.Option(
             metavar="MAX",
             rich_help_panel=BANDS,
-            help="Read values of 0 to MAX as 0 to 255, for a model that learned from 8-bit "
-            "pictures. EuroSAT's were made with 2750 of top-of-atmosphere (L1C) scenes; "
-            "bottom-of-atmosphere (L2A) ones look darker and less blue to it.",
+            help="Rescale values of 0 to MAX to 0 to 255, for a model trained on 8-bit pictures. "
+            "EuroSAT uses 2750 for top-of-atmosphere (L1C) scenes; bottom-of-atmosphere (L2A) "
+            "scenes look darker and less blue to the model.",
         ),
     ] = None,
     engine: EngineChoice = "onnxruntime",
     threads: Threads = None,
 ) -> None:
-    """Map a scene patch by patch: each pixel gets the class of the patches over it.
+    """Map a scene with a sliding window: each pixel gets the class of the patches that cover it.
 
-    The map has the scene's grid and is one for `agri-map area`, `polygons`, `score` and `show`.
-    It is no finer than a patch: a class that fills less than half of one is seldom seen.
+    The map has the grid of the scene; `agri-map area`, `polygons`, `score` and `show` read it. Its
+    resolution is that of a patch: a class that covers less than half of one is rarely found.
 
     Example: agri-classify map scene.tif --scale 2750 --out maps/scene.tif
     --confidence maps/confidence.tif

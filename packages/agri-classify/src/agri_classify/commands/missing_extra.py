@@ -1,4 +1,4 @@
-"""The commands that train, where only the light packages are installed."""
+"""The training commands where the extra for training is not installed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import typer
 
 
 def untrained(
-    words: Annotated[
-        list[str] | None, typer.Argument(help="Anything; nothing is done with it.")
-    ] = None,
+    words: Annotated[list[str] | None, typer.Argument(help="Ignored.")] = None,
 ) -> None:
-    """Train; this needs the extra `agri-classify[train]`, which is not installed.
+    """Training; needs the extra `agri-classify[train]`, which is not installed.
 
     Example: agri-classify train --help
     """

@@ -1,4 +1,4 @@
-"""The option `--model`, the same in every command that uses one."""
+"""The option `--model`, shared by all commands."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`agri-classify predict`: what is on these pictures?"""
+"""`agri-classify predict`: land cover classes of pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
-from agri_classify.bundled import BOXED, ROBUST
+from agri_classify.bundled import BUNDLED, ROBUST
 from agri_classify.commands.model import Model
 
 if TYPE_CHECKING:
@@ -26,31 +26,31 @@ HEADER = (
 def predict(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
     *,
-    model: Model = BOXED,
+    model: Model = BUNDLED,
     coarse: Annotated[
         Path | None,
         typer.Option(
             metavar="BUNDLE",
-            help="Bundle that answers for pictures without fine texture: JPEGs below quality 97, "
-            "enlarged ones. The box has one.",
+            help="Bundle for pictures without fine texture: JPEGs below quality 97, and enlarged "
+            "pictures. One is bundled.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
         OUTPUT,
-        typer.Option(help="Write a CSV table here; the screen then shows its summary."),
+        typer.Option(help="Write the results to this CSV file, and print only a summary."),
     ] = None,
     bands: Annotated[
-        str, typer.Option(help="Bands of GeoTIFFs that do not name them, such as B04,B03,B02.")
+        str, typer.Option(help="Bands of GeoTIFFs without band names, such as B04,B03,B02.")
     ] = "",
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures predicted at once.")] = 64,
-    threads: Annotated[int, typer.Option(min=0, help="Processor threads; 0 = all.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
 ) -> None:
-    """Name the land cover of pictures: class, probability, and the two next classes.
+    """Classify the land cover of pictures: the three most probable classes of each.
 
-    Pictures are 64-pixel patches like those of the training; others are resized, with a note.
-    A file that cannot be read is listed at the end, and the exit code is then 3. The model in the
-    box knows ten classes of land in Europe from red, green and blue (`agri-classify card`).
+    Pictures should be 64-pixel patches like the training data; others are resized, with a note.
+    Unreadable files are listed at the end, and the exit code is then 3. The bundled model has ten
+    land cover classes of Europe, from red, green and blue (`agri-classify card`).
 
     Example: agri-classify predict photo.jpg
 
@@ -66,7 +66,7 @@ def predict(
 
     files, others = find_files(paths)
     engine = open_engine(model, threads=threads or None)
-    if coarse is None and model == BOXED:
+    if coarse is None and model == BUNDLED:
         coarse = ROBUST
     second = None if coarse is None else open_engine(coarse, threads=threads or None)
     names = tuple(name.strip() for name in bands.split(",") if name.strip())
@@ -81,7 +81,7 @@ def predict(
             say(text)
         say(f"{out}: {len(rows):,} files")
     if others:
-        warn(f"{others} other file{'s' * (others > 1)} in the folders left alone")
+        warn(f"{others} other file{'s' * (others > 1)} in the folders ignored")
     failed = [row for row in rows if row.answer is None]
     for row in failed:
         warn(row.error)
@@ -91,7 +91,7 @@ def predict(
 
 
 def line(row: Row) -> str:
-    """Return the line of a file that was read."""
+    """Return the output line of a file."""
     assert row.answer is not None
     parts = [f"{name} {share:.3f}" for name, share in row.answer.top]
     doubt = f"  uncertain: {' or '.join(row.answer.possible)}" if row.answer.uncertain else ""
@@ -100,7 +100,7 @@ def line(row: Row) -> str:
 
 
 def summary(rows: Sequence[Row]) -> list[str]:
-    """Return a line per class that was found, most frequent first, and one of doubts."""
+    """Return one line per class, most frequent first, and one about uncertain files."""
     read = [row for row in rows if row.answer is not None]
     labels = Counter(row.answer.label for row in read if row.answer)
     unsure = sum(row.answer.uncertain for row in read if row.answer)
@@ -110,7 +110,7 @@ def summary(rows: Sequence[Row]) -> list[str]:
 
 
 def cells(rows: Iterable[Row]) -> Iterable[list[object]]:
-    """Return the cells of each row of the table."""
+    """Return the cells of each table row."""
     for row in rows:
         top = row.answer.top if row.answer else ()
         flat = [value for name, share in top for value in (name, f"{share:.6f}")]

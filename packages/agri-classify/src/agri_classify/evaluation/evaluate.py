@@ -1,4 +1,4 @@
-"""Score a bundle on labelled patches: what is shipped is what is scored."""
+"""Evaluates a bundle on labelled patches: the exported model itself is scored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MISTAKES = 12
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A patch that was taken for another class."""
+    """A misclassified patch."""
 
     name: str
     image: NDArray[Any]
@@ -56,9 +56,9 @@ class PatchEvaluation(Evaluation):
         place_of: number of the place where each lies, `(N,)`.
         probabilities: `(N, K)`.
         truth: class ids, `(N,)`.
-        mistakes: the most confident wrong answers, worst first.
-        rate: patches a second, reading and decoding included.
-        errors: what could not be read.
+        mistakes: the most confident misclassifications, worst first.
+        rate: patches per second, with reading and decoding.
+        errors: unreadable files.
     """
 
     spec: BundleSpec
@@ -92,7 +92,7 @@ def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> Pa
 
     Raises:
         InputError: the bundle does not classify patches.
-        MissingError: not one patch could be read.
+        MissingError: no patch could be read.
     """
     check_task(engine.spec)
     names: list[str] = []
@@ -130,7 +130,7 @@ def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> Pa
 
 
 def metrics(result: PatchEvaluation) -> dict[str, Any]:
-    """Return every score for JSON; n/a is None."""
+    """Return all scores for JSON; n/a is None."""
     cm, least = result.matrix, threshold(result.spec)
     return {
         "part": result.split,

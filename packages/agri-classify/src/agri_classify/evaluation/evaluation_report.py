@@ -1,4 +1,4 @@
-"""What an evaluation leaves in a folder: figures, tables and numbers."""
+"""The report of an evaluation: figures, tables and metrics."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ MARK = "predictions.csv"
 
 
 def write_evaluation(result: PatchEvaluation, out: Path) -> str:
-    """Write metrics.json, table.md, predictions.csv and the pictures; return the table.
+    """Write metrics.json, table.md, predictions.csv and the figures; return the table.
 
-    An earlier evaluation in `out` is replaced as a whole.
+    An earlier evaluation in `out` is replaced.
     """
     found = metrics(result)
     spec, text = result.spec, table(found)
@@ -36,13 +36,13 @@ def write_evaluation(result: PatchEvaluation, out: Path) -> str:
         if result.mistakes:
             figures.draw_mistakes(
                 result.mistakes, spec.bands, spec.legend, folder / "mistakes.png",
-                f"{told}: the most confident mistakes",
+                f"{told}: most confident misclassifications",
             )  # fmt: skip
     return text
 
 
 def table(found: dict[str, Any]) -> str:
-    """Return the scores as a Markdown table with the headline above it."""
+    """Return the scores as a headline and a Markdown table."""
     low, high = (_number(end) for end in found["interval"])
     lines = [
         f"{found['patches']:,} patches of {found['part']}: accuracy {found['accuracy']:.4f} "

@@ -1,4 +1,4 @@
-"""Figures of an evaluation: the reliability diagram, and the most confident mistakes."""
+"""Figures of an evaluation: the reliability diagram, and the most confident misclassifications."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ COLUMNS = 6
 
 
 def draw_reliability(found: Reliability, before: Reliability, path: Path, title: str) -> Path:
-    """Draw accuracy against confidence, before and after the temperature, and how many there are.
+    """Draw accuracy against confidence before and after temperature scaling, with a histogram.
 
-    On the diagonal a classifier is right as often as it says.
+    A calibrated classifier lies on the diagonal.
     """
     figure = new_figure(5.4, 6.0)
     top = axes_at(figure, (0.7, 2.16, 4.43, 3.24))
@@ -37,11 +37,11 @@ def draw_reliability(found: Reliability, before: Reliability, path: Path, title:
             item.confidence[held], item.accuracy[held], marker="o", markersize=4, color=colour,
             label=name,
         )  # fmt: skip
-    top.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share that is right")
+    top.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="accuracy")
     top.legend(fontsize=8, frameon=False, loc="upper left")
     top.set_title(title, fontsize=10, color=INK, weight="bold")
     low.bar(centres, found.count, width=0.9 / bins, color="#2a6f9e")
-    low.set(xlim=(0, 1), xlabel="probability of the most probable class", ylabel="patches")
+    low.set(xlim=(0, 1), xlabel="confidence", ylabel="patches")
     low.set_yscale("symlog")
     for axes in (top, low):
         style(axes)
@@ -51,7 +51,7 @@ def draw_reliability(found: Reliability, before: Reliability, path: Path, title:
 def draw_mistakes(
     found: Sequence[Mistake], bands: Sequence[str], legend: Legend, path: Path, title: str
 ) -> Path:
-    """Draw the most confident mistakes, worst first."""
+    """Draw the most confident misclassifications, worst first."""
     panels = []
     for item in found:
         image = composite(np.asarray(item.image), bands, picture_bands(bands))

@@ -16,18 +16,18 @@ Ints = NDArray[np.int64]
 
 
 def set_scores(kept: NDArray[np.bool_], truth: Ints) -> dict[str, float]:
-    """Return how often the sets `(N, K)` hold the truth `(N,)`, and their mean size."""
+    """Return coverage and mean size of the sets `(N, K)` for the truth `(N,)`."""
     held = kept[np.arange(len(truth)), truth]
     return {"coverage": float(held.mean()), "size": float(kept.sum(axis=1).mean())}
 
 
 def coverage(probabilities: Doubles, truth: Ints, least: float) -> dict[str, float]:
-    """Return how often the conformal set holds the truth, and its mean size."""
+    """Return coverage and mean size of the conformal sets."""
     return set_scores(possible(probabilities, least), truth)
 
 
 def class_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Return precision, recall, F1 and patches of each class; n/a is None."""
+    """Return precision, recall, F1 and number of patches of each class; n/a is None."""
     parts = {
         m.__name__: evaluation.by_class(m) for m in (counts.precision, counts.recall, counts.f1)
     }

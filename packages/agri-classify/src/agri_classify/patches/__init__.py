@@ -1,1 +1,1 @@
-"""Patches: decoded, resized and labelled, with their JPEG quality."""
+"""Patches: decoding, resizing, labels and JPEG quality."""

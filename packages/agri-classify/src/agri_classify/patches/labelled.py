@@ -1,4 +1,4 @@
-"""Patches with known classes: a part of a chip store, or a folder of class folders."""
+"""Labelled patches: a split of a chip store, or a folder of class folders."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some patches.
+    """A batch of labelled patches.
 
     Attributes:
         names: of the patches.
-        places: number of the place where each lies, `(N,)`; a place each where nothing is known.
-        images: `(N, H, W, C)`, in the bands and the unit of the model.
+        places: number of the place of each patch, `(N,)`; one place per patch if unknown.
+        images: `(N, H, W, C)`, in the bands and unit of the model.
         valid: `(N, H, W)`.
         truth: class ids of the model's legend, `(N,)`.
     """
@@ -51,11 +51,11 @@ class Labelled:
     """
 
     def __init__(self, data: Path | ChipStore, spec: BundleSpec, split: str = "") -> None:
-        """Open a folder, or take a store; `split` names its part, all of it when empty.
+        """Open a folder or a store; `split` is the split of a store, all of it when empty.
 
         Raises:
-            MissingError: nothing is there.
-            InputError: classes, bands or unit are not those of the model.
+            MissingError: the path does not exist.
+            InputError: classes, bands or unit do not match the model.
         """
         self.path, self.store = _open(data)
         self.spec, self.split = spec, split
@@ -74,8 +74,8 @@ class Labelled:
             self._rows = self.store.indices(split or None)
             self.count = len(self._rows)
         if self.count == 0:
-            part = f" in its part {split}" if split else ""
-            raise MissingError(f"{self.path} holds no patch{part}")
+            part = f" in its {split} split" if split else ""
+            raise MissingError(f"{self.path} has no patch{part}")
 
     def batches(self, size: int = BATCH_SIZE) -> Iterator[Batch]:
         """Yield all patches in order."""
@@ -127,12 +127,13 @@ def _check_store(store: ChipStore, spec: BundleSpec) -> None:
     units = {band.unit for band in store.info.bands if band.name in spec.bands}
     if units and units != {spec.unit}:
         raise InputError(
-            f"{store.path} is in {', '.join(sorted(units))} but the model was fitted on {spec.unit}"
+            f"{store.path} is in {', '.join(sorted(units))}, but the model was trained on "
+            f"{spec.unit}"
         )
     for label in sorted(set(store.table["label"])):
         if label not in spec.legend.names:
             raise InputError(
-                f"{store.path} has patches of the class {label!r}; the model knows "
+                f"{store.path} has patches of the class {label!r}; the model has "
                 f"{', '.join(spec.legend.names)}"
             )
 

@@ -1,6 +1,6 @@
-"""One patch from a file: a photo or a GeoTIFF, in the bands, the unit and the size of a model.
+"""Reads one patch from a photo or a GeoTIFF, in the bands, unit and size of a model.
 
-Nothing is guessed: what is not the kind of picture a model learned from is refused with the reason.
+Nothing is guessed: a picture that does not match the training data is refused with the reason.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from agri_map.bundle.spec import BundleSpec
 
 SMALLEST, LARGEST = 16, 1024
-"""Sides of a picture in pixels; larger ones are scenes."""
+"""Smallest and largest side of a picture in pixels; larger ones are scenes."""
 
 # 1024 x 1024 pixels of 13 bands in 32 bits are 52 MiB: no patch needs more.
 MAX_BYTES = 64 * 2**20
@@ -39,14 +39,14 @@ Valid = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A picture as a model takes it.
+    """A picture as input of a model.
 
     Attributes:
         image: `(tile, tile, C)`, in the bands and the unit of the model.
         valid: `(tile, tile)`, False where there is no data.
-        note: what was done to make it fit; "" for nothing.
-        quality: of the JPEG, 1..100; 100 where nothing was lost.
-        enlarged: whether it has fewer pixels than the model takes.
+        note: how it was adapted to the model; "" if it was not.
+        quality: JPEG quality 1..100; 100 for lossless files.
+        enlarged: whether it has fewer pixels than the model expects.
     """
 
     image: Pixels
@@ -57,7 +57,7 @@ class Patch:
 
     @property
     def coarse(self) -> bool:
-        """Whether it lacks the fine texture of native pixels."""
+        """Whether the fine texture of native pixels is missing."""
         return self.quality < FINE or self.enlarged
 
 
@@ -67,11 +67,11 @@ def read_patch(path: Path, spec: BundleSpec, bands: tuple[str, ...] = ()) -> Pat
     Args:
         path: a JPEG, PNG or GeoTIFF file.
         spec: of a bundle.
-        bands: names of a GeoTIFF's bands in file order, where the file does not name them.
+        bands: names of a GeoTIFF's bands in file order, for files without band names.
 
     Raises:
-        MissingError: there is no such file, or it lacks a band of the model.
-        InputError: it is no picture, is damaged, or is of another kind than the model takes.
+        MissingError: the file does not exist, or lacks a band of the model.
+        InputError: the file is damaged, not a picture, or does not match the model.
     """
     data = _bytes(path)
     where = str(path)
@@ -108,11 +108,11 @@ def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, in
         image, valid = decode_photo(data, where)
     if image.dtype != np.uint8:
         raise InputError(
-            f"{where} has 16 bits a colour; the model takes 8, which in EuroSAT stand for 0 to "
-            "2750 of the product's numbers. Convert it so"
+            f"{where} has 16 bits per colour; the model expects 8 bits, which in EuroSAT stand for "
+            "digital numbers of 0 to 2750. Rescale the picture accordingly"
         )
     if image.shape[2] != len(TRUE_COLOUR):
-        raise InputError(f"{where} is grey; the model takes {', '.join(spec.bands)}")
+        raise InputError(f"{where} is greyscale; the model expects {', '.join(spec.bands)}")
     valid = np.broadcast_to(valid, image.shape[:2])
     return image[..., wanted], valid, quality
 
@@ -120,17 +120,17 @@ def _photo(data: bytes, where: str, spec: BundleSpec) -> tuple[Pixels, Valid, in
 def _colours(where: str, spec: BundleSpec) -> list[int]:
     if spec.unit != "uint8" or not set(spec.bands) <= set(TRUE_COLOUR):
         raise InputError(
-            f"{where} is a photo of red, green and blue in 8 bits; the model takes "
-            f"{', '.join(spec.bands)} in {spec.unit}: give it GeoTIFFs"
+            f"{where} is an 8-bit RGB photo; the model expects "
+            f"{', '.join(spec.bands)} in {spec.unit}: use GeoTIFFs"
         )
     return band_indices(TRUE_COLOUR, spec.bands, where)
 
 
 def _check_header(data: bytes, where: str) -> tuple[int, int]:
-    """Check size and mode before a pixel is decoded.
+    """Check size and mode before decoding.
 
     Returns:
-        The EXIF orientation, 1 = upright, and the JPEG quality, 100 = lossless or nearly so.
+        The EXIF orientation, 1 = upright, and the JPEG quality, 100 = (nearly) lossless.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -144,7 +144,7 @@ def _check_header(data: bytes, where: str) -> tuple[int, int]:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{where} is damaged, or not a PNG or JPEG picture") from error
+        raise InputError(f"{where} is damaged or not a PNG or JPEG picture") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{where} declares too many pixels: {error}") from error
     return turned if plain and 1 < turned <= 8 else 1, quality
@@ -153,17 +153,17 @@ def _check_header(data: bytes, where: str) -> tuple[int, int]:
 def _check_size(height: int, width: int, where: str) -> None:
     if min(height, width) < SMALLEST:
         raise InputError(
-            f"{where} is {width} x {height} pixels; a patch has {SMALLEST} or more a side"
+            f"{where} is {width} x {height} pixels; a patch needs {SMALLEST} or more per side"
         )
     if max(height, width) > LARGEST:
         raise InputError(
-            f"{where} is {width} x {height} pixels, a scene and not a patch ({LARGEST} at most); "
-            "cut it into patches first"
+            f"{where} is {width} x {height} pixels, a scene rather than a patch (at most "
+            f"{LARGEST}); cut it into patches first"
         )
 
 
 def _upright(image: Pixels, orientation: int) -> Pixels:
-    """Undo the turn that EXIF orientation 2..8 declares."""
+    """Undo the EXIF orientation 2..8."""
     if orientation in (5, 6, 7, 8):
         image = image.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):
@@ -193,8 +193,8 @@ def _raster(
     found = guess_unit(image[valid], image.dtype)
     if valid.any() and found != spec.unit:
         raise InputError(
-            f"{where} looks like {found} ({facts.dtype}) but the model was fitted on {spec.unit}; "
-            "use imagery of the same kind"
+            f"{where} looks like {found} ({facts.dtype}) but the model was trained on {spec.unit}; "
+            "use imagery in the same unit"
         )
     return image, valid
 
@@ -202,7 +202,7 @@ def _raster(
 def _places(names: tuple[str, ...], count: int, where: str, spec: BundleSpec) -> list[int]:
     if not names:
         raise InputError(
-            f"{where} does not name its {count} bands; the model takes {', '.join(spec.bands)}. "
+            f"{where} has {count} bands without names; the model expects {', '.join(spec.bands)}. "
             "Name them in file order with --bands"
         )
     names = names[:count] if len(names) == count + 1 and names[-1].casefold() == ALPHA else names
@@ -212,7 +212,7 @@ def _places(names: tuple[str, ...], count: int, where: str, spec: BundleSpec) ->
 
 
 def _fitted(image: Pixels, valid: Valid, tile: int) -> Patch:
-    """Cut the middle square and bring it to the size of the model."""
+    """Crop the centre square and resize it to the size of the model."""
     height, width = image.shape[:2]
     if (height, width) == (tile, tile):
         return Patch(image, np.ascontiguousarray(valid))
@@ -227,7 +227,7 @@ def _fitted(image: Pixels, valid: Valid, tile: int) -> Patch:
     made = cv2.resize(np.ascontiguousarray(square), (tile, tile), interpolation=way)
     # Nearest: a mask has no values between True and False.
     mask = cv2.resize(np.ascontiguousarray(kept), (tile, tile), interpolation=cv2.INTER_NEAREST)
-    cut = "its middle square " if height != width else ""
-    note = f"{cut}resized from {side} to {tile} pixels; the model learned other pixel sizes less"
+    cut = "its centre square " if height != width else ""
+    note = f"{cut}resized from {side} to {tile} pixels, a pixel size the model was not trained on"
     image = made.reshape(tile, tile, image.shape[2])
     return Patch(image, mask.astype(np.bool_), note, enlarged=side < tile)

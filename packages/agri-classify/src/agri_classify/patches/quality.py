@@ -1,4 +1,4 @@
-"""How finely a JPEG was saved, and what a model makes of coarser files than it learned from."""
+"""JPEG quality of a file, and its effect on the accuracy of a model."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     from agri_map.bundle.spec import BundleSpec
 
 QUALITIES = (95, 90, 75, 50)
-"""At which a training judges its model; OpenCV saves at 95 unless told, Pillow at 75."""
+"""Qualities at which a trained model is scored; OpenCV saves at 95 by default, Pillow at 75."""
 
 KEY = "jpeg"
-"""In the metrics of a bundle: accuracy by quality."""
+"""Key in the metrics of a bundle: accuracy by quality."""
 
 FINE = 97
-"""From here on a JPEG passes for lossless."""
+"""From this quality on a JPEG counts as lossless."""
 
 TOLERATED = 0.01
-"""Loss of accuracy that is not worth a word."""
+"""Loss of accuracy that is not reported."""
 
 _TABLE_MEAN = 57.625
 """Mean of the luminance table at quality 50 (ITU-T T.81, annex K), which libjpeg scales."""
 
 
 def estimate_quality(tables: Mapping[int, Sequence[int]]) -> int:
-    """Return the quality 1..100 at which libjpeg makes a luminance table of the same mean.
+    """Return the quality 1..100 at which libjpeg's luminance table has the same mean.
 
     Args:
-        tables: of quantisation, by number, as Pillow gives them; the lowest is the luminance.
+        tables: quantisation tables by number, as in Pillow; the lowest number is luminance.
     """
     percent = 100 * float(np.mean(tables[min(tables)])) / _TABLE_MEAN if tables else 0.0
     # libjpeg's scaling inverted: its table is s % of the one at quality 50, with s = 200 - 2 q
@@ -39,23 +39,23 @@ def estimate_quality(tables: Mapping[int, Sequence[int]]) -> int:
 
 
 def doubt(quality: int, spec: BundleSpec) -> str:
-    """Return what to say of an answer to a JPEG of this quality, "" for nothing.
+    """Return a note about predictions on a JPEG of this quality, "" if none is needed.
 
-    A bundle that was judged on patches saved again tells how many of them it got right; of others
-    nothing is known, and networks that learned from fine pictures fail on coarse ones.
+    A bundle that was scored on recompressed patches has its accuracy at several qualities. Without
+    it the loss is unknown, and networks trained on uncompressed pictures fail on compressed ones.
     """
     if quality >= FINE:
         return ""
     known, best = _known(spec), spec.metrics.get("accuracy")
     coarser = [level for level in known if level <= quality]
     if not coarser or not isinstance(best, float):
-        return f"JPEG of quality {quality}: fine texture is lost, doubt this"
+        return f"JPEG of quality {quality}: fine texture is lost; the prediction is unreliable"
     level = max(coarser)
     if best - known[level] < TOLERATED:
         return ""
     return (
-        f"JPEG of quality {quality}: fine texture is lost; at quality {level} "
-        f"{100 * known[level]:.1f} % are right instead of {100 * best:.1f} %"
+        f"JPEG of quality {quality}: fine texture is lost; accuracy at quality {level} is "
+        f"{100 * known[level]:.1f} % instead of {100 * best:.1f} %"
     )
 
 

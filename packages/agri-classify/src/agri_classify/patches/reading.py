@@ -1,4 +1,4 @@
-"""Many files to patches: in order, some at a time, with the reason where one cannot be read."""
+"""Reads many files as patches, in order and in parallel; a reason for each unreadable one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BATCH_SIZE = 64
 def read_batches(
     paths: Sequence[Path], spec: BundleSpec, bands: tuple[str, ...] = (), size: int = BATCH_SIZE
 ) -> Iterator[list[Patch | str]]:
-    """Yield lists of `size` patches, the last one shorter; a text says why a file has none."""
+    """Yield lists of `size` patches, the last one shorter; text is the reason for a failure."""
     futures = in_order(lambda path: read_patch(path, spec, bands), paths, ahead=size)
     while chunk := list(islice(futures, size)):
         yield [_outcome(future) for future in chunk]

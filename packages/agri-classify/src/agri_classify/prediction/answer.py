@@ -1,4 +1,4 @@
-"""What a classifier says of one patch: classes with probabilities, and which remain possible."""
+"""The prediction for one patch: classes with probabilities, and the conformal set."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Answer:
 
     Attributes:
         top: the three most probable classes with their probabilities.
-        possible: the conformal set: it holds the true class as often as the bundle says; empty
-            where the bundle has no threshold.
+        possible: the conformal set, which holds the true class at the bundle's nominal
+            coverage; empty if the bundle has no threshold.
 
     Example:
         >>> top = (("River", 0.6), ("SeaLake", 0.3), ("Forest", 0.1))
@@ -40,7 +40,7 @@ class Answer:
 
     @property
     def probability(self) -> float:
-        """Of the most probable class."""
+        """The probability of the most probable class."""
         return self.top[0][1]
 
     @property
@@ -50,7 +50,7 @@ class Answer:
 
 
 def answers(probabilities: NDArray[np.floating], spec: BundleSpec) -> list[Answer]:
-    """Return an answer per row of `(N, K)`."""
+    """Return one answer per row of `(N, K)`."""
     names, least = spec.legend.names, threshold(spec)
     order = np.argsort(-probabilities, axis=1, kind="stable")
     none = np.zeros(probabilities.shape, bool)
@@ -63,7 +63,7 @@ def answers(probabilities: NDArray[np.floating], spec: BundleSpec) -> list[Answe
 
 
 def threshold(spec: BundleSpec) -> float | None:
-    """Return the least probability of a class in the conformal set, None where there is none."""
+    """Return the conformal threshold of a bundle, None if it has none."""
     found = spec.metrics.get("conformal")
     return float(found["threshold"]) if isinstance(found, dict) and "threshold" in found else None
 
@@ -71,7 +71,8 @@ def threshold(spec: BundleSpec) -> float | None:
 def possible(probabilities: NDArray[np.floating], least: float) -> NDArray[np.bool_]:
     """Return which classes are in the conformal set of each patch, `(N, K)`.
 
-    Those of `least` or more, and the best one always (Sadinle et al. 2019, "LABEL" sets).
+    Classes with a probability of `least` or more, and always the most probable one (Sadinle et
+    al. 2019, "LABEL" sets).
 
     Example:
         >>> possible(np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]]), least=0.25).tolist()

@@ -1,4 +1,4 @@
-"""Files to answers, a batch at a time; a file that cannot be read costs that file only."""
+"""Predictions for files, in batches; an unreadable file does not stop the others."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of a file.
+    """The result for one file.
 
     Attributes:
         path: of the file.
-        answer: None where it could not be read.
-        error: why not.
-        note: what was done to make it fit, and what its loss of texture costs.
-        model: name of the bundle that answered.
+        answer: None if the file is unreadable.
+        error: the reason.
+        note: how the picture was adapted to the model, and the effect of its compression.
+        model: name of the bundle that was used.
     """
 
     path: Path
@@ -50,17 +50,17 @@ def predict(
     bands: tuple[str, ...] = (),
     batch_size: int = BATCH_SIZE,
 ) -> Iterator[Row]:
-    """Yield a row per file, in order.
+    """Yield one row per file, in order.
 
     Args:
         paths: of the files.
         engine: a loaded bundle that classifies.
-        coarse: another for the same input, which answers for pictures without fine texture.
+        coarse: another bundle with the same input, for pictures without fine texture.
         bands: see `read_patch`.
         batch_size: patches predicted at once.
 
     Raises:
-        InputError: a bundle does not classify patches, or the two take or tell other things.
+        InputError: a bundle does not classify patches, or the two differ in bands or classes.
     """
     check_task(engine.spec)
     if coarse is not None:
@@ -75,22 +75,22 @@ def predict(
 
 
 def check_task(spec: BundleSpec) -> None:
-    """Refuse a bundle that makes maps of pixels."""
+    """Raise for a bundle of a segmentation network."""
     if spec.task != "classify":
         raise InputError(
-            f"the bundle {spec.name} is for maps of pixels; use `agri-map predict` with it, "
-            "or give a bundle of `agri-classify train`"
+            f"the bundle {spec.name} is for segmentation; use `agri-map predict`, or a bundle of "
+            "`agri-classify train`"
         )
 
 
 def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     """Return the pictures among files and folders, and how many other files lie in the folders.
 
-    Folders are searched with their subfolders; hidden files and junk are left out. A file that is
-    named itself is taken whatever its ending.
+    Folders are searched recursively, without hidden files and junk. A file given by its own path
+    is read whatever its suffix.
 
     Raises:
-        MissingError: a path is not there, or no picture is found.
+        MissingError: a path does not exist, or no picture is found.
     """
     found, others = [], 0
     for path in paths:
@@ -135,8 +135,8 @@ def _check_pair(fine: BundleSpec, coarse: BundleSpec) -> None:
         one, other = getattr(fine, what), getattr(coarse, what)
         if one != other:
             raise InputError(
-                f"the bundles {fine.name} and {coarse.name} differ in {what}: {one} and {other}; a "
-                "bundle for coarse pictures takes and tells what the other does"
+                f"the bundles {fine.name} and {coarse.name} differ in {what}: {one} and {other}; "
+                "they must have the same input and classes"
             )
 
 

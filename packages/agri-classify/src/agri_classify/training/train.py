@@ -1,4 +1,4 @@
-"""Train a classifier on a chip store whose chips have one label each."""
+"""Trains a classifier on a chip store whose chips have one label each."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -33,19 +33,19 @@ from agri_classify.training.networks.views import Views
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to train.
+    """The settings of a training that are not the engine's.
 
     Attributes:
         model: network, see `agri_classify.training.networks.networks`.
         name: of the model in its bundle.
         bands: names, in channel order; all bands of the store when empty.
         weights: `none`, `imagenet` or a file, for the body.
-        frozen: train the head alone.
+        frozen: train only the head.
         hidden: width of the head's inner layer; 0 for none.
         dropout: in the head.
-        views: mirrored and turned copies of a patch whose answers are averaged in use: 1, 2, 4, 8.
-        coverage: share of patches whose conformal set shall hold their class.
-        half: keep the weights of the bundle in half precision: half the file.
+        views: mirrored and rotated views averaged at inference: 1, 2, 4 or 8.
+        coverage: nominal coverage of the conformal sets.
+        half: store the weights of the bundle in half precision, which halves the file.
     """
 
     model: str
@@ -62,12 +62,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training leaves.
+    """The results of a training.
 
     Attributes:
-        result: of the engine; its bundle now holds the conformal threshold too.
-        scores: of the bundle on the val split, as in metrics.json.
-        baselines: on the same part.
+        result: of the engine; its bundle now also holds the conformal threshold.
+        scores: of the bundle on the validation split, as in metrics.json.
+        baselines: on the same split.
     """
 
     result: FitResult
@@ -76,35 +76,36 @@ class Trained:
 
     @property
     def best_baseline(self) -> BaselineScore:
-        """The baseline that is right most often."""
+        """The baseline with the highest accuracy."""
         return max(self.baselines, key=lambda item: item.accuracy)
 
     def check(self) -> None:
-        """See that the network was worth its training.
+        """Check that the network is better than every baseline.
 
         Raises:
-            BeatenError: a baseline is as good, unless both are always right.
+            BeatenError: a baseline is as good, unless both have an accuracy of 1.
         """
         best, own = self.best_baseline, self.scores["accuracy"]
         if own < best.accuracy or own == best.accuracy < 1:
             raise BeatenError(
-                f"the network is right for {own:.4f} of the val split, {best.name} for "
-                f"{best.accuracy:.4f}: it learned nothing that a simple way does not know. Train "
-                "longer, at another rate, or with more patches"
+                f"the network has a validation accuracy of {own:.4f}, the baseline '{best.name}' "
+                f"{best.accuracy:.4f}: it is no better than a simple method. Train longer, with "
+                "another learning rate, or with more patches"
             )
 
 
 class BeatenError(AgriError, RuntimeError):
-    """A network that is no better than a baseline."""
+    """The network is no better than a baseline."""
 
 
 def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Trained:
-    """Train, leave what `agri_train.fit` leaves in `out`, and metrics.json with the baselines.
+    """Train, export the bundle with its conformal threshold, and score it and the baselines.
 
-    The conformal threshold is that of the val split, which also chose epoch and temperature.
+    Writes the outputs of `agri_train.fit` and metrics.json into `out`. The conformal threshold is
+    fitted on the validation split, which also selected the epoch and the temperature.
 
     Raises:
-        AgriError: the plan, the store and the settings do not go together.
+        AgriError: the plan, the store and the settings do not fit together.
     """
     net, result = fit_plan(plan, store, config, out)
     if plan.half:
@@ -122,10 +123,10 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Train
 def fit_plan(
     plan: Plan, store: ChipStore, config: TrainConfig, out: Path
 ) -> tuple[nn.Module, FitResult]:
-    """Train alone: the network with its best weights, and what `agri_train.fit` gives.
+    """Train a network; return it with its best weights, and the outputs of `agri_train.fit`.
 
     Raises:
-        AgriError: the plan, the store and the settings do not go together.
+        AgriError: the plan, the store and the settings do not fit together.
     """
     bands = plan.bands or store.bands
     _check(plan, store, bands)
@@ -145,7 +146,7 @@ def fit_plan(
 
 
 def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig) -> dict[str, Any]:
-    """Score the bundle on the val split, and put the threshold and the loss by JPEG into it."""
+    """Score the bundle on the validation split, and add conformal threshold and JPEG accuracy."""
     engine = open_engine(result.bundle, threads=config.threads or None)
     found = evaluate(engine, Labelled(store, engine.spec, "val"))
     least = least_probability(found.probabilities, found.truth, plan.coverage)
@@ -176,13 +177,13 @@ def _check(plan: Plan, store: ChipStore, bands: Sequence[str]) -> None:
 
 
 def _check_labels(store: ChipStore) -> None:
-    """Refuse chips without a label, and a training part of one class."""
+    """Raise for chips without a label, and for a training split of one class."""
     bare = np.flatnonzero((store.table["label"] == "").to_numpy())
     if len(bare):
         chip = store.table["chip_id"].iloc[int(bare[0])]
         raise InputError(
             f"{len(bare)} of the {len(store)} chips in {store.path} have no label, such as {chip}; "
-            "a classifier learns from chips of one class each. Maps are for `agri-segment train`."
+            "a classifier needs chips of one class each. Use `agri-segment train` for masks."
         )
     found = np.unique(store.labels(store.indices("train")))
     if len(found) == 1:

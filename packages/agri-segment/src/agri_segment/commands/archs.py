@@ -6,10 +6,10 @@ import typer
 
 
 def archs(
-    bands: Annotated[int, typer.Option(min=1, help="Bands of the images.")] = 4,
-    classes: Annotated[int, typer.Option(min=2, help="Classes of the legend.")] = 6,
+    bands: Annotated[int, typer.Option(min=1, help="Number of bands.")] = 4,
+    classes: Annotated[int, typer.Option(min=2, help="Number of classes.")] = 6,
 ) -> None:
-    """List the architectures, their encoders and how many parameters each pair has.
+    """List the architectures and encoders, with the number of parameters of each pair.
 
     Example: agri-segment archs --bands 12 --classes 3
     """

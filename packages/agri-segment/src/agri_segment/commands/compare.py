@@ -25,15 +25,19 @@ def compare(
     ] = None,
     params: Annotated[
         Path | None,
-        typer.Option(help="YAML file: of each folder, take the subfolders its list `archs` names."),
+        typer.Option(
+            help="YAML file whose list `archs` names the subfolders to compare in each folder."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the logistic baseline's sample.")] = 42,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the sample of the logistic baseline.")
+    ] = 42,
     batch_size: BatchSize = 8,
     engine: Engine = "onnxruntime",
     precision: Arithmetic = "f32",
     threads: Threads = 0,
 ) -> None:
-    """Compare models and two baselines on one part, in one table, with pictures.
+    """Compare models and two baselines on one split, with a table and figures.
 
     Example: agri-segment compare models/unet models/deeplab --chips data/chips
     --select val --split test --out reports/compare --best data/best.onnx

@@ -22,7 +22,7 @@ def evaluate(
     precision: Arithmetic = "f32",
     threads: Threads = 0,
 ) -> None:
-    """Score a bundle on a part: IoU, F1, confusion matrix, interval by place, worst chips.
+    """Evaluate a bundle: IoU, F1, confusion matrix, 95 % CI by place, worst chips.
 
     Example: agri-segment evaluate models/unet/model.onnx --chips data/chips --split test
     --out reports/unet-test

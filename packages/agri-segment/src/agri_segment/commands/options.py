@@ -18,6 +18,4 @@ Arithmetic = Annotated[
     Precision,
     typer.Option("--precision", help="bf16 needs openvino.", rich_help_panel=ENGINE),
 ]
-Threads = Annotated[
-    int, typer.Option(min=0, help="Processor threads; 0 = all.", rich_help_panel=ENGINE)
-]
+Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.", rich_help_panel=ENGINE)]

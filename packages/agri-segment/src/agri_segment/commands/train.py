@@ -25,7 +25,7 @@ def train(
     ] = "unet",
     chips: Chips,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of this model; a stopped run goes on in it.")
+        Path, OUTPUT, typer.Option(help="Folder of this model; interrupted runs resume here.")
     ],
     params: Annotated[
         Path | None,
@@ -46,9 +46,9 @@ def train(
         str, typer.Option(help="Encoder weights: none, imagenet (downloads), or a file.")
     ] = "none",
     frozen: Annotated[
-        bool, typer.Option(help="Keep the encoder's weights and statistics as they are.")
+        bool, typer.Option(help="Freeze the encoder: weights and batch-norm statistics.")
     ] = False,
-    dropout: Annotated[float | None, typer.Option(help="Share dropped, 0 to below 1.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Dropout rate, 0 to below 1.")] = None,
     up: Annotated[
         str | None, typer.Option(help="Upsampling: transposed (plain), bilinear or nearest.")
     ] = None,

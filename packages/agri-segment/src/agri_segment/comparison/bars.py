@@ -8,13 +8,13 @@ from agri_core.legend import Legend
 from agri_data.figures.figure import LINE, name_classes, new_chart, save
 
 GREYS = {"majority": "#d9d9d9", "logistic": "#8c8c8c"}
-"""Baselines are grey, so that the models stand out."""
+"""Colours of the baselines."""
 
 
 def draw_bars(
     models: Mapping[str, Sequence[float | None]], legend: Legend, path: Path, title: str
 ) -> Path:
-    """Draw the IoU of each class, a group of bars a class, a bar a model."""
+    """Draw the IoU of each class: one group of bars per class, one bar per model."""
     figure, axes = new_chart(max(7.0, 1.6 * len(legend)), 4.5, title)
     width = 0.8 / len(models)
     for number, (name, values) in enumerate(models.items()):

@@ -1,4 +1,4 @@
-"""Compare models on one part, with the two baselines, and choose the best on another."""
+"""Compares models and two baselines on one split; the best model is selected on another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from agri_segment.evaluation.score import Predictor
 BUNDLE = "model.onnx"
 LOGISTIC = "logistic"
 TAKEN = ("majority", LOGISTIC, "best", "select", "split", "second", "over_second", "over_logistic")
-"""Keys of a comparison's metrics that are no model."""
+"""Keys of a comparison's metrics that are not models."""
 
 LABELLED = 0.5
-"""Chips of which less than this share is labelled are not shown as best or worst."""
+"""Chips with a smaller labelled share are not shown as best or worst."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained model: its name, its bundle, the loaded engine and what its training recorded."""
+    """A trained model: name, bundle, loaded engine and training metrics."""
 
     name: str
     path: Path
@@ -41,12 +41,12 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Scores of models and baselines on one part.
+    """Scores of models and baselines on one split.
 
     Attributes:
         models: the models.
-        chosen_on: their scores on the part that chooses the best.
-        shown: scores of models and baselines on the part that is reported, by name.
+        chosen_on: their scores on the split that selects the best model.
+        shown: scores of models and baselines on the reported split, by name.
     """
 
     models: tuple[Model, ...]
@@ -55,27 +55,27 @@ class Comparison:
 
     @property
     def ranking(self) -> list[str]:
-        """Model names by mean IoU on the choosing part, best first."""
+        """Model names by mean IoU on the selecting split, best first."""
         scores = {name: item.scores["miou"] or 0.0 for name, item in self.chosen_on.items()}
         return sorted(scores, key=lambda name: -scores[name])
 
     def model(self, name: str) -> Model | None:
-        """The model of that name; None for a baseline."""
+        """Return the model of that name; None for a baseline."""
         return next((model for model in self.models if model.name == name), None)
 
     @property
     def split(self) -> str:
-        """The split that is reported."""
+        """The reported split."""
         return next(iter(self.shown.values())).split
 
     @property
     def select(self) -> str:
-        """The split that chose the best."""
+        """The split that selected the best model."""
         return next(iter(self.chosen_on.values())).split
 
     @property
     def best(self) -> Model:
-        """The model with the highest mean IoU on the choosing part."""
+        """The model with the highest mean IoU on the selecting split."""
         return next(model for model in self.models if model.name == self.ranking[0])
 
 
@@ -87,11 +87,11 @@ def load_models(
 ) -> list[Model]:
     """Open bundles, folders of a model, or folders of several such folders.
 
-    A model is called by its folder, a lone bundle by its file.
+    A model is named after its folder, a single bundle after its file.
 
     Raises:
-        MissingError: No bundle there.
-        InputError: Two models of one name.
+        MissingError: A path has no bundle.
+        InputError: Two models have the same name.
     """
     bundles = [bundle for path in paths for bundle in _bundles(path)]
     models = [load_model(bundle, engine, precision, threads) for bundle in bundles]
@@ -99,8 +99,7 @@ def load_models(
     taken = {name for name in names if names.count(name) > 1 or name in TAKEN}
     if taken:
         raise InputError(
-            f"each model needs a name of its own and {', '.join(sorted(taken))} is taken; "
-            "rename its folder or file"
+            f"two models have the name {', '.join(sorted(taken))}; rename the folder or file of one"
         )
     return models
 
@@ -140,15 +139,15 @@ def compare(
     batch_size: int = 8,
     seed: int = 0,
 ) -> Comparison:
-    """Score the models, and baselines fitted on the train split.
+    """Score the models, and baselines fitted on the training split.
 
     Raises:
-        InputError: The best would be chosen on the test split, or on fitted data.
+        InputError: The best model would be selected on the test split or on fitted data.
     """
     if select in ("test", "train"):
         raise InputError(
-            f"the best model is chosen on val (--select val), got {select!r}; test only reports on "
-            "it, and train is fitted data"
+            f"the best model must be selected on val (--select val), got {select!r}: test is for "
+            "reporting, and train is fitted data"
         )
     chosen_on = {model.name: evaluate(model.engine, store, select, batch_size) for model in models}
     if split == select:
@@ -162,7 +161,7 @@ def compare(
 
 
 def difference(first: ChipEvaluation, second: ChipEvaluation) -> dict[str, float | None]:
-    """Give the difference in mean IoU and its 95 % interval, both models on the same places."""
+    """Return the difference in mean IoU with its 95 % CI, by bootstrap over the same places."""
     pairs = np.stack([first.places, second.places], axis=1)
 
     def gap(cms: NDArray[np.int64]) -> float:
@@ -173,9 +172,10 @@ def difference(first: ChipEvaluation, second: ChipEvaluation) -> dict[str, float
 
 
 def examples(comparison: Comparison) -> dict[str, int]:
-    """Choose the chips to show by the models' average IoU: best, median and worst.
+    """Return the best, median and worst chip by the average IoU of the models.
 
-    Gives the chip's position in the store by its title.
+    Returns:
+        The position of each chip in the store, by title.
     """
     evaluations = [comparison.shown[model.name] for model in comparison.models]
     scored = evaluations[0].scored

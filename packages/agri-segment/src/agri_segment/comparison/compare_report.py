@@ -1,4 +1,4 @@
-"""Write a comparison: one table, bars, pictures, and which model to use."""
+"""Writes the report of a comparison: tables, figures and the best model."""
 
 import os
 import shutil
@@ -20,25 +20,25 @@ from agri_segment.evaluation.evaluate import ChipEvaluation
 from agri_segment.evaluation.gallery import draw_gallery
 
 NOT_WORTH = (
-    "the best model does not beat a logistic regression of single pixels on this part: "
-    "train longer, or do without a network"
+    "the best model is no better than the per-pixel logistic regression on this split: "
+    "train longer, or use the logistic regression"
 )
 BEST = "best.json"
 FACTS = ("parameters", "epochs", "seconds", "images_per_second")
 LEFT_OUT = ("precision", "recall")
-"""Scores of each class that `agri-segment evaluate` gives; a comparison would drown in them."""
+"""Scores per class left out here for readability; `agri-segment evaluate` reports them."""
 
 
 def write_comparison(
     comparison: Comparison, store: ChipStore, out: Path, best: Path | None = None
 ) -> str:
-    """Write the comparison into `out`, all of it or none, and return its text.
+    """Write the report of a comparison into `out`, atomically, and return its text.
 
     Files: metrics.json, table.csv, table.md, classes.csv and .png, pictures.png, best.json; and
     a copy of the best bundle at `best`.
 
     Raises:
-        InputError: `best`, or a file of that name in `out`, is not of an earlier comparison.
+        InputError: `best`, or such a file in `out`, was not written by an earlier comparison.
     """
     if best is not None:
         check_file(best)
@@ -102,7 +102,7 @@ def _row(name: str, item: ChipEvaluation, model: Model | None) -> dict[str, Any]
 def _report(comparison: Comparison, rows: Sequence[Mapping[str, Any]]) -> str:
     any_item = next(iter(comparison.shown.values()))
     labels = any_item.legend.names
-    header = ["model", "parameters", "train s", "train images/s", "ms a chip", "mean IoU", "95 %",
+    header = ["model", "parameters", "train s", "train images/s", "ms per chip", "mean IoU", "95 %",
               "mean F1", "accuracy", "kappa"]  # fmt: skip
     body = [
         [
@@ -124,8 +124,8 @@ def _report(comparison: Comparison, rows: Sequence[Mapping[str, Any]]) -> str:
         report.table(header, body),
         "",
         f"{any_item.scores['pixels']:,} pixels in {any_item.scores['places']} places (a place is "
-        f"a {any_item.unit}); the interval resamples places. Times a chip are of this machine "
-        f"with {comparison.best.engine.name}, {comparison.best.engine.precision}.",
+        f"a {any_item.unit}); the CI is a bootstrap over places. Times per chip are of this "
+        f"machine with {comparison.best.engine.name}, {comparison.best.engine.precision}.",
         "",
         "IoU / F1 of each class:",
         "",
@@ -144,7 +144,7 @@ def _versus(comparison: Comparison) -> list[str]:
     for other, gap in _gaps(comparison).items():
         span = report.interval(gap["low"], gap["high"])
         clear = gap["low"] is not None and (gap["low"] > 0 or (gap["high"] or 0) < 0)
-        verdict = "" if clear else "; these places do not tell the two apart"
+        verdict = "" if clear else "; the difference is not significant"
         lines.append(
             f"{comparison.best.name} - {other}: {report.show(gap['miou'])} mean IoU "
             f"(95 % {span}{verdict})."
@@ -186,7 +186,7 @@ def _metrics(comparison: Comparison) -> dict[str, Any]:
 
 
 def _write_best(comparison: Comparison, folder: Path, out: Path, copy: Path | None) -> None:
-    """Write into `folder`, which becomes `out`, which model is the best and what it beat."""
+    """Write best.json into `folder`, which becomes `out`, and copy the best bundle."""
     model = comparison.best
     if copy is not None:
         with replacing_file(copy) as temporary:

@@ -1,4 +1,4 @@
-"""Score a bundle on a part of a chip store: what is shipped is what is scored."""
+"""Evaluates a bundle on a split of a chip store: the exported model itself is scored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from agri_segment.evaluation.score import Predictor, Scored, run_chips, soft_iou
 WORST = 6
 MARKER = "confusion-normalised.csv"
 ENOUGH = 10
-"""Places below which an interval is called rough."""
+"""With fewer places, the 95 % CI is reported as unreliable."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ChipEvaluation(Evaluation):
     Attributes:
         name: of the predictor.
         scored: the counts of each chip.
-        notes: what a reader must know before believing the scores.
+        notes: limitations of the scores.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ChipEvaluation(Evaluation):
 
     @property
     def chip_iou(self) -> NDArray[np.float64]:
-        """Mean IoU of each chip, NaN for one without a labelled pixel."""
+        """Mean IoU of each chip, NaN for a chip without labelled pixels."""
         return np.array([mean_iou(cm) for cm in self.scored.matrices])
 
 
@@ -54,7 +54,7 @@ def evaluate(
     """Run a predictor on the chips of a split.
 
     Raises:
-        InputError: The split is empty, or the model and the store do not fit.
+        InputError: The split is empty, or the model and the store do not fit together.
     """
     rows = store.indices(split)
     if len(rows) == 0:
@@ -79,26 +79,28 @@ def evaluate(
 
 
 def notes_on(spec: BundleSpec, store: ChipStore, part: str) -> tuple[str, ...]:
-    """List what makes a score better than it would be on new ground."""
+    """List the reasons why the scores may be better than at new places."""
     notes = []
     if part == "train":
-        notes.append("fitted data: the model was trained on these chips, so this is no test of it")
+        notes.append(
+            "fitted data: the model was trained on these chips, so the scores are not a test"
+        )
     elif spec.dataset != store.fingerprint:
         notes.append(
-            "the chips are not those the model was trained on; whether any of its training "
-            "places are among them is not known here"
+            "the chips are of another store than the training chips; whether they include training "
+            "places is unknown"
         )
     elif spec.split != store.split_fingerprint:
         notes.append(
-            "the split is not the one the model was trained with, so it may have been trained on "
-            "some of these chips"
+            "the split differs from the one used in training, so these chips may include training "
+            "chips"
         )
     if (store.info.split or {}).get("method") == "random":
-        notes.append(
-            "the split is random, not by place: neighbours of these chips may be trained on"
-        )
+        notes.append("the split is random, not by place: training chips may be next to these chips")
     if part == "val":
-        notes.append("the val split also chose the epoch of the model; the test split is untouched")
+        notes.append(
+            "the validation split also selected the epoch of the model; the test split was not used"
+        )
     return tuple(notes)
 
 
@@ -106,19 +108,19 @@ def _notes_on_places(count: int, kind: str) -> tuple[str, ...]:
     if count >= ENOUGH:
         return ()
     unit = kind.partition(" ")[0]
-    return (f"an interval from only {count} {unit}{'s' * (count != 1)} is rough",)
+    return (f"the 95 % CI is unreliable: it is based on only {count} {unit}{'s' * (count != 1)}",)
 
 
 def write_evaluation(
     evaluation: ChipEvaluation, predictor: Predictor, store: ChipStore, out: Path
 ) -> str:
-    """Write the report of an evaluation into `out`, all of it or none, and return its text.
+    """Write the report of an evaluation into `out`, atomically, and return its text.
 
     Files: metrics.json, report.md, confusion.csv and .png, confusion-normalised.csv, places.csv,
     worst.csv and .png.
 
     Raises:
-        InputError: `out` holds such a file that is not of an earlier evaluation.
+        InputError: `out` holds such a file that an earlier evaluation did not write.
     """
     with adding_files(out) as folder:
         return _write_files(evaluation, predictor, store, folder)
@@ -150,7 +152,7 @@ def _write_files(
 
 
 def metrics(evaluation: ChipEvaluation, spec: BundleSpec, store: ChipStore) -> dict[str, Any]:
-    """Give all scores as plain values."""
+    """Return all scores as plain values."""
     soft = soft_iou(evaluation.scored.soft)
     return {
         "model": evaluation.name,
@@ -166,16 +168,16 @@ def metrics(evaluation: ChipEvaluation, spec: BundleSpec, store: ChipStore) -> d
 
 
 def worst_chips(evaluation: ChipEvaluation, count: int = WORST) -> NDArray[np.int64]:
-    """Give positions in `evaluation.scored.rows` of the chips scored lowest, worst first."""
+    """Return the positions in `evaluation.scored.rows` of the worst chips, worst first."""
     scores = evaluation.chip_iou
     order = np.argsort(scores, kind="stable")
     return order[np.isfinite(scores[order])][:count]
 
 
 def tell(notes: Sequence[str]) -> None:
-    """Warn of what makes a score doubtful."""
+    """Print the limitations of the scores as warnings."""
     for note in notes:
-        if not note.startswith("the val split"):
+        if not note.startswith("the validation split"):
             warn(note)
 
 
@@ -190,7 +192,7 @@ def _report(evaluation: ChipEvaluation) -> str:
         "",
         f"IoU and F1 are of hard classes, pooled over pixels; a place is a {evaluation.unit}.",
         "",
-        "Commonest mistakes:",
+        "Most frequent confusions:",
         "",
         report.confusions(evaluation.matrix, evaluation.legend),
     ]

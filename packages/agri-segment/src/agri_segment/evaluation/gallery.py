@@ -1,4 +1,4 @@
-"""Pictures of predictions: image, truth and every model's map, in the colours of the legend."""
+"""Figures of predictions: image, truth and the map of each model, in the legend's colours."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,10 +23,10 @@ def draw_gallery(
     names: Sequence[str] = (),
     titles: Sequence[str] = (),
 ) -> None:
-    """Draw a line a chip: composite, truth, then each predictor's classes with its mean IoU.
+    """Draw one row per chip: composite, truth, then each predictor's map with its mean IoU.
 
-    `names` head the lines, beside the chip's id; `titles` are the predictors' own names when
-    omitted.
+    `names` label the rows in addition to the chip's id; `titles` default to the names of the
+    predictors.
     """
     shown = picture_bands(store.bands)
     heads = titles or [predictor.spec.name for predictor in predictors]

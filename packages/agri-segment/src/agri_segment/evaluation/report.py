@@ -1,4 +1,4 @@
-"""Scores as tables: the same numbers in JSON, in Markdown and on the terminal."""
+"""Tables of scores, for Markdown, CSV and the terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ NONE = "n/a"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Lay out a Markdown table that also reads well as plain text."""
+    """Return a Markdown table, aligned as plain text."""
     cells = [[show(value) for value in row] for row in rows]
     widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
     lines = [list(header), ["-" * width for width in widths], *cells]
@@ -28,7 +28,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def show(value: Any) -> str:
-    """Write a value for a table: scores with three decimals, a missing one as n/a."""
+    """Format a value for a table: scores with three decimals, None as n/a."""
     if value is None:
         return NONE
     if isinstance(value, float):
@@ -37,23 +37,23 @@ def show(value: Any) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Write a 95 % interval."""
+    """Format a 95 % CI."""
     return NONE if low is None or high is None else f"{low:.3f}..{high:.3f}"
 
 
 def headline(scores: Mapping[str, Any], split: str) -> str:
-    """Say the main numbers in a line or two, each beside what it must be compared with."""
+    """Return the main scores with their baselines in one or two lines."""
     span = interval(scores["miou_low"], scores["miou_high"])
     return (
-        f"mean IoU {show(scores['miou'])} (95 % by place {span}), mean F1 {show(scores['mf1'])}, "
-        f"accuracy {show(scores['accuracy'])} (always '{scores['majority_class']}': "
+        f"mean IoU {show(scores['miou'])} (95 % CI {span}), mean F1 {show(scores['mf1'])}, "
+        f"accuracy {show(scores['accuracy'])} (majority class '{scores['majority_class']}': "
         f"{show(scores['majority_accuracy'])}), kappa {show(scores['kappa'])}; "
         f"{split} split, {scores['pixels']:,} pixels in {scores['places']} places"
     )
 
 
 def class_table(scores: Mapping[str, Any], matrix: NDArray[np.int64], legend: Legend) -> str:
-    """List the scores of each class, with the pixels it has in the truth."""
+    """Return a table of the scores of each class and its pixels in the truth."""
     rows = [
         [
             name,
@@ -66,7 +66,7 @@ def class_table(scores: Mapping[str, Any], matrix: NDArray[np.int64], legend: Le
 
 
 def confusions(matrix: NDArray[np.int64], legend: Legend, count: int = 5) -> str:
-    """List the most frequent mistakes, largest first."""
+    """Return a table of the most frequent confusions."""
     wrong = matrix.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:count]
@@ -80,6 +80,6 @@ def confusions(matrix: NDArray[np.int64], legend: Legend, count: int = 5) -> str
 
 
 def matrix_csv(matrix: NDArray[np.generic], legend: Legend) -> str:
-    """Write a matrix with its class names; rows are the truth, columns the prediction."""
+    """Return a matrix as CSV with class names; rows = truth, columns = prediction."""
     rows = [[name, *line] for name, line in zip(legend.names, matrix.tolist(), strict=True)]
     return csv_text(["truth / predicted", *legend.names], rows)

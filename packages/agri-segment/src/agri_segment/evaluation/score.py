@@ -1,4 +1,4 @@
-"""Score a predictor on chips: one confusion matrix a chip, everything else is a sum of them."""
+"""Scores a predictor on chips: one confusion matrix per chip, and metrics of their sums."""
 
 import math
 import time
@@ -20,7 +20,7 @@ Rows = NDArray[np.int64]
 
 
 class Predictor(Protocol):
-    """Anything that gives class probabilities: an engine with a bundle, or a baseline."""
+    """Predicts class probabilities: an engine with a bundle, or a baseline."""
 
     @property
     def spec(self) -> BundleSpec:
@@ -28,20 +28,20 @@ class Predictor(Protocol):
         ...
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give probabilities `(N, K, H, W)` of normalised images `(N, C, H, W)`."""
+        """Return probabilities `(N, K, H, W)` of normalised images `(N, C, H, W)`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a predictor did on some chips.
+    """The counts of a predictor on chips.
 
     Attributes:
         rows: positions of the chips in the store, `(N,)`.
         matrices: confusion counts of each chip, `(N, K, K)`, rows = truth.
         soft: sums over all counted pixels of probability times truth, probability, and truth,
             `(3, K)`.
-        milliseconds: median time of the predictor alone, per chip.
+        milliseconds: median prediction time per chip.
     """
 
     rows: Rows
@@ -53,7 +53,7 @@ class Scored:
 def run_chips(
     predictor: Predictor, store: ChipStore, rows: Rows, batch_size: int = 8, desc: str = "scoring"
 ) -> Scored:
-    """Predict the chips at `rows` and count, against masks with no-data pixels left out."""
+    """Predict the chips at `rows` and count; pixels without data are ignored."""
     check_fit(predictor.spec, store)
     classes = len(predictor.spec.legend)
     matrices = np.zeros((len(rows), classes, classes), np.int64)
@@ -69,42 +69,42 @@ def run_chips(
             zip(truth, probabilities.argmax(axis=1), strict=True)
         ):
             matrices[start + offset] = counts.confusion(mask, found, classes)
-    # The first batch also pays for the runtime's memory; it is left out where there are more.
+    # The first batch includes the runtime's memory allocation; it is skipped if there are more.
     milliseconds = 1000 * float(np.median(times[1:] or times)) if times else math.nan
     return Scored(rows, matrices, soft, milliseconds)
 
 
 def check_fit(spec: BundleSpec, store: ChipStore) -> None:
-    """Refuse a model and a store that do not speak of the same bands, units or classes.
+    """Raise if bands, units or classes of a model and a store differ.
 
     Raises:
         MissingError: The store lacks a band of the model.
-        InputError: Another unit or legend, or chips without masks.
+        InputError: The unit or the legend differs, or the chips have no masks.
     """
     missing = [band for band in spec.bands if band not in store.bands]
     if missing:
         raise MissingError(
             f"the model '{spec.name}' needs the bands {', '.join(spec.bands)}, but {store.path} "
             f"has no {', '.join(missing)} (it has {', '.join(store.bands)}); "
-            "build chips with these bands or take another model"
+            "build chips with these bands or use another model"
         )
     units = {band.unit for band in store.info.bands if band.name in spec.bands}
     if units != {spec.unit}:
         raise InputError(
-            f"the model '{spec.name}' was fitted on {spec.unit} values, {store.path} holds "
+            f"the model '{spec.name}' was trained on {spec.unit} values, {store.path} holds "
             f"{', '.join(sorted(units))}; build the chips in the model's unit"
         )
     if spec.legend.names != store.legend.names:
         raise InputError(
-            f"the model '{spec.name}' knows the classes {', '.join(spec.legend.names)}, "
-            f"{store.path} has {', '.join(store.legend.names)}; scores need the same classes"
+            f"the model '{spec.name}' has the classes {', '.join(spec.legend.names)}, "
+            f"{store.path} has {', '.join(store.legend.names)}; the classes must be the same"
         )
     if not store.has_masks:
         raise InputError(f"the chips in {store.path} have no masks, so nothing can be scored")
 
 
 def soft_iou(soft: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Soft IoU per class of the sums in `Scored.soft`; NaN for a class that does not occur.
+    """Return the soft IoU per class from `Scored.soft`; NaN for a class that does not occur.
 
     It is computed on probabilities, so it is not comparable with the IoU of a map.
     """

@@ -1,11 +1,11 @@
-"""The segmentation networks by name: every name listed here builds, and nothing else does.
+"""The segmentation networks by name.
 
 A network takes `(N, bands, H, W)` of any height and width and gives logits `(N, K, H, W)`, with
-K = 1 for two classes (the logit of the second) and K = the number of classes otherwise.
+K = 1 for two classes (the logit of the second) and K = number of classes otherwise.
 
-The DeepLab nets use atrous rates 6, 12 and 18 over a map at `stride` 16 or 8 of the image. A rate
-wider than the map only sees its own pixel: a 64 px chip has a 4x4 map at stride 16 and an 8x8 one
-at stride 8, so prefer `stride=8` below about 256 px.
+The DeepLab networks use atrous rates 6, 12 and 18 on a map at `stride` 16 or 8 of the image. A
+kernel wider than the map sees only its centre: a 64 px chip has a 4x4 map at stride 16 and an 8x8
+map at stride 8, so prefer `stride=8` below about 256 px.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -35,7 +35,7 @@ Head = Literal["binary", "multiclass"]
 
 @dataclass(frozen=True, slots=True)
 class Arch:
-    """An architecture: what it is, the encoders it takes and how it is built."""
+    """An architecture: description, encoders and builder."""
 
     name: str
     title: str
@@ -44,12 +44,12 @@ class Arch:
 
 
 class Segmenter(nn.Module):
-    """A network for images of any size: edges are repeated up to a whole stride, then cut off.
+    """A network for images of any size: padded to a multiple of the stride, then cropped.
 
     Attributes:
         arch: Name of the architecture.
         encoder_name: Name of the encoder, None for the plain U-Net.
-        head: `binary` (one logit) or `multiclass` (one a class).
+        head: `binary` (one logit) or `multiclass` (one per class).
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class Segmenter(nn.Module):
 
     @property
     def encoder(self) -> nn.Module:
-        """The contracting half, the part that ImageNet weights fill and `frozen` fixes."""
+        """The encoder, which ImageNet weights initialise and `frozen` freezes."""
         return self.net.get_submodule("encoder")
 
     def forward(self, image: Tensor) -> Tensor:
-        """Give logits `(N, K, H, W)` of `image` `(N, C, H, W)`."""
+        """Return logits `(N, K, H, W)` of `image` `(N, C, H, W)`."""
         height, width = image.shape[-2:]
         edges = (0, -width % self.stride, 0, -height % self.stride)
         logits: Tensor = self.net(F.pad(image, edges, mode="replicate"))
@@ -86,7 +86,7 @@ def names() -> tuple[str, ...]:
 
 
 def find(arch: str) -> Arch:
-    """Look an architecture up; a wrong name is an error that lists the right ones."""
+    """Return an architecture by name; the error for an unknown name lists the valid ones."""
     if arch not in ARCHS:
         raise InputError(_unknown("architecture", arch, ARCHS))
     return ARCHS[arch]
@@ -116,12 +116,12 @@ def build(
 
     Args:
         arch: One of `names()`.
-        bands: Channels of the image, or their names, by which ImageNet's red, green and blue
-            filters find their band.
-        classes: Classes of the legend, two or more.
-        encoder: One of the architecture's encoders; None takes the first.
+        bands: Number of channels, or their names, by which ImageNet's red, green and blue filters
+            are assigned.
+        classes: Number of classes, two or more.
+        encoder: One of the architecture's encoders; None for the first.
         weights: Encoder weights: `none`, `imagenet` or a file.
-        frozen: Keep the encoder's weights and statistics as they are during training.
+        frozen: Freeze the encoder: weights and batch-norm statistics.
         options: `dropout`; `stride` (DeepLab); `preset`, `filters`, `depth`, `norm` and `up`
             (plain).
 
@@ -131,7 +131,9 @@ def build(
     found = find(arch)
     channels = bands if isinstance(bands, int) else len(bands)
     if channels < 1 or classes < 2:
-        raise InputError(f"a net needs 1 band and 2 classes or more, got {channels} and {classes}")
+        raise InputError(
+            f"a network needs at least 1 band and 2 classes, got {channels} and {classes}"
+        )
     encoder = _find_encoder(found, encoder)
     _check_options(found, options)
     head = head_of(classes)
@@ -146,7 +148,7 @@ def build(
 
 
 def options_of(arch: str) -> tuple[str, ...]:
-    """List the options that `build` takes for an architecture."""
+    """Return the options of `build` for an architecture."""
     return tuple(
         name
         for name, parameter in signature(find(arch).builder).parameters.items()
@@ -164,7 +166,7 @@ def _check_options(arch: Arch, options: Mapping[str, Any]) -> None:
 def _find_encoder(arch: Arch, encoder: str | None) -> str | None:
     if not arch.encoders:
         if encoder:
-            raise InputError(f"'{arch.name}' has an encoder of its own; leave out '{encoder}'")
+            raise InputError(f"'{arch.name}' has its own encoder; omit the encoder '{encoder}'")
         return None
     if encoder is None:
         return arch.encoders[0]
@@ -200,8 +202,8 @@ def _plain(
 ARCHS: Mapping[str, Arch] = {
     arch.name: arch
     for arch in (
-        Arch("plain", "U-Net from scratch, shape free (presets: small, simple, ...)", (), _plain),
-        Arch("unet", "U-Net on a pretrained encoder", tuple(ENCODERS), build_unet),
+        Arch("plain", "U-Net from scratch, configurable (presets: small, simple, ...)", (), _plain),
+        Arch("unet", "U-Net with a pretrained encoder", tuple(ENCODERS), build_unet),
         Arch("deeplabv3", "DeepLabv3: ASPP, no decoder", tuple(ENCODERS), build_deeplabv3),
         Arch("deeplab", "DeepLabv3+: ASPP and a light decoder", tuple(ENCODERS), build_deeplab),
     )

@@ -1,4 +1,4 @@
-"""Trade strides for dilation, so that DeepLab sees a finer map with the same field of view."""
+"""Replaces strides by dilation: a finer feature map with the same field of view."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ STRIDES = (8, 16)
 
 
 class Pooling:
-    """A block that pools inside its own forward pass, with this stride."""
+    """A block that pools in its forward pass, with this stride."""
 
     stride = 2
 
@@ -18,7 +18,7 @@ def dilate(stages: Mapping[int, Sequence[nn.Module]], output_stride: int) -> Non
     """Remove the strides of every stage coarser than `output_stride` and widen its kernels.
 
     A stage of stride s is dilated by s / output_stride (Chen et al. 2017, arXiv 1706.05587), each
-    kernel side padded by its own half, so that 1x7 kernels keep the size too.
+    kernel side padded by half its size, so that 1x7 kernels keep the size too.
 
     Args:
         stages: the modules of a stage by the stride of its output.
@@ -42,7 +42,7 @@ def _widen(stage: nn.Module, rate: int) -> None:
             module.dilation = (rate, rate)
             module.padding = (height // 2 * rate, width // 2 * rate)
         elif isinstance(module, nn.MaxPool2d):
-            # DeepLab-LargeFOV's pool (Chen et al. 2015, arXiv 1412.7062): it smooths in place.
+            # As in DeepLab-LargeFOV (Chen et al. 2015, arXiv 1412.7062): pooling without stride.
             module.kernel_size, module.stride, module.padding = 3, 1, 1
         elif isinstance(module, Pooling):
             module.stride = 1

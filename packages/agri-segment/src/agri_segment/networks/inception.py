@@ -1,8 +1,8 @@
 """InceptionV3 as a segmentation encoder: skips at strides 2, 4, 8, 16 and 32 for any input.
 
-timm's network is built for 299 px classification: valid padding shrinks its maps by odd amounts.
-Here every convolution and pool pads, so a map of stride s is exactly `ceil(size / s)`. The names
-of the weights are unchanged: a timm or torchvision ImageNet file loads as it is.
+timm's network is made for classification at 299 px: its unpadded convolutions shrink maps by odd
+amounts. Here every convolution and pool is padded, so a map of stride s is exactly
+`ceil(size / s)`. Parameter names are unchanged, so ImageNet files of timm or torchvision load.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ HEADS = ("fc.", "AuxLogits.")
 
 
 class _Reduction(Pooling):
-    """Give a reduction block's pooling branch the padding of its convolutions."""
+    """A reduction block whose pooling branch is padded like its convolutions."""
 
     def pool(self, x: Tensor) -> Tensor:
         return F.max_pool2d(x, kernel_size=3, stride=self.stride, padding=1)
@@ -69,7 +69,7 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]
             _prepare(module)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Give the input and one map a stride, finest first."""
+        """Return the input and one map per stride, finest first."""
         features = [x]
         for stage in STAGES[: self._depth]:
             for name in stage:
@@ -78,7 +78,7 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]
         return features
 
     def get_stages(self) -> dict[int, list[nn.Module]]:
-        """Give the modules that dilation replaces strides in, by their stride."""
+        """Return the modules whose strides dilation replaces, by stride."""
         return {
             2**number: [getattr(self, name) for name in names]
             for number, names in enumerate(STAGES, start=1)
@@ -88,11 +88,11 @@ class InceptionV3Encoder(InceptionV3, EncoderMixin):  # type: ignore[misc]
         }
 
     def make_dilated(self, output_stride: int) -> None:
-        """Keep the map at `output_stride` (8 or 16), widening the later kernels instead."""
+        """Limit the stride to `output_stride` (8 or 16) and dilate the later kernels."""
         dilate(self.get_stages(), output_stride)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
-        """Load weights of timm's or torchvision's InceptionV3, heads left out."""
+        """Load weights of timm's or torchvision's InceptionV3 without the heads."""
         kept = {name: v for name, v in state_dict.items() if not name.startswith(HEADS)}
         return super().load_state_dict(kept, *args, **options)
 
@@ -101,8 +101,8 @@ def _prepare(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         height, width = module.kernel_size
         module.padding = (height // 2, width // 2)
-        # timm's deviation of 0.1 suits pretrained use: from scratch the deep maps nearly vanish
-        # beside their mean, and batch norm then magnifies rounding errors a thousandfold.
+        # timm initialises with a deviation of 0.1, for pretrained use: from scratch, deep maps
+        # vary little around their mean, and batch norm magnifies rounding errors a thousandfold.
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
     elif isinstance(module, nn.MaxPool2d):
         module.padding = 1

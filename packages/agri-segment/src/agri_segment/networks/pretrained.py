@@ -1,7 +1,7 @@
-"""U-Net and DeepLab on encoders with published ImageNet weights.
+"""U-Net and DeepLab with encoders that have published ImageNet weights.
 
 The decoders, and ResNet and MobileNet, are those of segmentation-models-pytorch; InceptionV3 and
-the VGGs are ours (`inception`, `vgg`) and join its encoder table under the names below.
+VGG are our own (`inception`, `vgg`), registered in its encoder table under the names below.
 """
 
 from collections.abc import Mapping
@@ -37,9 +37,11 @@ ENCODERS: Mapping[str, str] = {
 def build_unet(
     bands: int, outputs: int, encoder: str, *, up: str = "nearest", dropout: float = 0.0
 ) -> nn.Module:
-    """Build a U-Net whose decoder resizes by `up` and convolves; `dropout` before the head."""
+    """Build a U-Net with a decoder that upsamples by `up`; `dropout` is before the head."""
     if up not in UPS:
-        raise InputError(f"up of a U-Net on an encoder is one of {', '.join(UPS)}, got '{up}'")
+        raise InputError(
+            f"`up` of a U-Net with an encoder must be one of {', '.join(UPS)}, got '{up}'"
+        )
     net: nn.Module = smp.Unet(
         ENCODERS[encoder],
         encoder_weights=None,
@@ -70,7 +72,7 @@ def build_deeplab(
 
 
 def fetch_imagenet(encoder: str) -> Mapping[str, Tensor]:
-    """Fetch the published ImageNet weights of an encoder; uses the network or its local cache."""
+    """Download the published ImageNet weights of an encoder, or read them from the local cache."""
     if encoder == "inceptionv3":
         from timm import create_model
 
@@ -87,14 +89,14 @@ def fetch_imagenet(encoder: str) -> Mapping[str, Tensor]:
 
 
 class PooledNorm(nn.BatchNorm2d):
-    """Batch norm of a globally pooled map, which holds one value a channel and image.
+    """Batch norm of a globally pooled map, which has one value per channel and image.
 
-    A batch of one has no variance to norm by, so it uses the running statistics instead of
-    stopping the training with its last, incomplete batch.
+    A batch of one has no variance, so it uses the running statistics: otherwise a last batch of one
+    chip would stop the training.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Norm `(N, C, 1, 1)`."""
+        """Normalise `(N, C, 1, 1)`."""
         if self.training and x.shape[0] == 1:
             return F.batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps

@@ -1,4 +1,4 @@
-"""A network in words: its parts, their parameters and the map each one gives."""
+"""A summary of a network: its modules, their output shapes and parameters."""
 
 import torch
 
@@ -9,23 +9,23 @@ DEPTH = 3
 
 
 def describe(model: Segmenter, bands: int, size: int) -> str:
-    """Trace an image `(1, bands, size, size)` and list every part down to three levels.
+    """Return a table of all modules down to three levels, for an image `(1, bands, size, size)`.
 
-    The list comes from running the model itself, so it cannot grow stale.
+    The shapes are traced by running the model.
     """
     shapes = _trace(model, bands, size)
-    lines = [f"{'part':<44}{'output':>22}{'parameters':>14}"]
+    lines = [f"{'module':<44}{'output':>22}{'parameters':>14}"]
     for name, part in model.named_modules():
         if not name or name.count(".") >= DEPTH or not list(part.parameters()):
             continue
         shape = shapes.get(name, "")
         lines.append(f"{name:<44}{shape:>22}{parameter_count(part):>14,}")
-    learns = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     lines += [
         "",
         f"{model.arch}{f' on {model.encoder_name}' if model.encoder_name else ''}, "
         f"{model.head} head, {bands} bands",
-        f"{parameter_count(model):,} parameters, {learns:,} of them learn",
+        f"{parameter_count(model):,} parameters, {trainable:,} of them trainable",
     ]
     return "\n".join(lines) + "\n"
 

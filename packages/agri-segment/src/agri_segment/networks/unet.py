@@ -1,7 +1,7 @@
-"""The plain U-Net: no pretrained encoder, every part of its shape a parameter.
+"""The plain U-Net: no pretrained encoder, fully configurable.
 
-The presets rebuild four published from-scratch U-Nets to the exact parameter count. A count here
-is Keras' count: weights plus the running statistics of the batch norms (`parameter_count`).
+The presets have the exact parameter counts of four published U-Nets trained from scratch. Counts
+are those of Keras: weights plus the running statistics of the batch norms (`parameter_count`).
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class UNetConfig:
-    """Shape of a plain U-Net.
+    """Configuration of a plain U-Net.
 
     Attributes:
         filters: Channels of the encoder levels, finest first; the depth is their number.
@@ -30,10 +30,10 @@ class UNetConfig:
         convs: 3x3 convolutions of each encoder level.
         deep: 3x3 convolutions of the bottleneck.
         norm: `conv` puts a batch norm after every 3x3 convolution; `stage` after each pool, each
-            joined skip, the bottleneck and each further pair of convolutions; `none` has none.
+            concatenated skip, the bottleneck and each further pair of convolutions; `none`: none.
         up: `transposed` learns the upsampling; `bilinear` and `nearest` resize, then convolve.
-        kernel: Side of the up-convolution's kernel, 2 or 3.
-        dropout: Share of values dropped after every block but the finest, 0 to below 1.
+        kernel: Kernel size of the up-convolution, 2 or 3.
+        dropout: Dropout rate after every block except the finest, 0 to below 1.
     """
 
     filters: tuple[int, ...] = (32, 64, 128, 256)
@@ -60,7 +60,7 @@ class UNetConfig:
 
     @classmethod
     def doubling(cls, filters: int, depth: int, base: "UNetConfig | None" = None) -> "UNetConfig":
-        """Give `depth` levels starting at `filters` channels, doubling at each level down."""
+        """Return `depth` levels from `filters` channels, doubled at each level down."""
         levels = tuple(filters * 2**level for level in range(depth))
         return replace(
             base or cls(), filters=levels, bottleneck=filters * 2**depth, convs=(2,) * depth
@@ -106,7 +106,7 @@ class PlainUNet(nn.Module):
         self.apply(_initialise)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Give logits at the size of `image`."""
+        """Return logits at the size of `image`."""
         *skips, x = self.encoder(image)
         for up, join, skip in zip(self.ups, self.joins, reversed(skips), strict=True):
             x = join(torch.cat([up(x), skip], dim=1))
@@ -115,7 +115,7 @@ class PlainUNet(nn.Module):
 
 
 class PlainEncoder(nn.Module):
-    """The contracting half; gives the map of every level, finest first, bottleneck last."""
+    """The encoder; returns the map of every level, finest first, bottleneck last."""
 
     def __init__(self, bands: int, config: UNetConfig) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class PlainEncoder(nn.Module):
         self.deep = deep
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Give one `(N, C_i, H / 2**i, W / 2**i)` map a level."""
+        """Return one `(N, C_i, H / 2**i, W / 2**i)` map per level."""
         levels = []
         for block, pool in zip(self.blocks, self.pools, strict=True):
             x = block(x)
@@ -141,7 +141,7 @@ class PlainEncoder(nn.Module):
 
 
 class _Up(nn.Sequential):
-    """Double the size and change the width."""
+    """Upsamples by two and changes the number of channels."""
 
     def __init__(self, have: int, want: int, config: UNetConfig) -> None:
         k = config.kernel
@@ -162,7 +162,7 @@ class _Up(nn.Sequential):
 
 
 class _Join(nn.Sequential):
-    """Mix the upsampled map with the skip joined to it."""
+    """Convolves the upsampled map concatenated with its skip."""
 
     def __init__(self, width: int, config: UNetConfig, level: int) -> None:
         norm = [nn.BatchNorm2d(2 * width)] if config.norm == "stage" else []
@@ -170,7 +170,7 @@ class _Join(nn.Sequential):
 
 
 def parameter_count(net: nn.Module) -> int:
-    """Count weights and batch-norm statistics, as Keras' summary does."""
+    """Return the number of weights and batch-norm statistics, as in Keras' summary."""
     statistics = sum(
         b.numel() for name, b in net.named_buffers() if name.endswith(("_mean", "_var"))
     )
@@ -202,7 +202,7 @@ def _down(config: UNetConfig) -> range:
 
 
 def _initialise(module: nn.Module) -> None:
-    # He et al. 2015, as two of the published nets; the other two fit as well with it.
+    # He et al. 2015, as in two of the published networks; it suits the other two as well.
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:

@@ -1,4 +1,4 @@
-"""VGG encoders that DeepLab can use: pools give way to dilation, as DeepLab began (2015).
+"""VGG encoders for DeepLab: pooling strides are replaced by dilation, as in DeepLab (2015).
 
 Both are the batch-norm variants: without it a VGG hardly trains from random weights, and the
 ImageNet weights of both variants are published.
@@ -11,10 +11,10 @@ from agri_segment.networks.dilate import dilate
 
 
 class DilatableVGGEncoder(VGGEncoder):  # type: ignore[misc]
-    """VGG of segmentation-models-pytorch, plus output strides of 8 and 16."""
+    """VGG of segmentation-models-pytorch with output strides of 8 and 16."""
 
     def get_stages(self) -> dict[int, list[nn.Module]]:
-        """Give the layers from each pool up to the next one, by the stride after the pool."""
+        """Return the layers from each pool up to the next one, by the stride after the pool."""
         pools = [i for i, layer in enumerate(self.features) if isinstance(layer, nn.MaxPool2d)]
         ends = [*pools[1:], len(self.features)]
         return {
@@ -23,5 +23,5 @@ class DilatableVGGEncoder(VGGEncoder):  # type: ignore[misc]
         }
 
     def make_dilated(self, output_stride: int) -> None:
-        """Keep the map at `output_stride` (8 or 16), widening the later kernels instead."""
+        """Limit the stride to `output_stride` (8 or 16) and dilate the later kernels."""
         dilate(self.get_stages(), output_stride)

@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 
 class Classifier(Protocol):
-    """Anything that turns features into class probabilities."""
+    """Maps features to class probabilities."""
 
     def predict(self, features: Floats) -> Floats:
         """Return probabilities `(N, K, ...)` of features `(N, F, ...)`."""
@@ -42,12 +42,12 @@ class Majority:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A classifier of features, usable wherever an engine is.
+    """A classifier of features with the interface of an engine.
 
     Attributes:
-        spec: bands, normalisation and legend, as of a bundle.
-        features: turns normalised images `(N, C, H, W)` into features `(N, F, ...)`.
-        classifier: turns features into probabilities.
+        spec: bands, normalisation and legend, like that of a bundle.
+        features: maps normalised images `(N, C, H, W)` into features `(N, F, ...)`.
+        classifier: maps features to probabilities.
     """
 
     spec: BundleSpec

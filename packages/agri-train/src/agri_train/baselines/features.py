@@ -15,7 +15,7 @@ def pixel_values(batch: Floats) -> Floats:
 
 
 def band_statistics(batch: Floats) -> Floats:
-    """Return mean, deviation, least and largest value of each band of `(N, C, H, W)`, `(N, 4C)`.
+    """Return mean, deviation, minimum and maximum of each band of `(N, C, H, W)`, `(N, 4C)`.
 
     Example:
         >>> band_statistics(np.array([[[[1.0, 3.0]]]], np.float32)).tolist()
@@ -35,7 +35,7 @@ def random_filters(bands: int, rng: np.random.Generator, count: int = FILTERS) -
 
 
 def filter_responses(batch: Floats, filters: Floats) -> Floats:
-    """Return the mean response of each image to each filter, either sign, and its band means.
+    """Return the mean responses of each image to each filter, by sign, and its band means.
 
     The mean over the image of the positive and of the negative part of the convolution: random
     convolutional features (Rahimi and Recht 2007; for imagery Rolf et al. 2021, MOSAIKS).

@@ -68,7 +68,7 @@ def fit_logistic(
         features, scaling = _standardised(features)
     model = _regression(features, classes, settings)
     if len(present) == 2:
-        # scikit-learn gives one row, the score of the second class against the first.
+        # scikit-learn returns one row, the score of the second class against the first.
         bias[present[0]] = 0
         present = present[1:]
     weights[present], bias[present] = model.coef_, model.intercept_
@@ -87,6 +87,6 @@ def _regression(features: Floats, classes: NDArray[np.integer], settings: dict[s
     from sklearn.linear_model import LogisticRegression
 
     with warnings.catch_warnings():
-        # A fit that could still improve a little is a baseline too; users cannot help it.
+        # Not fully converged is good enough for a baseline, and users cannot change it.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return LogisticRegression(**settings).fit(features, classes)

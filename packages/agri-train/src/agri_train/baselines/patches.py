@@ -1,6 +1,7 @@
 """Baselines of classified patches: majority class, band statistics, random filters.
 
-All are fitted on the train split. A network that beats them has learned something about shapes.
+All are fitted on the training split. They know little of shapes, so what a network adds to them is
+what it learned from shapes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class BaselineScore:
-    """The name of a baseline, and the share of patches that it gets right."""
+    """The name and the accuracy of a baseline."""
 
     name: str
     accuracy: float
@@ -36,7 +37,7 @@ class BaselineScore:
 def score_baselines(
     store: ChipStore, spec: BundleSpec, split: str = "val", seed: int = 0
 ) -> list[BaselineScore]:
-    """Fit every baseline on the train split and score it on `split`, the simplest first."""
+    """Fit every baseline on the training split and score it on `split`, the simplest first."""
     truth = store.labels(store.indices(split))
     majority = int(np.bincount(store.labels(store.indices("train"))).argmax())
     found = [BaselineScore("majority class", float((truth == majority).mean()))]
@@ -58,7 +59,7 @@ def score_baselines(
 def fit_features(
     store: ChipStore, spec: BundleSpec, features: Features, desc: str = "baseline"
 ) -> Baseline:
-    """Fit a logistic regression of the train split's classes on features of its patches."""
+    """Fit a logistic regression on features of the patches of the training split."""
     rows, known = [], []
     for batch, classes in _batches(store, spec, "train", desc):
         rows.append(features(batch))

@@ -1,7 +1,7 @@
 """Baselines of segmentation: the majority class, and per-pixel logistic regression.
 
-Both see one pixel at a time and are fitted on the train split, so a network that beats them has
-learned something from shape and context.
+Both see one pixel at a time and are fitted on the training split, so what a network adds to them is
+what it learned from shape and context.
 """
 
 from typing import Any
@@ -21,13 +21,13 @@ from agri_train.baselines.features import pixel_values
 from agri_train.baselines.logistic import fit_logistic
 
 CAP = 5000
-"""Pixels a class that the logistic regression is fitted on, at most."""
+"""Maximum number of pixels per class to fit the logistic regression on."""
 
 BATCH = 32
 
 
 def store_spec(store: ChipStore, name: str, bands: tuple[str, ...] | None = None) -> BundleSpec:
-    """Describe how the chips of a store are normalised, by the statistics of its train split."""
+    """Return a spec that normalises by the statistics of the training split of a store."""
     bands = bands or store.bands
     stats = store.info.stats
     if not stats:
@@ -47,16 +47,16 @@ def store_spec(store: ChipStore, name: str, bands: tuple[str, ...] | None = None
 
 
 def fit_pixel_majority(store: ChipStore) -> Baseline:
-    """Find the majority class of the train split."""
+    """Find the majority class of the training split."""
     choice = int(class_pixels(store).argmax())
     spec = store_spec(store, "majority")
     return Baseline(spec, pixel_values, Majority(choice, len(spec.legend)))
 
 
 def fit_pixel_logistic(store: ChipStore, seed: int = 0, cap: int = CAP) -> Baseline:
-    """Fit on at most `cap` random pixels of each class of the train split, the same for a seed.
+    """Fit on at most `cap` random pixels of each class of the training split.
 
-    Every class weighs the same however rare it is, as mean IoU asks.
+    Classes have equal total weight, because mean IoU weights them equally.
     """
     spec = store_spec(store, "logistic")
     pixels, classes = _sample(store, spec, np.random.default_rng(seed), cap)
@@ -67,7 +67,7 @@ def fit_pixel_logistic(store: ChipStore, seed: int = 0, cap: int = CAP) -> Basel
 
 
 def class_pixels(store: ChipStore, split: str = "train") -> NDArray[np.int64]:
-    """Count the labelled pixels of each class in a split, `(K,)`."""
+    """Return the number of labelled pixels of each class in a split, `(K,)`."""
     rows = store.indices(split)
     if len(rows) == 0:
         raise InputError(f"{store.path} has no chip in {split}; split it with `agri-data split`")
@@ -80,7 +80,7 @@ def class_pixels(store: ChipStore, split: str = "train") -> NDArray[np.int64]:
 def _sample(
     store: ChipStore, spec: BundleSpec, rng: np.random.Generator, cap: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Draw about `cap` pixels of each class, one pass, never more than a batch in memory."""
+    """Sample about `cap` pixels of each class, with one batch in memory at a time."""
     chances = np.zeros(IGNORE + 1)
     chances[: len(spec.legend)] = cap / np.maximum(class_pixels(store), 1)
     rows = store.indices("train")

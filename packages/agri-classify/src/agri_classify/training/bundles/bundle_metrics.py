@@ -1,4 +1,4 @@
-"""Write scores into the metadata of a bundle that is already there."""
+"""Adds metrics to the metadata of an exported bundle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agri_map.bundle.spec import BundleSpec
 
 
 def add_metrics(bundle: Path, found: Mapping[str, Any]) -> BundleSpec:
-    """Add entries to the metrics of a bundle, in place of those of the same name.
+    """Add metrics to a bundle, replacing those of the same name.
 
     Returns:
         The new spec.

@@ -1,4 +1,4 @@
-"""Keep the weights of a bundle in half precision: half the file, the same arithmetic."""
+"""Stores the weights of a bundle in half precision: half the file, the same arithmetic."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 # Biases and norms are small: a cast node takes as much as they would save.
 LEAST = 1024
-"""Values of a tensor that is worth it."""
+"""Smallest number of values of a tensor that is stored as float16."""
 
 
 def halve(bundle: Path) -> None:
-    """Store every large float32 tensor of a bundle as float16, raised again when it is loaded.
+    """Store every large float32 tensor of a bundle as float16, cast back to float32 on loading.
 
-    A runtime folds the raising away at its start, so answers take as long as before. Weights are
-    rounded to 11 bits: probabilities move in the fourth digit.
+    The runtime folds the casts into constants when it loads the graph, so inference is as fast as
+    before. Weights are rounded to 11 bits, which changes the fourth digit of a probability.
     """
     model = onnx.load(bundle)
     graph = model.graph

@@ -1,4 +1,4 @@
-"""Accuracy on patches that were saved again as JPEG: what a model makes of other people's files."""
+"""Accuracy of a bundle on patches that were recompressed as JPEG."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from agri_classify.patches.reading import BATCH_SIZE
 def resaved(
     engine: Engine, store: ChipStore, part: str, qualities: Sequence[int] = QUALITIES
 ) -> dict[str, float]:
-    """Return the accuracy at each quality, with halved colour; empty where nothing can be JPEG.
+    """Return the accuracy at each JPEG quality, with 4:2:0 chroma; empty for other imagery.
 
     Args:
         engine: a bundle with the legend of the store.
         store: of labelled patches.
-        part: of the store.
+        part: split of the store.
         qualities: 1..100.
     """
     spec = engine.spec

@@ -1,4 +1,4 @@
-"""Conformal sets: which classes remain possible, right as often as was asked for."""
+"""Conformal sets: the classes that remain possible at a nominal coverage."""
 
 from __future__ import annotations
 

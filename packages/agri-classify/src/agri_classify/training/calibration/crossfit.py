@@ -1,4 +1,4 @@
-"""Calibration judged on places that did not fit it."""
+"""Cross-fitted calibration: scores on places that were not used to fit it."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def crossfit(
     folds: int = FOLDS,
     seed: int = 0,
 ) -> dict[str, Any] | None:
-    """Return calibration error and conformal coverage on patches that fitted neither.
+    """Return calibration error and conformal coverage by cross-fitting over places.
 
-    The temperature and the conformal threshold of a bundle are those of the val split, so their
-    scores on it flatter. Here each fold of places is judged with those of all other folds.
+    Temperature and conformal threshold of a bundle are fitted on the validation split, so their
+    scores on it are optimistic. Here each fold of places is scored with those of the other folds.
 
     Args:
         probabilities: `(N, K)`, with any temperature.
         truth: class ids, `(N,)`.
-        places: number of the place of each, `(N,)`; a place is never divided.
-        nominal: coverage that the threshold is to reach.
-        folds: how many, at most one a place.
-        seed: of dealing places to folds.
+        places: number of the place of each patch, `(N,)`; a place is never split.
+        nominal: nominal coverage of the threshold.
+        folds: number of folds, at most one per place.
+        seed: of the assignment of places to folds.
 
     Returns:
         `folds`, `ece`, `coverage` and `size` (mean classes of a set); None for a single place.

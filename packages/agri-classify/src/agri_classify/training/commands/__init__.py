@@ -1,1 +1,1 @@
-"""The commands of `agri-classify` that train."""
+"""The training commands of `agri-classify`."""

@@ -1,4 +1,4 @@
-"""The command `agri-classify bands`: one training per set of bands."""
+"""`agri-classify bands`: trains one network per set of bands."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def bands(
     views: Seen = 1,
     settings: dict[str, Any],
 ) -> None:
-    """Find out which bands are worth having: one training per set of bands, on one split.
+    """Compare sets of bands: one training per set, on the same split.
 
     Each band alone (copied to three channels), red-green-blue, colour-infrared, short-wave
     infrared, all bands, and all but one.
@@ -82,5 +82,5 @@ def bands(
         for item in band_sets(store.bands, words(kinds))
     ]
     found = study(cases, split, runs)
-    title = f"Bands of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"
+    title = f"Bands of {store.info.name}: {model}, {config.epochs} epochs, evaluated on {split}"
     conclude(found, out, title, draw_cases)

@@ -1,4 +1,4 @@
-"""The command `agri-classify curve`: one training per number of labels."""
+"""`agri-classify curve`: trains one network per number of labels."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def curve(
     views: Seen = 1,
     settings: dict[str, Any],
 ) -> None:
-    """Find out what labels are worth: the same training with fewer of them.
+    """Draw a learning curve: the same training with fewer and fewer labels.
 
-    Train and val split shrink alike, class by class, and smaller draws lie inside larger ones. An
-    epoch shows few patches several times, so that it has 32 steps or more.
+    Training and validation split are subsampled by class, and smaller samples are subsets of larger
+    ones. Few patches are repeated within an epoch, so that it has at least 32 steps.
 
     Example: agri-classify curve --chips data/eurosat --sizes 10,100,0.2,all --epochs 30
     --runs data/labels --out reports/labels
@@ -85,5 +85,5 @@ def curve(
         repeats = max(config.repeats, least)
         cases.append(Case(str(size), plan, part, replace(config, repeats=repeats)))
     found = study(cases, split, runs)
-    title = f"Labels of {store.info.name}: {model}, {config.epochs} epochs, judged on {split}"
+    title = f"Labels of {store.info.name}: {model}, {config.epochs} epochs, evaluated on {split}"
     conclude(found, out, title, draw_curve)

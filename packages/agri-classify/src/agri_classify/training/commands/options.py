@@ -1,4 +1,4 @@
-"""Options that the commands which train have in common."""
+"""Options shared by the training commands."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,19 +14,21 @@ Bands = Annotated[str, typer.Option(help="Bands by name, such as B04,B03,B02; al
 Weights = Annotated[
     str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
 ]
-Frozen = Annotated[bool, typer.Option(help="Train the head alone; see --unfreeze-every.")]
-Hidden = Annotated[int, typer.Option(min=0, help="Inner width of the head; 0 = none.")]
-Dropout = Annotated[float, typer.Option(help="Share dropped in the head.")]
+Frozen = Annotated[bool, typer.Option(help="Train only the head; see --unfreeze-every.")]
+Hidden = Annotated[
+    int, typer.Option(min=0, help="Width of the hidden layer of the head; 0 = none.")
+]
+Dropout = Annotated[float, typer.Option(help="Dropout rate in the head.")]
 Seen = Annotated[
-    int, typer.Option(help="Mirrored and turned copies averaged in use: 1, 2, 4 or 8.")
+    int, typer.Option(help="Mirrored and rotated views averaged at inference: 1, 2, 4 or 8.")
 ]
 Report = Annotated[
-    Path, OUTPUT, typer.Option(help="Folder of the report; an earlier one is replaced.")
+    Path, OUTPUT, typer.Option(help="Folder of the report; an earlier report is replaced.")
 ]
 Runs = Annotated[
-    Path, OUTPUT, typer.Option(help="Folder of the trainings; a stopped study goes on in it.")
+    Path, OUTPUT, typer.Option(help="Folder of the training runs; interrupted studies resume here.")
 ]
-Judged = Annotated[str, typer.Option(help="Part that is judged: test or val.")]
+Judged = Annotated[str, typer.Option(help="Split to evaluate on: test or val.")]
 
 
 def words(text: str) -> tuple[str, ...]:

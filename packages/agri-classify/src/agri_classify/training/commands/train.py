@@ -1,4 +1,4 @@
-"""The command `agri-classify train`: chips with labels to a model bundle."""
+"""`agri-classify train`: trains a patch classifier and exports a bundle."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def train(
     model: Network = "compact",
     chips: Chips,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of this model; a stopped run goes on in it.")
+        Path, OUTPUT, typer.Option(help="Folder of this model; interrupted runs resume here.")
     ],
     params: Annotated[
         Path | None,
@@ -46,17 +46,16 @@ def train(
     hidden: Hidden = 256,
     dropout: Dropout = 0.5,
     views: Seen = 1,
-    coverage: Annotated[
-        float, typer.Option(help="Share of patches whose set of possible classes holds their own.")
-    ] = 0.99,
+    coverage: Annotated[float, typer.Option(help="Nominal coverage of the conformal sets.")] = 0.99,
     half: Annotated[
-        bool, typer.Option(help="Keep the bundle's weights in half precision: half the file.")
+        bool,
+        typer.Option(help="Store the bundle's weights in half precision, which halves the file."),
     ] = False,
     settings: dict[str, Any],
 ) -> None:
     """Train a network; export its best epoch on the validation split.
 
-    A network that is no better than the baselines beside it is an error: the exit code is then 2.
+    A network that is no better than the baselines is an error, with exit code 2.
 
     Example: agri-classify train --chips data/eurosat --model resnet18 --epochs 30 --out models/r18
     """

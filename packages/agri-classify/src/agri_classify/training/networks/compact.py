@@ -1,7 +1,7 @@
-"""A residual network made for small patches: full detail early, and by default 10 MB at most.
+"""A residual network for small patches: full resolution early, and 10 MB by default.
 
-Networks for photographs of 224 pixels throw away three quarters of a 64-pixel patch in their first
-two layers. This one halves the side four times and no more, or three times with a stem of stride 1.
+Networks for photographs of 224 pixels discard three quarters of a 64-pixel patch in their first two
+layers. This one downsamples only four times, or three times with a stem of stride 1.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ DEPTHS = (1, 2, 2, 2)
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut (He et al. 2016, arXiv:1512.03385)."""
+    """Two 3 x 3 convolutions with a shortcut (He et al. 2016, arXiv:1512.03385)."""
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
@@ -24,12 +24,12 @@ class Block(nn.Module):
         self.second_norm = nn.BatchNorm2d(width)
         self.short: nn.Module = nn.Identity()
         if stride > 1 or inputs != width:
-            # Averaged, not skipped: a strided 1 x 1 convolution never sees three pixels of four.
+            # Pooled first: a strided 1 x 1 convolution ignores three pixels of four.
             pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
             shortcut = _convolution(inputs, width, 1, 1)
             self.short = nn.Sequential(pool, shortcut, nn.BatchNorm2d(width))
         self.active = nn.ReLU(inplace=True)
-        # A block begins as its shortcut (Goyal et al. 2017, arXiv:1706.02677).
+        # A block starts as an identity (Goyal et al. 2017, arXiv:1706.02677).
         nn.init.zeros_(self.second_norm.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class Block(nn.Module):
 
 
 class Compact(nn.Module):
-    """A stem, stages of blocks, the mean over the patch, and a linear layer named `head`."""
+    """A stem, stages of residual blocks, global average pooling, and a linear layer `head`."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Compact(nn.Module):
         stride: int = 2,
         dropout: float = 0.0,
     ) -> None:
-        """Build it; `stride` is that of the stem, 1 keeps all detail at four times the work."""
+        """Build the network; a stem of `stride` 1 keeps full resolution at four times the cost."""
         super().__init__()
         if len(widths) != len(depths) or not widths or min(*widths, *depths, 1) < 1:
             raise InputError(f"a width and a depth per stage are expected, got {widths}, {depths}")

@@ -1,4 +1,4 @@
-"""Networks by name: torchvision's for photographs, and our own for small patches."""
+"""Networks by name: torchvision's for photographs, and two of our own for small patches."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ LARGE: Mapping[str, Any] = {"widths": (64, 128, 256, 512), "depths": (2, 2, 2, 2
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A network to choose from.
+    """A network that can be chosen by name.
 
     Attributes:
-        title: what it is, for lists.
-        build: makes the body; its classifier is replaced afterwards.
-        head: name of the body's attribute that holds the classifier; "" for a network of ours.
+        title: description for lists.
+        build: builds the body; its classifier is replaced afterwards.
+        head: attribute of the body that is the classifier; "" for our own networks.
         pretrained: torchvision's name of the ImageNet weights; "" for none.
     """
 
@@ -37,8 +37,10 @@ class Choice:
 
 
 CHOICES: Mapping[str, Choice] = {
-    "compact": Choice("our own for small patches", Compact),
-    "large": Choice("the same with five times the weights, for a GPU", partial(Compact, **LARGE)),
+    "compact": Choice("residual network for small patches", Compact),
+    "large": Choice(
+        "the same with five times as many weights, for a GPU", partial(Compact, **LARGE)
+    ),
     "resnet18": Choice("ResNet-18", models.resnet18, "fc", "ResNet18_Weights"),
     "resnet50": Choice("ResNet-50", models.resnet50, "fc", "ResNet50_Weights"),
     "wide_resnet50_2": Choice(
@@ -70,20 +72,20 @@ def build(
     Torchvision's networks end in a layer of `hidden` values, ReLU and `dropout` before the classes
     (hidden 0: the classes alone); `compact` has its dropout before the classes and no hidden layer.
     A single band is copied to three channels, so that networks and weights made for RGB take it as
-    it is (Helber et al. 2019, arXiv:1709.00029, section V.C).
+    they are (Helber et al. 2019, arXiv:1709.00029, section V.C).
 
     Args:
         name: one of `names()`.
-        bands: names in channel order; they decide how weights for RGB are fitted to other bands.
-        classes: how many.
+        bands: names in channel order; RGB weights are adapted to other bands by these names.
+        classes: number of classes.
         weights: of the body: `none`, `imagenet` (downloads), or a file.
-        frozen: keep the body as it is; only the head learns.
-        hidden: width of the head's inner layer.
-        dropout: share dropped in the head, 0 to below 1.
+        frozen: freeze the body and train only the head.
+        hidden: width of the head's hidden layer.
+        dropout: dropout rate in the head, 0 to below 1.
 
     Raises:
         InputError: no such network, or weights of another one.
-        MissingError: the weights are not there.
+        MissingError: the weights are not available.
     """
     choice = find(name)
     if classes < 2 or not 0 <= dropout < 1 or hidden < 0:
@@ -102,7 +104,7 @@ def build(
 
 
 class Copied(nn.Module):
-    """A network of three channels that sees one band three times."""
+    """A network of three channels for a single band, which is copied three times."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -119,10 +121,10 @@ def find(name: str) -> Choice:
     """Return the network called `name`.
 
     Raises:
-        InputError: there is none.
+        InputError: no network has this name.
     """
     if name not in CHOICES:
-        raise InputError(f"a network is one of {', '.join(CHOICES)}, got {name!r}")
+        raise InputError(f"the network must be one of {', '.join(CHOICES)}, got {name!r}")
     return CHOICES[name]
 
 
@@ -151,7 +153,7 @@ def _head(inputs: int, classes: int, hidden: int, dropout: float) -> nn.Module:
 
 
 def _set_bands(net: nn.Module, bands: int) -> None:
-    """Give the first convolution one channel a band; it has no bias in any of these networks."""
+    """Give the first convolution one channel per band; none of these networks has a bias there."""
     name = first_convolution(net).removesuffix(".weight")
     old = net.get_submodule(name)
     if not isinstance(old, nn.Conv2d) or old.in_channels == bands:
@@ -169,7 +171,7 @@ def _set_bands(net: nn.Module, bands: int) -> None:
 
 
 class _Body(nn.Module):
-    """A network without its head, under the names its weights have in files."""
+    """A network without its head, with the parameter names of weights files."""
 
     def __init__(self, net: nn.Module, head: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Test-time views: mirrored or turned, a patch is the same land, so its answers are averaged."""
+"""Test-time augmentation: probabilities averaged over mirrored and rotated views of a patch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ COUNTS = (1, 2, 4, 8)
 
 
 class Views(nn.Module):
-    """A network that learns from patches as they come and judges several views of each.
+    """A network that is trained on single patches and averages several views at inference.
 
-    Out of training its output is the logarithm of the mean probability over the views, which
-    softmax turns back into that mean. Each view costs as much as the patch itself.
+    In evaluation mode its output is the logarithm of the mean probability over the views, so that
+    softmax gives this mean. Each view costs as much as a patch.
     """
 
     def __init__(self, net: nn.Module, count: int) -> None:
-        """Wrap `net`; `count` is 2 (mirrored), 4 (both ways) or 8 (also turned by quarters).
+        """Wrap `net`; `count` is 2 (mirrored), 4 (mirrored both ways) or 8 (with quarter turns).
 
         Raises:
             InputError: `count` is another number.
@@ -54,4 +54,4 @@ VIEWS: tuple[Callable[[Tensor], Tensor], ...] = (
     lambda x: _turned(x).flip(-2),
     lambda x: _turned(x).flip((-2, -1)),
 )
-"""The eight symmetries of a square; the first 2 and 4 are groups of their own."""
+"""The eight symmetries of a square; the first 2 and the first 4 form groups."""

@@ -1,1 +1,1 @@
-"""Studies: several trainings that differ in one setting."""
+"""Studies: several training runs that differ in one setting."""

@@ -1,4 +1,4 @@
-"""Which bands does land cover need? Sets of bands to compare (Helber et al. 2019, section V.C)."""
+"""The sets of bands that a band study compares (Helber et al. 2019, section V.C)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KINDS = ("single", "composite", "all", "without")
 
 @dataclass(frozen=True, slots=True)
 class BandSet:
-    """Bands under a name; `kind` is one of `KINDS`."""
+    """A named set of bands; `kind` is one of `KINDS`."""
 
     kind: str
     name: str
@@ -21,17 +21,17 @@ class BandSet:
 
 
 def band_sets(have: Sequence[str], kinds: Sequence[str] = KINDS) -> list[BandSet]:
-    """List the sets that imagery with the bands `have` allows.
+    """List the sets that are possible with the bands `have`.
 
     Each band alone; red, green and blue, colour-infrared and short-wave infrared; all bands; all
-    but one. Composites of bands that are not there are left out.
+    but one. Composites of missing bands are left out.
 
     Raises:
-        InputError: a kind is unknown, or no set is left.
+        InputError: a kind is unknown, or no set is possible.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
-        raise InputError(f"a kind of band set is one of {', '.join(KINDS)}, got {unknown[0]!r}")
+        raise InputError(f"`kinds` must be of {', '.join(KINDS)}, got {unknown[0]!r}")
     have = tuple(have)
     found = [
         *(BandSet("single", f"{band} alone", (band,)) for band in have),
@@ -48,7 +48,9 @@ def band_sets(have: Sequence[str], kinds: Sequence[str] = KINDS) -> list[BandSet
     ]
     chosen = [item for item in found if item.kind in kinds]
     if not chosen:
-        raise InputError(f"bands {', '.join(have)} allow no set of the kinds {', '.join(kinds)}")
+        raise InputError(
+            f"no band set of the kinds {', '.join(kinds)} is possible with {', '.join(have)}"
+        )
     return chosen
 
 

@@ -1,6 +1,6 @@
-"""Several trainings that differ in one thing, all judged on the same part of the same split.
+"""A study: several training runs that differ in one setting, evaluated on the same split.
 
-What is finished is kept beside the runs, so that a study that was stopped goes on.
+The results of finished runs are kept, so that an interrupted study resumes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Known = dict[tuple[object, ...], Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One training of a study: what it is called, and all that goes into it."""
+    """One training run of a study: its name and all its settings."""
 
     name: str
     plan: Plan
@@ -48,19 +48,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a case came to on the judged part.
+    """The result of a case on the evaluated split.
 
     Attributes:
         name: of the case.
-        bands: that it saw.
-        train: patches it learned from.
-        val: patches that chose its epoch and its temperature.
-        part: that was judged.
-        judged: patches of it that the network and the baselines were judged on.
-        accuracy: share of them that are right.
-        interval: 95 %, places drawn again where they are known, else patches; None for one place.
-        f1: of each class; None where it neither is there nor was found.
-        baselines: accuracy of simple ways with the same bands and patches.
+        bands: of the network.
+        train: number of training patches.
+        val: number of validation patches, which selected epoch and temperature.
+        part: the evaluated split.
+        judged: number of evaluated patches.
+        accuracy: on these patches.
+        interval: 95 % CI by bootstrap over places, or over patches without places; None for one
+            place.
+        f1: of each class; None for a class that occurs neither in truth nor in prediction.
+        baselines: accuracy of the baselines with the same bands and patches.
     """
 
     name: str
@@ -76,25 +77,25 @@ class Outcome:
 
 
 def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
-    """Train and judge every case in turn; those that `runs` already knows are not run again.
+    """Train and evaluate every case; those that are finished in `runs` are not run again.
 
     Raises:
-        InputError: there is no case, or two have one name.
-        MissingError: a store has no patch in `part`.
+        InputError: there is no case, or two have the same name.
+        MissingError: a store has no patch in the split `part`.
         AgriError: a case cannot be trained.
     """
     names = [case.name for case in cases]
     if not names or len(set(names)) != len(names):
         raise InputError(
-            f"a study needs cases, of different names; got {', '.join(names) or 'none'}"
+            f"a study needs cases with different names; got {', '.join(names) or 'none'}"
         )
     if part not in JUDGED:
-        raise InputError(f"a study is judged on {' or '.join(JUDGED)}, got {part!r}")
+        raise InputError(f"a study is evaluated on {' or '.join(JUDGED)}, got {part!r}")
     for case in cases:
         if len(case.store.indices(part)) == 0:
             raise MissingError(
-                f"no patch in {case.store.path} is in the {part} split: nothing can be judged on "
-                "it; split the store with such a part, or choose another with --split"
+                f"no patch of {case.store.path} is in the {part} split; split the store again, or "
+                "choose another split with --split"
             )
     found = []
     simple: Known = {}
@@ -111,7 +112,7 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
 
 
 def _run(case: Case, part: str, folder: Path, known: Known) -> Outcome:
-    """Train and judge one case; cases with the same patches and bands share their baselines."""
+    """Train and evaluate one case; cases with the same patches and bands share baselines."""
     _, result = fit_plan(case.plan, case.store, case.config, folder)
     spec = result.spec
     engine = open_engine(result.bundle, threads=case.config.threads or None)
@@ -130,7 +131,7 @@ def _run(case: Case, part: str, folder: Path, known: Known) -> Outcome:
 
 
 class _Kept:
-    """The record of a finished case; it counts only for the same case, data and code."""
+    """The record of a finished case, valid only for the same case, data and code."""
 
     def __init__(self, case: Case, part: str, runs: Path) -> None:
         slug = re.sub(r"\W+", "-", case.name.lower()).strip("-")
@@ -155,18 +156,18 @@ class _Kept:
             return None
 
     def write(self, outcome: Outcome) -> None:
-        """Keep the outcome, and not the checkpoints, of which a study would leave gigabytes."""
+        """Write the result and remove the checkpoints, gigabytes in a large study."""
         write_json(self.path, {"key": self.key, **asdict(outcome)})
         remove_folder(self.folder)
 
 
 def _content(weights: str) -> str:
-    """Hash a file of weights; names such as `imagenet` stand for themselves."""
+    """Return the hash of a weights file; names such as `imagenet` are returned as they are."""
     return sha256_file(Path(weights)) if Path(weights).is_file() else weights
 
 
 def _code() -> str:
-    """Hash the sources that train and judge: outcomes of older code are not those of new code."""
+    """Return the hash of the training and evaluation code; results of other code do not count."""
     packages = (agri_classify, agri_data, agri_map, agri_train)
     homes = [Path(str(package.__file__)).parent for package in packages]
     files = sorted(file for home in homes for file in home.rglob("*.py"))

@@ -1,4 +1,4 @@
-"""Pictures of a study: accuracies with their intervals, and what became of each class."""
+"""Figures of a study: accuracy with 95 % CI, and F1 of each class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARKERS = ("|", "D", "^", "s")
 
 
 def draw_cases(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
-    """Draw a line per case: its accuracy and baselines on the left, F1 of each class beside it."""
+    """Draw one row per case: accuracy and baselines on the left, F1 of each class on the right."""
     classes = list(outcomes[0].f1)
     width, height = 6.4 + 0.52 * len(classes), 0.27 * len(outcomes) + 2.5
     figure = new_figure(width, height)
@@ -46,13 +46,13 @@ def draw_cases(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
 
 
 def draw_curve(outcomes: Sequence[Outcome], path: Path, title: str) -> Path:
-    """Draw accuracy against the number of training patches, the baselines beside it."""
+    """Draw accuracy and baselines against the number of training patches."""
     figure, axes = new_chart(6.4, 4.4, title)
     found = sorted(outcomes, key=lambda item: item.train)
     x = [item.train for item in found]
     axes.errorbar(
         x, [item.accuracy for item in found], yerr=_errors(found), color=OWN, marker="o",
-        markersize=4, linewidth=1.6, capsize=2, label="network, 95 % interval",
+        markersize=4, linewidth=1.6, capsize=2, label="network, 95 % CI",
     )  # fmt: skip
     shades = ("#bbbbbb", SIMPLE, "#7a9a4a", "#8a6fae")
     for way, shade in zip(found[0].baselines, shades, strict=False):
@@ -76,12 +76,12 @@ def _spread(axes: Any, outcomes: Sequence[Outcome], y: np.ndarray[Any, Any]) -> 
         )  # fmt: skip
     axes.errorbar(
         [item.accuracy for item in outcomes], y, xerr=_errors(outcomes), fmt="o", color=OWN,
-        markersize=5, linewidth=1.4, capsize=2, label="network, 95 % interval",
+        markersize=5, linewidth=1.4, capsize=2, label="network, 95 % CI",
     )  # fmt: skip
 
 
 def _errors(outcomes: Sequence[Outcome]) -> np.ndarray[Any, Any]:
-    """How far the interval reaches to either side, `(2, N)`; 0 where there is none."""
+    """Return the error bars `(2, N)` of the intervals; 0 without an interval."""
     sides = [
         (item.accuracy - (item.interval[0] if item.interval[0] is not None else item.accuracy),
          (item.interval[1] if item.interval[1] is not None else item.accuracy) - item.accuracy)

@@ -1,4 +1,4 @@
-"""What a study leaves in a folder: a table to read, one to compute with, numbers and a plot."""
+"""The report of a study: Markdown and CSV table, metrics and figure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Draw = Callable[[Sequence[Outcome], Path, str], Path]
 
 
 def conclude(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> None:
-    """Write the study and print its table, as every command that makes one ends."""
+    """Write the report of a study and print its table."""
     say(f"\n{write_study(outcomes, out, title, draw)}")
     say(f"report: {out}")
 
@@ -25,7 +25,7 @@ def conclude(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> 
 def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> str:
     """Write table.md, table.csv, metrics.json and study.png; return the table.
 
-    An earlier study in `out` is replaced as a whole.
+    An earlier study in `out` is replaced.
     """
     text = table(outcomes, title)
     with replacing_dir(out) as folder:
@@ -37,7 +37,7 @@ def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) 
 
 
 def metrics(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return the numbers for JSON: each accuracy with the best baseline, and the part judged."""
+    """Return the metrics for JSON: accuracy and best baseline of each case, and the split."""
     cases = {
         item.name: {"accuracy": item.accuracy, "baseline": max(item.baselines.values())}
         for item in outcomes
@@ -46,9 +46,9 @@ def metrics(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def table(outcomes: Sequence[Outcome], title: str) -> str:
-    """Return a Markdown table with a row per case and the baselines beside the network."""
+    """Return a Markdown table with one row per case, network and baselines."""
     ways = list(outcomes[0].baselines)
-    heads = ["", "train", "val", "judged", "accuracy", "95 % interval", *ways]
+    heads = ["", "train", "val", "judged", "accuracy", "95 % CI", *ways]
     lines = [title, "", _line(heads), _line("---" for _ in heads)]
     for item in outcomes:
         simple = [f"{item.baselines[way]:.4f}" for way in ways]

@@ -1,4 +1,4 @@
-"""A store that knows the labels of fewer patches, to see what labels are worth."""
+"""A chip store with fewer labelled patches, for learning curves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PARTS = ("train", "val")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many labels: a share of them, or a number per class; exactly one is set."""
+    """A number of labels: a share, or a number per class; exactly one is set."""
 
     share: float = 0.0
     count: int = 0
@@ -27,7 +27,7 @@ class Size:
 
     @classmethod
     def parse(cls, text: str) -> Size:
-        """Read "10" (per class), "0.2" (a share) or "all".
+        """Parse "10" (per class), "0.2" (a share) or "all".
 
         Raises:
             InputError: it is none of these.
@@ -48,25 +48,25 @@ class Size:
         return "all" if self.share == 1 else f"{100 * self.share:g} %"
 
     def of(self, patches: int) -> int:
-        """Return how many of a class's `patches` are kept, at least one."""
+        """Return how many of the `patches` of a class are kept, at least one."""
         return min(self.count or max(round(self.share * patches), 1), patches)
 
 
 def subset(store: ChipStore, size: Size, seed: int) -> ChipStore:
-    """Return the store with fewer train and val patches, drawn class by class.
+    """Return the store with a sample of the training and validation patches of each class.
 
-    Smaller draws of one seed lie inside larger ones. The test split stays whole, and the band
-    statistics, which know no label, are those of the whole train split.
+    For one seed, smaller samples are subsets of larger ones. The test split stays complete. The
+    band statistics use no labels and stay those of the whole training split.
 
     Raises:
-        MissingError: the store has no train or no val split.
+        MissingError: the store has no training or no validation split.
     """
     table = store.table.copy()
     for part in PARTS:
         rows = store.indices(part)
         if len(rows) == 0:
             raise MissingError(
-                f"no patch in {store.path} is in the {part} split; split it first: "
+                f"no patch of {store.path} is in the {part} split; split the store first: "
                 f"`agri-data split {store.path}`"
             )
         classes = store.labels(rows)
