@@ -1,8 +1,10 @@
 """Output that is there whole or not at all, and what a killed run leaves behind."""
 
+import contextlib
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,26 +13,31 @@ from agri_core.files.atomic import replacing_dir, replacing_file, write_text
 from agri_core.files.errors import InputError
 from agri_core.files.record import RECORD
 
+# A run that begins to write the output argv[2] and holds it, half written, until its input closes.
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
-from agri_core.files.atomic import replacing_dir
-with replacing_dir(Path(sys.argv[1])) as new:
-    (new / "marker").write_text("half")
+from agri_core.files import atomic
+with getattr(atomic, sys.argv[1])(Path(sys.argv[2])) as new:
+    (new / "marker" if new.is_dir() else new).write_text("half")
     print("begun", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX locks and signals")
 
 
-def begin(out: Path) -> subprocess.Popen[str]:
-    """Start a run that has begun to write `out` and goes on for long."""
-    run = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(out)], stdout=subprocess.PIPE, text=True
-    )
-    assert run.stdout is not None and run.stdout.readline() == "begun\n"
-    return run
+@contextlib.contextmanager
+def held(function: str, out: Path) -> Iterator[subprocess.Popen[str]]:
+    """Yield a process that has begun to write `out` through `function`, and wait for its end."""
+    command = [sys.executable, "-c", HOLD, function, str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None and run.stdin is not None
+        assert run.stdout.readline() == "begun\n"
+        try:
+            yield run
+        finally:
+            run.stdin.close()  # the run ends here, unless it was killed
 
 
 def build(out: Path) -> None:
@@ -44,7 +51,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_the_next_run_sweeps_up_after_a_killed_one(tmp_path: Path) -> None:
-    with begin(tmp_path / "out") as run:
+    with held("replacing_dir", tmp_path / "out") as run:
         run.send_signal(signal.SIGKILL)
     assert [name[:13] for name in names(tmp_path)] == [".partial-out-"]
     build(tmp_path / "out")
@@ -61,10 +68,10 @@ def test_a_file_sweeps_up_too(tmp_path: Path) -> None:
 
 
 def test_what_a_running_process_owns_stays(tmp_path: Path) -> None:
-    with begin(tmp_path / "out") as run:
+    with held("replacing_dir", tmp_path / "out") as run:
         build(tmp_path / "out")
-        (held,) = [name for name in names(tmp_path) if name != "out"]
-        assert (tmp_path / held / "out" / "marker").read_text() == "half"
+        (partial,) = [name for name in names(tmp_path) if name != "out"]
+        assert (tmp_path / partial / "out" / "marker").read_text() == "half"
         run.kill()
     build(tmp_path / "out")
     assert names(tmp_path) == ["out"]
@@ -147,45 +154,23 @@ def test_a_folder_of_the_users_own_is_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").exists()
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from agri_core.files import atomic
-with atomic.replacing_file(Path(sys.argv[1])) as temporary:
-    temporary.write_text("half")
-    print("begun", flush=True)
-    sys.stdin.read()
-"""
-
-
 def test_what_a_killed_run_left_is_removed_by_the_next_but_not_what_one_still_writes(
     tmp_path: Path,
 ) -> None:
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path / "a.txt")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    dead, alive = runs
-    for run in runs:
-        assert run.stdout is not None and run.stdout.readline() == b"begun\n"
+    out = tmp_path / "a.txt"
     (tmp_path / ".partial-a.txt-notes").write_text("of somebody else")
-    dead.kill()
-    dead.wait()
-    assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 2
-    atomic.write_text(tmp_path / "b.txt", "another place")
-    assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 2
-    atomic.write_text(tmp_path / "a.txt", "whole")
-    assert (tmp_path / "a.txt").read_text() == "whole"
-    assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 1
-    assert alive.communicate(timeout=60)[0] == b"" and alive.returncode == 0
-    assert (tmp_path / "a.txt").read_text() == "half"
+    with held("replacing_file", out) as dead, held("replacing_file", out) as alive:
+        dead.kill()
+        dead.wait()
+        assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 2
+        atomic.write_text(tmp_path / "b.txt", "another place")
+        assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 2
+        atomic.write_text(out, "whole")
+        assert out.read_text() == "whole"
+        assert len(list(tmp_path.glob(".partial-*/a.txt"))) == 1
+    assert alive.returncode == 0
+    assert out.read_text() == "half"
     assert names(tmp_path) == [".partial-a.txt-notes", "a.txt", "b.txt"]
-    assert dead.stdin is not None and dead.stdout is not None
-    dead.stdin.close()
-    dead.stdout.close()
 
 
 def test_files_are_added_all_or_none_and_nothing_foreign_is_replaced(tmp_path: Path) -> None:
