@@ -33,8 +33,10 @@ from agri_map.scene.unit import check_scene
 
 # Four tiles of 256 pixels: larger batches cost memory and gain nothing.
 BATCH_PIXELS = 2**18
-# Scenes are read and maps written once and in order, so a larger cache holds what is not needed.
-CACHE_MEGABYTES = 128
+# What GDAL's cache holds beside a row of the scene's blocks: blocks of the maps, of aligned bands.
+SPARE_CACHE_BYTES = 16 * 2**20
+# A scene stored in huge blocks is decoded more often rather than filling the memory.
+MAX_CACHE_BYTES = 384 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,9 @@ def map_scene(
     if options.precision != "f32":
         agreement = measure_agreement(scene, engine, _open(bundle, spec, options, "f32"), axes)
     tags = make_tags(scene, bundle, spec, axes, options, agreement)
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
+    # rasterio takes bytes here, where GDAL's own setting takes small numbers as megabytes.
+    cache = min(scene.block_row_bytes + SPARE_CACHE_BYTES, MAX_CACHE_BYTES)
+    with rasterio.Env(GDAL_CACHEMAX=cache):
         tally, run = _write(scene, engine, axes, files, tags, options)
     total = len(axes[0].starts()) * len(axes[1].starts())
     seconds = time.perf_counter() - began
