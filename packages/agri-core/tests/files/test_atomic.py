@@ -1,6 +1,7 @@
 """Output that is there whole or not at all, and what a killed run leaves behind."""
 
 import contextlib
+import itertools
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from agri_core.files import atomic
-from agri_core.files.atomic import replacing_dir, replacing_file, write_text
+from agri_core.files.atomic import adding_files, replacing_dir, replacing_file, write_text
 from agri_core.files.errors import InputError
 from agri_core.files.record import RECORD
 
@@ -77,10 +78,84 @@ def test_what_a_running_process_owns_stays(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_run_killed_between_the_two_moves_of_a_swap_loses_nothing(
+    tmp_path: Path, moved: bool
+) -> None:
+    build(tmp_path / "out")
+    home = tmp_path / ".replaced-out-0a_9zzzz"
+    home.mkdir()
+    (tmp_path / "out").replace(home / "out")
+    if moved:
+        build(tmp_path / "out")
+    else:
+        (home / "out" / "marker").write_text("changed by hand")
+        with pytest.raises(InputError, match="was changed since"):
+            build(tmp_path / "out")
+        assert (tmp_path / "out" / "marker").read_text() == "changed by hand"
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_changed_output_that_a_killed_run_moved_away_stays_where_it_is(tmp_path: Path) -> None:
+    build(tmp_path / "out")
+    home = tmp_path / ".replaced-out-0a_9zzzz"
+    home.mkdir()
+    (tmp_path / "out").replace(home / "out")
+    (home / "out" / "marker").write_text("changed by hand")
+    (tmp_path / "out").mkdir()
+    build(tmp_path / "out")
+    assert (home / "out" / "marker").read_text() == "changed by hand"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from agri_core.files import atomic, ownership
+steps = [int(sys.argv[1])]
+def counted(function):
+    def call(*args, **values):
+        if not steps[0]:
+            os._exit(9)
+        steps[0] -= 1
+        return function(*args, **values)
+    return call
+Path.replace = counted(Path.replace)
+Path.write_text = counted(Path.write_text)
+ownership.sha256_file = counted(ownership.sha256_file)
+with atomic.adding_files(Path(sys.argv[2])) as folder:
+    for name in ("a.txt", "b.txt"):
+        (folder / name).write_bytes(sys.argv[3].encode())
+"""
+
+
+def test_a_run_killed_at_any_step_is_run_again(tmp_path: Path) -> None:
+    def make(out: Path, text: str) -> None:
+        with adding_files(out) as folder:
+            for name in ("a.txt", "b.txt"):
+                (folder / name).write_text(text)
+
+    killed = []
+    for step in itertools.count():
+        out = tmp_path / str(step) / "out"
+        make(out, "first")
+        command = [sys.executable, "-c", KILLED, str(step), str(out), "second"]
+        code = subprocess.run(command, check=False).returncode
+        make(out, "third")
+        assert {name: (out / name).read_text() for name in names(out)} == {
+            "a.txt": "third", "b.txt": "third",
+        }  # fmt: skip
+        assert names(out.parent) == ["out"]
+        if code == 0:
+            break
+        killed.append(step)
+    assert len(killed) >= 10  # two hashes each, two records in two steps, two moves
+
+
 def test_what_is_no_leftover_of_this_output_stays(tmp_path: Path) -> None:
     kept = [".partial-out-notes", ".partial-out-2-abcdefgh", ".replaced-out-abcdefgh"]
     for name in kept:
         (tmp_path / name).mkdir()
+    (tmp_path / ".replaced-out-abcdefgh" / "notes.txt").write_text("a person's file")
     (tmp_path / ".partial-out-abcdefgh").write_text("a person's file")
     (tmp_path / "real").mkdir()
     (tmp_path / ".partial-out-aaaaaaaa").symlink_to(tmp_path / "real")

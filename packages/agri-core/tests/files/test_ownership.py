@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from agri_core.files.atomic import adding_files, replacing_dir, write_text
 from agri_core.files.errors import InputError
+from agri_core.files.hashing import sha256_text
 from agri_core.files.ownership import (
     Run,
     check_file,
@@ -161,12 +162,21 @@ def test_what_is_still_being_made_may_be_written_twice(tmp_path: Path) -> None:
 def test_files_changed_in_place_by_a_command_stay_their_first_writers(tmp_path: Path) -> None:
     with running(Run("agri-data chips")):
         fill(tmp_path / "store", table="1", info="1")
-    with running(Run("agri-data split")), updating_files(tmp_path / "store", ("table", "info")):
-        (tmp_path / "store" / "table").write_text("2")
+    new = {"table": "2", "info": "1", "waiting": "2"}
+    with running(Run("agri-data split")), updating_files(tmp_path / "store", new):
+        (tmp_path / "store" / "waiting").write_text("2")
+        (tmp_path / "store" / "waiting").replace(tmp_path / "store" / "table")
+    assert read_record(tmp_path / "store") == {
+        name: Written("agri-data chips", sha256_text(text))
+        for name, text in (("table", "2"), ("info", "1"))
+    }
     with running(Run("agri-data chips")):
         fill(tmp_path / "store", table="3")
     (tmp_path / "store" / "table").write_text("by hand")
-    with running(Run("agri-data split")), updating_files(tmp_path / "store", ("table",)):
+    with (
+        running(Run("agri-data split")),
+        updating_files(tmp_path / "store", {"table": "by hand, split"}),
+    ):
         (tmp_path / "store" / "table").write_text("by hand, split")
     with running(Run("agri-data chips")), pytest.raises(InputError, match="was changed since"):
         fill(tmp_path / "store", table="4")
