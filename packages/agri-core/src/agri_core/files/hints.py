@@ -7,11 +7,13 @@ from difflib import get_close_matches
 
 LONGEST = 80
 """Characters of a word that are compared; the comparison takes quadratic time."""
-CUTOFF = 0.5
-"""Least similarity of a hint, of 1; difflib's own 0.6 misses short words with one letter off."""
+CUTOFF = 0.65
+"""Least similarity of a hint, of 1; at difflib's own 0.6 'table' is near 'labelled'."""
+SHORT, SHORT_CUTOFF = 3, 0.5
+"""Words of so few letters have a lower cutoff: one letter of 'lr' is half of it."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str:
     """Return the known word that is most like `word`, whatever its case; "" when none is near.
 
     >>> nearest("Classs", ["class", "area"])
@@ -20,7 +22,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     folded: dict[str, str] = {}
     for name in known:
         folded.setdefault(name[:LONGEST].casefold(), name)
-    found = get_close_matches(word[:LONGEST].strip().casefold(), folded, n=1, cutoff=CUTOFF)
+    wanted = word[:LONGEST].strip().casefold()
+    least = SHORT_CUTOFF if len(wanted) <= SHORT else cutoff
+    found = get_close_matches(wanted, folded, n=1, cutoff=least)
     return folded[found[0]] if found else ""
 
 
