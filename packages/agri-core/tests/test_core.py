@@ -74,7 +74,7 @@ def test_eurosat_order_is_the_official_one() -> None:
         ([{"id": 0, "name": "a", "colour": "red"}], "#1a9641"),
         ([{"id": 0, "colour": "#000000"}], "entry 1': the key 'name' is missing"),
         ([{"id": 0, "name": "a", "color": "#000000"}], "'color', did you mean 'colour'"),
-        ([{"id": 0, "name": None}], "'entry 1.name' must be text, got None"),
+        ([{"id": 0, "name": None}], "'entry 1.name' is empty; text is expected"),
         ([{"id": 254, "name": "a"}], "'entry 1.id' must be at most 253, got 254"),
         ([{"id": 0, "name": "a"}, {"id": 1, "name": "a"}], "'a' is there twice"),
         ({"a": "#000000"}, "expected a list, got"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -51,21 +52,40 @@ GOOD = {"name": "a"}
     ("content", "message"),
     [
         (3, "f: expected a mapping, got 3"),
-        (None, "f: expected a mapping, got None"),
+        (None, "^f: it is empty; a mapping is expected$"),
+        ({"name": None}, "^f: 'name' is empty; text is expected$"),
+        (GOOD | {"size": None}, "^f: 'size' is empty; a number or text is expected$"),
+        (GOOD | {"shape": {"kind": None}}, "^f: 'shape.kind' is empty; it is one of circle, line$"),
+        (
+            GOOD | {"shape": {"kind": ["line"]}},
+            r"^f: 'shape.kind' is one of circle, line, got \['line'\]$",
+        ),
+        (
+            {"name": date(2024, 5, 1)},
+            r"^f: 'name' must be text, got 2024-05-01 \(put it in quotes\)$",
+        ),
+        (
+            GOOD | {"codes": {1.5: "b"}},
+            "^f: 'codes': a key must be a whole number, got 1.5$",
+        ),
+        (
+            GOOD | {None: 1},
+            "^f: unknown key null; the keys here are codes, count, name, points, shape, size$",
+        ),
         ({}, "f: the key 'name' is missing"),
         ({"nam": "a"}, "f: the key 'name' is missing; unknown key 'nam', did you mean 'name'"),
-        (GOOD | {1: 2}, "unknown key '1'"),
+        (GOOD | {1: 2}, "unknown key 1; the keys here are"),
         (GOOD | {"zzz": 1, "cuont": 2}, "unknown key 'zzz'; unknown key 'cuont', did you mean"),
         (GOOD | {"zzz": 1}, "the keys here are codes, count, name, points, shape, size"),
         ({"name": 7}, r"'name' must be text, got 7 \(put it in quotes\)"),
-        (GOOD | {"count": True}, "'count' must be a whole number, got True"),
+        (GOOD | {"count": True}, "'count' must be a whole number, got true"),
         (GOOD | {"count": "1"}, "'count' must be a whole number, got '1'"),
         (GOOD | {"count": 1.0}, "'count' must be a whole number, got 1.0"),
-        (GOOD | {"size": True}, "'size' must be a number or text, got True"),
+        (GOOD | {"size": True}, "'size' must be a number or text, got true$"),
         (GOOD | {"size": float("nan")}, "'size' must be a finite number or text, got nan"),
         (GOOD | {"size": 16**6000}, "'size' must be a number or text, got a number too long"),
         (GOOD | {"codes": {"a": "b"}}, "'codes': a key must be a whole number, got 'a'"),
-        (GOOD | {"codes": {5: None}}, "'codes.5' must be text, got None"),
+        (GOOD | {"codes": {5: None}}, "'codes.5' is empty; text is expected"),
         (GOOD | {"shape": {"radius": 1}}, "'shape': the key 'kind' is missing"),
         (GOOD | {"shape": {"kind": "lin"}}, "'shape.kind' is one of circle, line, got 'lin', did"),
         (
@@ -99,7 +119,7 @@ def test_json_makes_records_and_dataclasses_and_names_their_faults() -> None:
     assert made.points == (Point(1.0), Point(2.0, 3.0))
     assert hash(made.points) == hash((Point(1.0), Point(2.0, 3.0)))
     for point, message in (
-        ({"x": True}, "'points entry 1.x' must be a number, got True"),
+        ({"x": True}, "'points entry 1.x' must be a number, got true"),
         ({"x": 1, "z": 2}, "'points entry 1': unknown key 'z'; the keys here are x, y"),
         ({"x": 101}, "'points entry 1': x is at most 100, got 101"),
     ):
@@ -111,6 +131,16 @@ def test_json_makes_records_and_dataclasses_and_names_their_faults() -> None:
 def test_text_that_is_no_json_is_refused_with_the_error_asked_for(text: str) -> None:
     with pytest.raises(StoreError, match=r"^f.* valid JSON"):
         parse_json(Drawing, text, "f", StoreError)
+
+
+HALF = "'name' holds \\ud800, which is half of a character; write the whole character"
+
+
+def test_half_a_character_is_refused_in_every_record() -> None:
+    for parse, content in ((parse_record, {"name": "\ud800"}), (parse_json, '{"name": "\\ud800"}')):
+        with pytest.raises(StoreError) as caught:
+            parse(Drawing, content, "f", StoreError)
+        assert str(caught.value) == f"f: {HALF}"
 
 
 def test_a_record_does_not_change() -> None:

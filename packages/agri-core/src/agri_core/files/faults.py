@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agri_core.files.hints import hint
-from agri_core.files.yamlfile import shown
+from agri_core.files.values import shown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -71,7 +72,7 @@ def _path(error: Mapping[str, Any], content: Any, schema: Mapping[str, Any]) -> 
     """Return the keys to a fault; pydantic's own names of alternatives are no keys."""
     names: list[str] = []
     here, nodes = content, _resolved([schema], schema)
-    for part in error["loc"]:
+    for part in error["loc"][: -2 if _of_key(error) else None]:
         tag = any(part in _tags(node) for node in nodes)
         if not tag and isinstance(here, Mapping) and part in here:
             names.append(str(part)[:80])
@@ -107,8 +108,9 @@ def _unknown(faults: Sequence[Fault], schema: Mapping[str, Any]) -> list[str]:
         here = [fault for fault in faults if fault.path[:-1] == parent]
         known = _keys(schema, here[0].error["loc"][:-1])
         for fault in here:
-            key = str(fault.error["loc"][-1])
-            texts.append(f"{_at(parent)}unknown key {shown(key)}{hint(key, known)}")
+            key = fault.error["input"] if fault.kind == "invalid_key" else fault.error["loc"][-1]
+            near = hint(key, known) if isinstance(key, str) else ""
+            texts.append(f"{_at(parent)}unknown key {shown(key)}{near}")
         texts[-1] += f"; the keys here are {', '.join(known)}"
     return texts
 
@@ -127,17 +129,17 @@ def _values(faults: Sequence[Fault]) -> list[str]:
 def _value(faults: Sequence[Fault]) -> str:
     """Describe one wrong value, which may have been tried as several kinds."""
     first = faults[0]
-    if first.error["loc"] and first.error["loc"][-1] == "[key]":
-        name = f"{_at(first.path[:-1])}a key"
-    else:
-        name = f"'{'.'.join(first.path)}'" if first.path else ""
+    name = f"'{'.'.join(first.path)}'" if first.path else ""
+    if _of_key(first.error):
+        name = f"{_at(first.path)}a key"
     for fault in faults:
         if fault.kind not in _KINDS:
             return _wrong(fault, name or "the content", shown(fault.error["input"]))
-    expected = [_KINDS[fault.kind] for fault in faults]
+    kinds = " or ".join(dict.fromkeys(_KINDS[fault.kind] for fault in faults))
+    if first.error["input"] is None:
+        return f"{name or 'it'} is empty; {kinds} is expected"
     must = f"{name} must be" if name else "expected"
-    got = shown(first.error["input"])
-    return f"{must} {' or '.join(dict.fromkeys(expected))}, got {got}{_quotes(expected, first)}"
+    return f"{must} {kinds}, got {shown(first.error['input'])}{_quotes(kinds, first)}"
 
 
 def _wrong(fault: Fault, name: str, got: str) -> str:
@@ -149,26 +151,33 @@ def _wrong(fault: Fault, name: str, got: str) -> str:
     if fault.kind == "union_tag_invalid":
         key = facts["discriminator"].strip("'")
         path = ".".join((*fault.path, key))
-        return _choice(f"'{path}'", str(facts["tag"]), facts["expected_tags"])
+        return _choice(f"'{path}'", fault.error["input"].get(key), facts["expected_tags"])
     if fault.kind == "literal_error":
         return _choice(name, fault.error["input"], facts["expected"])
     if fault.kind == "json_invalid":
         return f"it is not valid JSON: {facts['error']}"
     if fault.kind == "value_error":
         return f"{_at(fault.path)}{facts['error']}"
-    return f"{name}: {fault.error['msg']}, got {got}"
+    return f"{name} cannot be {got}"
 
 
 def _choice(name: str, value: Any, expected: str) -> str:
     """Describe a value that is none of `expected`, as pydantic writes them: "'a', 'b' or 'c'"."""
     known = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
+    if value is None:
+        return f"{name} is empty; it is one of {', '.join(known)}"
     near = hint(value, known) if isinstance(value, str) else ""
     return f"{name} is one of {', '.join(known)}, got {shown(value)}{near}"
 
 
-def _quotes(expected: Iterable[str], fault: Fault) -> str:
-    number = isinstance(fault.error["input"], int | float)
-    return " (put it in quotes)" if number and "text" in expected else ""
+def _quotes(kinds: str, fault: Fault) -> str:
+    other = isinstance(fault.error["input"], int | float | date)
+    return " (put it in quotes)" if other and kinds == "text" else ""
+
+
+def _of_key(error: Mapping[str, Any]) -> bool:
+    """Whether the fault is of a key itself, after whose name pydantic writes "[key]"."""
+    return bool(error["loc"]) and error["loc"][-1] == "[key]"
 
 
 def _at(path: Sequence[str]) -> str:

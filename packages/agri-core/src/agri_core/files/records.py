@@ -7,6 +7,7 @@ imports this one inside the function that reads.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from agri_core.files.errors import AgriError, InputError
 from agri_core.files.faults import explain
+from agri_core.files.values import check_values
 
 T = TypeVar("T")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -58,6 +60,7 @@ def parse_record(kind: type[T], content: Any, where: str, failure: Failure = Inp
         >>> parse_record(dict[str, int], {"epochs": 5}, "params.yaml")
         {'epochs': 5}
     """
+    check_values(content, where, failure)
     try:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
@@ -86,12 +89,16 @@ def load_json(text: str | bytes, where: str, failure: Failure = InputError) -> A
     """Return JSON text as plain values.
 
     Raises:
-        AgriError: of the kind `failure`: it is not JSON, or lists and objects nest too deep.
+        AgriError: of the kind `failure`: it is not JSON, lists and objects nest too deep, or a
+            text holds half of a character.
     """
     try:
-        return json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise failure(f"{where} is not valid JSON: {error}") from error
+    # JSON has no anchors, so its size is that of the file.
+    check_values(content, where, failure, most=math.inf)
+    return content
 
 
 def schema_text(kind: type[Any], title: str) -> str:

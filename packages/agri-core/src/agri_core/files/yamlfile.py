@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import reprlib
+import re
+import sys
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.values import check_values
 
 MAX_BYTES = 1024 * 1024
-MAX_VALUES = 200_000
-
-
-def shown(value: Any) -> str:
-    """Return a short text of any value for a message."""
-    try:
-        return reprlib.repr(value)
-    except ValueError:
-        # Python 3.11 writes no whole number of more than 4300 digits.
-        return "a number too long to be written"
+_DUPLICATE = re.compile(r'found duplicate key "(.*?)"(?: with value|$)', re.DOTALL)
 
 
 def read_yaml(path: Path) -> Any:
@@ -37,14 +29,14 @@ def read_yaml(path: Path) -> Any:
     try:
         return parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error.reason})") from error
+        raise InputError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8") from error
 
 
 def parse_yaml(text: str, where: str) -> Any:
     """Parse YAML 1.2 text of plain values.
 
     Raises:
-        InputError: it is not YAML.
+        InputError: it is not YAML, or holds values that no file should.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError, YAMLWarning
@@ -57,22 +49,34 @@ def parse_yaml(text: str, where: str) -> Any:
             warnings.simplefilter("ignore", YAMLWarning)
             content = YAML(typ="safe", pure=True).load(text)
     except garbage as error:
-        kind = "" if isinstance(error, YAMLError) else f"{type(error).__name__} "
-        told = f"{kind}{' '.join(str(error).split())}"[:400]
-        raise InputError(f"{where} is not valid YAML: {told}") from error
-    _check_count(content, where)
+        raise InputError(f"{where} is not valid YAML: {_fault(error, text)}"[:500]) from error
+    check_values(content, where)
     return content
 
 
-def _check_count(content: Any, where: str) -> None:
-    """Refuse content that anchors blow up (or make endless) once it is walked or printed."""
-    waiting, count = [content], 0
-    while waiting:
-        item = waiting.pop()
-        count += 1
-        if count > MAX_VALUES:
-            raise InputError(f"{where} holds more than {MAX_VALUES} values, anchors followed")
-        if isinstance(item, Mapping):
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple | set):
-            waiting.extend(item)
+def _fault(error: Exception, text: str) -> str:
+    """Describe an error of ruamel without its advice to programmers."""
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    if isinstance(error, MarkedYAMLError):
+        return _marked(error)
+    if isinstance(error, RecursionError):
+        return "lists and mappings are nested too deep"
+    most = sys.get_int_max_str_digits()
+    long = re.search(rf"\d{{{most + 1},}}", text) if isinstance(error, ValueError) else None
+    if long:
+        line = text.count("\n", 0, long.start()) + 1
+        return f"the number in line {line} has more than {most} digits"
+    told = " ".join(str(error).replace('in "<unicode string>", ', "at ").split())
+    return told if isinstance(error, YAMLError) else f"a value does not fit its tag: {told}"
+
+
+def _marked(error: Any) -> str:
+    """Describe an error whose place ruamel knows, by its line and column."""
+    mark = error.problem_mark or error.context_mark
+    place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
+    twice = _DUPLICATE.match(error.problem or "")
+    if twice:
+        return f"{place}: the key '{twice[1]}' occurs twice; keep one of them"
+    told = " ".join(part for part in (error.context, error.problem) if part)
+    return f"{place}: {' '.join(told.split())}"

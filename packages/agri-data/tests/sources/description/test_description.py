@@ -136,7 +136,7 @@ def test_eurosat_is_read_and_root_wins_over_the_file(tmp_path: Path):
         (PAIRS | {"label": {"kind": "vector", "file": "../x.gpkg"}}, "'label.file': .*leads out"),
         (SCENES | {"align": "wrap"}, "did you mean 'warp'"),
         ([1], "expected a mapping"),
-        (None, "expected a mapping"),
+        (None, "^.*yaml: it is empty; a mapping is expected$"),
     ],
 )
 def test_a_wrong_description_is_named(content: Any, message: str):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from agri_core.bands import Unit, make_bands
 from agri_core.files.errors import InputError
-from agri_core.files.yamlfile import shown
+from agri_core.files.values import shown
 from agri_core.legend import Legend
 from pydantic import AfterValidator, AllowInfNan, Field, model_validator
 
