@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import pytest

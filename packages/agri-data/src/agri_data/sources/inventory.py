@@ -10,13 +10,12 @@ from typing import Any
 from agri_core.files.atomic import replacing_dir
 from agri_core.files.console import progress
 from agri_core.files.csvfile import csv_text
-from agri_core.files.errors import MissingError
 from agri_core.files.folders import files_below
 from agri_core.files.hashing import sha256_file
 from agri_core.files.yamlfile import read_yaml
 from ruamel.yaml import YAML
 
-from agri_data.sources.description.parse import parse_description
+from agri_data.sources.description.parse import check_root, parse_description
 
 SOURCE_FILE = "source.yaml"
 INVENTORY_FILE = "inventory.csv"
@@ -41,10 +40,7 @@ def adopt(path: Path, out: Path, root: Path | None = None) -> int:
     """
     content: dict[str, Any] = read_yaml(path)
     base = parse_description(content, path, root).root
-    if not base.exists():
-        raise MissingError(
-            f"{path}: its root {base} does not exist; mend 'root' there or give another --root"
-        )
+    check_root(base, path, root is not None)
     with replacing_dir(out) as folder:
         rows = list(_inventory(base))
         _write_inventory(folder / INVENTORY_FILE, rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, MissingError
 from agri_core.raster.align import Aligned, align
 from agri_core.raster.facts import Facts, read_facts
 from agri_core.raster.grid import Grid
@@ -42,10 +42,13 @@ def scene_facts(scene: Scene, description: ScenesDescription) -> SceneFacts:
     order = description.imagery.bands
     if set(order) != set(scene.files):
         order = tuple(scene.files)
-    files = {
-        band: read_facts(description.root / scene.files[band], _names(band, description))
-        for band in order
-    }
+    try:
+        files = {
+            band: read_facts(description.root / scene.files[band], _names(band, description))
+            for band in order
+        }
+    except MissingError as error:
+        raise MissingError(f"scene {scene.name}: {error}; correct its 'image'") from error
     for band, facts in files.items():
         if band != MULTI and facts.count != 1:
             raise InputError(
@@ -53,7 +56,10 @@ def scene_facts(scene: Scene, description: ScenesDescription) -> SceneFacts:
                 "file has one"
             )
     grids = place(files)
-    grid = common_grid(grids, description.resolution)
+    try:
+        grid = common_grid(grids, description.resolution)
+    except InputError as error:
+        raise InputError(f"scene {scene.name}: {error}") from error
     for band, own in grids.items():
         check_alignable(grid, own, description.align == "warp", files[band].name)
     return SceneFacts(grid, files, grids, _whole(scene, files, grid, description))

@@ -13,7 +13,7 @@ from agri_data.sources.description.description import (
     EurosatDescription,
     PairsDescription,
 )
-from agri_data.sources.description.parse import read_description
+from agri_data.sources.description.parse import check_root, read_description
 from agri_data.sources.eurosat import SIZE, EurosatSource, is_eurosat
 from agri_data.sources.pairs import PairsSource
 from agri_data.sources.scenes import ScenesSource
@@ -72,7 +72,9 @@ def describe(path: Path, root: Path | None = None) -> Description:
         AgriError: `path` is neither, or the description is wrong.
     """
     if path.suffix.lower() in (".yaml", ".yml"):
-        return read_description(path, root)
+        description = read_description(path, root)
+        check_root(description.root, path, root is not None)
+        return description
     if not path.exists():
         raise MissingError(f"there is no file or folder {path}")
     if root is None and is_eurosat(path):

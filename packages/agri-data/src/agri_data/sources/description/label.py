@@ -50,7 +50,8 @@ class LabelSpec:
         both = sorted(str(v) for v in self.ignore & set(self.codes))
         if both:
             raise InputError(
-                f"label values are either a class or ignored, not both: {', '.join(both)}"
+                "'label.ignore': label values are either a class or ignored, not both: "
+                f"{', '.join(both)}"
             )
 
 

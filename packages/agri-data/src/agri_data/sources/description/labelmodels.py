@@ -21,14 +21,18 @@ Colour = Annotated[str, AfterValidator(parse_colour)]
 
 
 class Blank(Record):
-    """A mapping in which a key without a value counts as not there, as people leave it in YAML."""
+    """A mapping in which an optional key without a value counts as not there, as people leave it.
+
+    A required key without a value stays, so that its error tells that it is empty.
+    """
 
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, content: Any) -> Any:
         if not isinstance(content, Mapping):
             return content
-        return {k: v for k, v in content.items() if v is not None or k not in cls.model_fields}
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {k: v for k, v in content.items() if v is not None or k not in optional}
 
 
 class _Known(Blank):

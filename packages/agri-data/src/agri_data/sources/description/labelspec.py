@@ -28,17 +28,20 @@ def make_label(label: AnyLabel | None, legend: Legend | None, where: str) -> Lab
         InputError: a class is not in the legend, or labels and a legend do not come together.
     """
     if label is None and legend is not None:
-        raise InputError(f"{where}: there is a legend, so say what the labels are ('kind: ...')")
+        raise InputError(
+            f"{where}: 'label': there is a legend, so say what the labels are ('kind: ...')"
+        )
     if label is None or isinstance(label, NoLabel):
         return LabelSpec()
     if legend is None:
-        raise InputError(f"{where}: labels need a 'legend' in the description")
+        raise InputError(f"{where}: 'label': labels need a 'legend' in the description")
     try:
         return _make(label, legend)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
 
+# Errors from here on name the key, such as 'label.codes.5'; `make_label` adds the file.
 def _make(label: RasterLabel | BandLabel | VectorLabel | PaletteLabel, legend: Legend) -> LabelSpec:
     if isinstance(label, PaletteLabel):
         return _palette(label, legend)
@@ -46,7 +49,7 @@ def _make(label: RasterLabel | BandLabel | VectorLabel | PaletteLabel, legend: L
         return _vector(label, legend)
     codes = {number: number for number in range(len(legend))}
     if label.codes is not None:
-        codes = _targets(label.codes, legend)
+        codes = _targets("codes", label.codes, legend)
     return LabelSpec(
         label.kind,
         _classes(codes),
@@ -60,7 +63,8 @@ def _make(label: RasterLabel | BandLabel | VectorLabel | PaletteLabel, legend: L
 def _vector(label: VectorLabel, legend: Legend) -> LabelSpec:
     codes = {name: number for number, name in enumerate(legend.names)}
     if label.codes is not None:
-        codes = _targets({str(value): name for value, name in label.codes.items()}, legend)
+        named = {str(value): name for value, name in label.codes.items()}
+        codes = _targets("codes", named, legend)
     return LabelSpec(
         label.kind,
         _classes(codes),
@@ -69,7 +73,7 @@ def _vector(label: VectorLabel, legend: Legend) -> LabelSpec:
         attribute=label.attribute,
         layer=label.layer,
         file=label.file,
-        outside=_target(label.outside, legend),
+        outside=_target("outside", label.outside, legend),
         explicit=label.codes is not None,
     )
 
@@ -79,14 +83,14 @@ def _palette(label: PaletteLabel, legend: Legend) -> LabelSpec:
     if label.colours is None:
         own = {item.colour: item.id for item in legend.classes}
         if len(own) < len(legend):
-            raise InputError("two classes of the legend share one colour")
+            raise InputError("'label': two classes of the legend share one colour; give 'colours'")
         return LabelSpec("palette", own, lenient=lenient)
-    codes = _targets(label.colours, legend)
+    codes = _targets("colours", label.colours, legend)
     return LabelSpec("palette", _classes(codes), _ignored(codes), lenient, explicit=True)
 
 
-def _targets(names: Mapping[Any, str], legend: Legend) -> dict[Any, int]:
-    return {value: _target(name, legend) for value, name in names.items()}
+def _targets(key: str, names: Mapping[Any, str], legend: Legend) -> dict[Any, int]:
+    return {value: _target(f"{key}.{value}", name, legend) for value, name in names.items()}
 
 
 def _classes(targets: Mapping[Any, int]) -> dict[Any, int]:
@@ -97,10 +101,10 @@ def _ignored(targets: Mapping[Any, int], more: Iterable[Any] = ()) -> frozenset[
     return frozenset(value for value, number in targets.items() if number == IGNORE) | set(more)
 
 
-def _target(name: str, legend: Legend) -> int:
+def _target(key: str, name: str, legend: Legend) -> int:
     if name == NO_LABEL:
         return IGNORE
     try:
         return legend.index(name)
     except InputError as error:
-        raise InputError(f"{error} (or 'ignore')") from error
+        raise InputError(f"'label.{key}': {error} (or 'ignore')") from error

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hints import hint
 from agri_core.files.records import parse_record
+from agri_core.files.values import shown
 from agri_core.files.yamlfile import read_yaml
 
 from agri_data.sources.description.description import (
@@ -42,6 +44,21 @@ def read_description(path: Path, root: Path | None = None) -> Description:
     return parse_description(read_yaml(path), path, root)
 
 
+def check_root(base: Path, path: Path, given: bool) -> None:
+    """Check that the root of the description `path` is there; `given`: by --root.
+
+    Raises:
+        MissingError: there is no such folder or .zip.
+    """
+    if base.exists():
+        return
+    named = "--root" if given else "'root'"
+    remedy = "correct it" if given else "correct 'root', or give --root"
+    raise MissingError(
+        f"{path}: {named} names {base}, and there is no such folder or .zip; {remedy}"
+    )
+
+
 def parse_description(content: Any, path: Path, root: Path | None = None) -> Description:
     """Turn the parsed content of the description `path` into records.
 
@@ -60,11 +77,12 @@ def parse_description(content: Any, path: Path, root: Path | None = None) -> Des
 def _pairs(file: PairsFile, root: Path, where: str) -> PairsDescription:
     made = PairsDescription(
         file.name, root, file.licence, _imagery(file), file.legend,
-        make_label(file.label, file.legend, f"{where}: 'label'"),
+        make_label(file.label, file.legend, where),
         images=file.images, masks=file.masks, table=file.table, suffix=file.suffix,
         unmatched=file.unmatched, group=file.group, labelled=file.labelled,
     )  # fmt: skip
     _check_pairs(made, where)
+    _check_unused(file, ("suffix", "unmatched"), where)
     return made
 
 
@@ -72,14 +90,20 @@ def _scenes(file: ScenesFile, root: Path, where: str) -> ScenesDescription:
     scenes = tuple(_scene(item) for item in file.scenes)
     _check_names([scene.name for scene in scenes], where)
     label = file.label or _implied(scenes, where)
+    if scenes and file.masks:
+        raise InputError(
+            f"{where}: unknown key 'masks' beside a list of 'scenes'; name the label file of each "
+            "scene as its 'label'"
+        )
     made = ScenesDescription(
         file.name, root, file.licence, _imagery(file), file.legend,
-        make_label(label, file.legend, f"{where}: 'label'"),
+        make_label(label, file.legend, where),
         scenes=scenes, images=file.images, masks=file.masks, suffix=file.suffix,
         resolution=file.resolution, resampling=file.resampling, align=file.align,
         labelled=file.labelled,
     )  # fmt: skip
     _check_scenes(made, where)
+    _check_unused(file, ("suffix",), where)
     return made
 
 
@@ -120,8 +144,8 @@ def _check_names(names: list[str], where: str) -> None:
 def _check_pairs(description: PairsDescription, where: str) -> None:
     if bool(description.table) == bool(description.images):
         raise InputError(f"{where}: name either 'images' (with 'masks') or 'table' (a CSV file)")
-    if description.table and (description.masks or description.suffix):
-        raise InputError(f"{where}: 'masks' and 'suffix' do not go with 'table'")
+    if description.table and description.masks:
+        raise InputError(f"{where}: 'masks' do not go with 'table', which names the masks itself")
     label = description.label
     own = label.kind in ("raster", "palette") or (label.kind == "vector" and not label.file)
     if own and not (description.masks or description.table):
@@ -130,7 +154,27 @@ def _check_pairs(description: PairsDescription, where: str) -> None:
         raise InputError(f"{where}: labels of kind {label.kind} need no 'masks' and no 'table'")
 
 
+def _check_unused(file: Pictures, keys: tuple[str, ...], where: str) -> None:
+    """Refuse keys about the masks' files where the description names none."""
+    unused = [key for key in keys if key in file.model_fields_set and not file.masks]
+    if unused:
+        raise InputError(f"{where}: '{unused[0]}' goes with 'masks', which are not there")
+
+
+def _check_resolution(description: ScenesDescription, where: str) -> None:
+    """Refuse a grid that is the name of no file's band."""
+    wanted = description.resolution
+    known = sorted({band for scene in description.scenes for band in scene.files if band})
+    if isinstance(wanted, str) and wanted not in ("finest", *known):
+        bands = f", or one of the scenes' bands {', '.join(known)}" if known else ""
+        raise InputError(
+            f"{where}: 'resolution' is 'finest', a number (the size of a pixel){bands}; "
+            f"got {shown(wanted)}{hint(wanted, ['finest', *known])}"
+        )
+
+
 def _check_scenes(description: ScenesDescription, where: str) -> None:
+    _check_resolution(description, where)
     if bool(description.scenes) == bool(description.images):
         raise InputError(f"{where}: name either 'scenes' (a list) or 'images' (a pattern)")
     kind = description.label.kind

@@ -46,8 +46,8 @@ def common_grid(grids: Mapping[str, Grid], resolution: str | float) -> Grid:
     if isinstance(resolution, str):
         if resolution not in grids:
             raise InputError(
-                f"'resolution' is 'finest', a size, or one of {', '.join(grids)}; "
-                f"got {resolution!r}"
+                f"'resolution' is the band {resolution!r}, which this scene lacks; it has "
+                f"{', '.join(band for band in grids if band) or 'one file of all bands'}"
             )
         return grids[resolution]
     width, height = finest.pixel_size
