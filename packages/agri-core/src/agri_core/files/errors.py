@@ -20,3 +20,17 @@ class MissingError(AgriError, FileNotFoundError):
 
 class StoreError(AgriError, ValueError):
     """A chip store is damaged, incomplete, or not a chip store."""
+
+
+class SettingError(InputError):
+    """A setting has a value that it cannot have; a command line names its flag or its file.
+
+    Attributes:
+        setting: its name.
+        reason: what is wrong, the end of a sentence that the name begins.
+    """
+
+    def __init__(self, setting: str, reason: str) -> None:
+        """Keep the parts of the message: "`epochs` must be ..."."""
+        super().__init__(f"`{setting}` {reason}")
+        self.setting, self.reason = setting, reason
