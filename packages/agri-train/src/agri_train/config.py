@@ -5,19 +5,21 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
 from agri_core.files.hints import nearest
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
-SCHEDULES = ("constant", "cosine", "plateau")
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+Schedule = Literal["constant", "cosine", "plateau"]
+Monitor = Literal["loss", "iou", "f1", "accuracy"]
+Precision = Literal["auto", "32", "bf16"]
+MemoryFormat = Literal["auto", "channels_last", "contiguous"]
+Device = Literal["auto", "cpu", "gpu"]
+Mix = Literal["none", "mixup", "cutmix", "both"]
 MONITORS = {"loss": "min", "iou": "max", "f1": "max", "accuracy": "max"}
-PRECISIONS = ("auto", "32", "bf16")
-MEMORY_FORMATS = ("auto", "channels_last", "contiguous")
-DEVICES = ("auto", "cpu", "gpu")
 CLASS_WEIGHTS = ("none", "inverse")
-MIXES = ("none", "mixup", "cutmix", "both")
+MIXES: tuple[str, ...] = get_args(Mix)
 
 MAX_SEED = 2**32 - 1
 """The largest seed that numpy's global generator accepts."""
@@ -94,10 +96,10 @@ class TrainConfig:
     epochs: int = 50
     batch_size: int = 8
     lr: float = 0.001
-    optimizer: str = "adamw"
+    optimizer: Optimizer = "adamw"
     momentum: float = 0.9
     weight_decay: float = 0.0001
-    schedule: str = "cosine"
+    schedule: Schedule = "cosine"
     min_lr: float = 0.000001
     warmup: int = 0
     plateau_patience: int = 5
@@ -106,16 +108,16 @@ class TrainConfig:
     loss: str = "auto"
     class_weights: str | tuple[float, ...] = "none"
     label_smoothing: float = 0.0
-    mix: str = "none"
+    mix: Mix = "none"
     ema_decay: float = 0.0
     unfreeze_every: int = 0
     patience: int = 10
-    monitor: str = "loss"
+    monitor: Monitor = "loss"
     checkpoint_every: int = 0
     seed: int = 42
-    precision: str = "auto"
-    memory_format: str = "auto"
-    device: str = "auto"
+    precision: Precision = "auto"
+    memory_format: MemoryFormat = "auto"
+    device: Device = "auto"
     threads: int = 0
     cuda_graphs: bool = True
     augment: bool = True
@@ -128,13 +130,13 @@ class TrainConfig:
     calibrate: bool = True
 
     def __post_init__(self) -> None:
-        _choices("optimizer", self.optimizer, OPTIMIZERS)
-        _choices("schedule", self.schedule, SCHEDULES)
-        _choices("monitor", self.monitor, tuple(MONITORS))
-        _choices("precision", self.precision, PRECISIONS)
-        _choices("memory_format", self.memory_format, MEMORY_FORMATS)
-        _choices("device", self.device, DEVICES)
-        _choices("mix", self.mix, MIXES)
+        _choices("optimizer", self.optimizer, get_args(Optimizer))
+        _choices("schedule", self.schedule, get_args(Schedule))
+        _choices("monitor", self.monitor, get_args(Monitor))
+        _choices("precision", self.precision, get_args(Precision))
+        _choices("memory_format", self.memory_format, get_args(MemoryFormat))
+        _choices("device", self.device, get_args(Device))
+        _choices("mix", self.mix, get_args(Mix))
         object.__setattr__(self, "class_weights", _class_weights(self.class_weights))
         for name in _POSITIVE:
             _whole(name, getattr(self, name), 1)
@@ -151,13 +153,14 @@ class TrainConfig:
     def _check_ranges(self) -> None:
         for name in ("label_smoothing", "ema_decay"):
             if getattr(self, name) >= 1.0:
-                raise InputError(f"`{name}` must be below 1; received {getattr(self, name)}.")
+                raise SettingError(name, f"must be below 1; received {getattr(self, name)}.")
         if self.seed > MAX_SEED:
-            raise InputError(f"`seed` must be at most {MAX_SEED}; received {self.seed}.")
+            raise SettingError("seed", f"must be at most {MAX_SEED}; received {self.seed}.")
         if self.lr == 0.0 or self.min_lr > self.lr:
-            raise InputError(
-                f"`lr` must be above 0 and not below `min_lr`; received lr={self.lr}, "
-                f"min_lr={self.min_lr}. Raise `lr` or lower `min_lr`."
+            raise SettingError(
+                "lr",
+                f"must be above 0 and not below `min_lr`; received lr={self.lr}, "
+                f"min_lr={self.min_lr}. Raise `lr` or lower `min_lr`.",
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -194,9 +197,10 @@ class TrainConfig:
 
 def _choices(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise InputError(
-            f"`{name}` must be one of {', '.join(choices)}; received {value!r}."
-            f"{_nearest(str(value), list(choices))}"
+        raise SettingError(
+            name,
+            f"must be one of {', '.join(choices)}; received {value!r}."
+            f"{_nearest(str(value), list(choices))}",
         )
 
 
@@ -208,24 +212,24 @@ def _nearest(word: str, known: list[str]) -> str:
 
 def _whole(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"`{name}` must be a whole number >= {least}; received {value!r}.")
+        raise SettingError(name, f"must be a whole number >= {least}; received {value!r}.")
 
 
 def _real(name: str, value: object, least: float) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value < least:  # type: ignore[operator,arg-type]
-        raise InputError(f"`{name}` must be a number >= {least:g}; received {value!r}.")
+        raise SettingError(name, f"must be a number >= {least:g}; received {value!r}.")
 
 
 def _share(name: str, value: object) -> None:
     _real(name, value, 0.0)
     if value > 1.0:  # type: ignore[operator]
-        raise InputError(f"`{name}` must be from 0 to 1; received {value}.")
+        raise SettingError(name, f"must be from 0 to 1; received {value}.")
 
 
 def _flag(name: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise InputError(f"`{name}` must be true or false; received {value!r}.")
+        raise SettingError(name, f"must be true or false; received {value!r}.")
 
 
 def _class_weights(value: object) -> str | tuple[float, ...]:
@@ -236,13 +240,14 @@ def _class_weights(value: object) -> str | tuple[float, ...]:
         try:
             value = tuple(float(part) for part in value.split(","))
         except ValueError:
-            raise InputError(
-                f"`class_weights` must be one of {', '.join(CLASS_WEIGHTS)} or one weight per "
-                f"class such as `0.4,2.2,0.4`; received {value!r}."
+            raise SettingError(
+                "class_weights",
+                f"must be one of {', '.join(CLASS_WEIGHTS)} or one weight per class such as "
+                f"`0.4,2.2,0.4`; received {value!r}.",
             ) from None
     if not isinstance(value, tuple) or not value:
-        raise InputError(
-            f"`class_weights` must be a name or one weight per class; received {value!r}."
+        raise SettingError(
+            "class_weights", f"must be a name or one weight per class; received {value!r}."
         )
     for weight in value:
         _real("class_weights", weight, 0.0)
