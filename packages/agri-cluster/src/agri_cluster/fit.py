@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.atomic import replacing_dir, write_json
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
 from agri_data.augment.augment import Augment
 
 from agri_cluster.artifact.save import FitOutput, save
@@ -63,7 +63,7 @@ def fit(
     """
     settings.check()
     if settings.n_clusters < 2:
-        raise InputError(f"n_clusters is 2 or more, got {settings.n_clusters}")
+        raise SettingError("n_clusters", f"is 2 or more, got {settings.n_clusters}")
     tiles = source.open(settings.encoder)
     work = out.with_name(f".{out.name}.fitting")
     _begin(work, source, settings, seed, resume)
@@ -163,5 +163,6 @@ def _deepcluster(settings: FitSettings, seed: int, tiles: Tiles) -> DeepCluster:
 def _encoder(settings: FitSettings, tiles: Tiles) -> Any:
     return build_encoder(
         encoder_of(settings, tiles), tiles.shape, width=settings.embedding_dim,
-        weights=settings.weights, bands=tiles.bands, widths=whole_numbers(settings.hidden),
+        weights=settings.weights, bands=tiles.bands,
+        widths=whole_numbers(settings.hidden, "hidden"),
     ).model  # fmt: skip

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import typer
 from agri_core.files.errors import InputError
 from agri_core.files.params import fill_defaults, keep_params, load_params
+
+from agri_segment.choices import ArchName
 
 
 def read_params(ctx: typer.Context, path: Path | None) -> Path | None:
@@ -37,4 +40,5 @@ def below(folders: Sequence[Path], params: Path) -> list[Path]:
 def _fill(ctx: typer.Context) -> None:
     arch = ctx.params.get("arch")
     if arch is not None:
-        fill_defaults(ctx, ("train", arch), apart=("arch",))
+        # A file holds the sections of all architectures; 'deeplabv3' is no misspelt 'deeplab'.
+        fill_defaults(ctx, ("train", arch), apart=("arch",), others=get_args(ArchName))

@@ -9,7 +9,7 @@ import numpy as np
 from agri_core.bands import band_indices
 from agri_core.files.atomic import write_json
 from agri_core.files.console import warn
-from agri_core.files.errors import AgriError, InputError
+from agri_core.files.errors import AgriError, InputError, SettingError
 from agri_data.store.store import ChipStore
 from agri_map.inference.engine import open_engine
 from agri_train.baselines.patches import BaselineScore, score_baselines
@@ -170,7 +170,7 @@ def _check(plan: Plan, store: ChipStore, bands: Sequence[str]) -> None:
     if len(set(bands)) != len(bands):
         raise InputError(f"a band is named twice in {', '.join(bands)}")
     if not 0 < plan.coverage < 1:
-        raise InputError(f"coverage is between 0 and 1, got {plan.coverage}")
+        raise SettingError("coverage", f"must be between 0 and 1, got {plan.coverage}")
     _check_labels(store)
     if plan.frozen and plan.weights == "none":
         warn("the body is frozen at random weights; give --weights imagenet or a file")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import get_args
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import SettingError
 
 from agri_cluster.backend.framework import keras
+from agri_cluster.choices import Precision
 
-PRECISIONS = ("float32", "mixed_bfloat16")
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 def check_precision(precision: str) -> str:
@@ -19,7 +21,7 @@ def check_precision(precision: str) -> str:
         InputError: it is none of them.
     """
     if precision not in PRECISIONS:
-        raise InputError(f"precision is one of {', '.join(PRECISIONS)}, got {precision!r}")
+        raise SettingError("precision", f"is one of {', '.join(PRECISIONS)}, got {precision!r}")
     return precision
 
 

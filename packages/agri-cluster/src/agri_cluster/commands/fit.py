@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT
 from agri_core.files.params import fill_from, with_settings
 
@@ -31,8 +32,8 @@ def fit(
         str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")
     ] = "",
     split: Annotated[
-        str, typer.Option(help="Only the chips of a split: train, val or test; all when empty.")
-    ] = "",
+        Split | None, typer.Option(help="Only the chips of a split; all by default.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of every random number.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
     settings: dict[str, Any],
@@ -50,7 +51,7 @@ def fit(
     from agri_cluster.fit import fit as run_fit
 
     names = tuple(name.strip() for name in bands.split(",") if name.strip())
-    source = TileSource(chips, names, split or None)
+    source = TileSource(chips, names, split)
     info = run_fit(source, out, FitSettings(**settings), seed, resume)
     say(
         f"{info['tiles']} tiles in {info['used']} of {settings['n_clusters']} clusters after "

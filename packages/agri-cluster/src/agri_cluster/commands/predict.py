@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT
 
 
@@ -14,8 +15,8 @@ def predict(
     chips: Annotated[Path, typer.Argument(help="A chip store, or a folder of pictures.")],
     out: Annotated[Path, OUTPUT, typer.Option(help="The CSV to write.")],
     split: Annotated[
-        str, typer.Option(help="Only the chips of a split: train, val or test; all when empty.")
-    ] = "",
+        Split | None, typer.Option(help="Only the chips of a split; all by default.")
+    ] = None,
 ) -> None:
     """Write the cluster of each tile, with its confidence, margin and distance to the centre.
 
@@ -27,5 +28,5 @@ def predict(
 
     from agri_cluster.artifact.predict import predict_to
 
-    count = predict_to(folder, chips, out, split or None)
+    count = predict_to(folder, chips, out, split)
     say(f"{count} tiles assigned to clusters in {out}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
+from agri_cluster.choices import How
+
 if TYPE_CHECKING:
     from agri_cluster.data.tiles import Ints
     from agri_cluster.selection.naming import Names
@@ -34,7 +36,7 @@ def select(
         typer.Option(help="Tiles in all, clusters taking turns; default 64 without --each."),
     ] = None,
     each: Annotated[int | None, typer.Option(help="Maximum number of tiles per cluster.")] = None,
-    how: Annotated[str, typer.Option(help="nearest, diverse or boundary.")] = "diverse",
+    how: Annotated[How, typer.Option(help="Which tiles of a cluster are chosen.")] = "diverse",
     confidence: Annotated[float, typer.Option(help="Minimum confidence of a tile.")] = 0.0,
     pseudo: Annotated[
         Path | None,

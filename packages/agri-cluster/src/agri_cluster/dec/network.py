@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from agri_core.files.errors import InputError
+from agri_core.files.errors import SettingError
 from numpy.typing import NDArray
 
 from agri_cluster.backend.framework import keras, ops
@@ -134,7 +134,7 @@ def kl_loss(balance: float) -> Any:
     2020). It makes cluster sizes even, which is wrong where true sizes are not.
     """
     if balance < 0:
-        raise InputError(f"balance is 0 or more, got {balance}")
+        raise SettingError("balance", f"is 0 or more, got {balance}")
 
     def loss(p: Any, log_q: Any) -> Any:
         # 1e-30 is above float32's smallest normal number, 1.2e-38: the log stays finite, and p =

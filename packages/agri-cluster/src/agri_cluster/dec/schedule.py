@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
 
+from agri_cluster.choices import Target
 from agri_cluster.dec.warmup import Warmup
 
-TARGETS = {"full": 1.0, "ema": 0.9, "batch": 0.0}
+TARGETS: Mapping[Target, float] = {"full": 1.0, "ema": 0.9, "batch": 0.0}
 """Ways to sharpen the target: momentum of the cluster frequencies from batch to batch."""
 
 
@@ -30,7 +32,7 @@ class Schedule:
 
     batch_size: int = 256
     max_iter: int = 2000
-    target: str = "full"
+    target: Target = "full"
     update_interval: int | None = None
     # Xie et al. 2016, section 4.3: training stops when under 0.1 % of the labels change.
     tol: float = 0.001
@@ -46,9 +48,9 @@ class Schedule:
                 f"expected, got {self}"
             )
         if self.target not in TARGETS:
-            raise InputError(f"target is one of {', '.join(TARGETS)}, got {self.target!r}")
+            raise SettingError("target", f"is one of {', '.join(TARGETS)}, got {self.target!r}")
         if self.update_interval is not None and self.update_interval < 1:
-            raise InputError(f"update_interval is 1 step or more, got {self.update_interval}")
+            raise SettingError("update_interval", f"is 1 or more, got {self.update_interval}")
 
     def steps(self, tiles: int) -> int:
         """Return the steps between two target updates for a set of that many tiles."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
+from agri_core.files.hints import hint
+
+from agri_cluster.choices import Init, Objective, Precision, Pretrain, Target
 
 if TYPE_CHECKING:
     from agri_data.augment.augment import Augment
@@ -16,9 +20,9 @@ if TYPE_CHECKING:
     from agri_cluster.pretrain.contrast import ContrastConfig
 
 DEC_OBJECTIVES = ("dec", "idec")
-OBJECTIVES = (*DEC_OBJECTIVES, "deepcluster")
-PRETRAIN = ("autoencoder", "contrastive", "none")
 AUTO = "auto"
+LEAST = {"batch_size": 1, "patience": 1, "n_init": 1, "max_iter": 0, "tol": 0, "balance": 0}
+"""The least value of settings."""
 
 
 # Not frozen and without checks at construction: scikit-learn changes and clones estimators, which
@@ -69,19 +73,19 @@ class FitSettings:
     embedding_dim: int = 100
     hidden: str | Sequence[int] = "500,500,2000"
     filters: str | Sequence[int] = "128,64,32,16"
-    pretrain: str = "autoencoder"
+    pretrain: Pretrain = "autoencoder"
     epochs: int = 50
     noise: float = 0.0
     size: int = 0
     finetune: bool = False
     n_components: int = 50
     views: int = 1
-    objective: str = "dec"
+    objective: Objective = "dec"
     gamma: float = 0.1
     alpha: str | float = AUTO
-    init: str | Any = "kmeans"
+    init: Init | Any = "kmeans"
     n_init: int = 20
-    target: str = "full"
+    target: Target = "full"
     max_iter: int = 2000
     update_interval: str | int = AUTO
     learning_rate: float = 0.01
@@ -91,7 +95,7 @@ class FitSettings:
     budget: float = 0.0
     balance: float = 0.0
     augment: bool = False
-    precision: str = "float32"
+    precision: Precision = "float32"
 
     def check(self) -> None:
         """Check every setting that no later step checks.
@@ -99,12 +103,16 @@ class FitSettings:
         Raises:
             InputError: a setting has a value that it cannot have.
         """
-        _check_choice("objective", self.objective, OBJECTIVES)
-        _check_choice("pretrain", self.pretrain, PRETRAIN)
-        whole_numbers(self.hidden)
-        whole_numbers(self.filters)
+        _check_choice("objective", self.objective, get_args(Objective))
+        _check_choice("pretrain", self.pretrain, get_args(Pretrain))
+        whole_numbers(self.hidden, "hidden")
+        whole_numbers(self.filters, "filters")
         number_or_auto(self.alpha, "alpha")
         number_or_auto(self.update_interval, "update_interval")
+        for name, least in LEAST.items():
+            # Not `<`, as a number that is NaN is neither.
+            if not least <= getattr(self, name) < math.inf:
+                raise SettingError(name, f"is {least} or more, got {getattr(self, name)}")
 
     def to_json(self) -> dict[str, Any]:
         """Return these settings by name."""
@@ -140,14 +148,14 @@ class EstimatorSettings(FitSettings):
         self.check()
         _check_choice("objective", self.objective, DEC_OBJECTIVES)
         if self.n_clusters < 1:
-            raise InputError(f"n_clusters is 1 or more, got {self.n_clusters}")
+            raise SettingError("n_clusters", f"is 1 or more, got {self.n_clusters}")
         if items < self.n_clusters:
             raise InputError(
                 f"{items} items cannot make {self.n_clusters} clusters; ask for fewer, or give more"
             )
 
 
-def whole_numbers(value: str | Sequence[int]) -> tuple[int, ...]:
+def whole_numbers(value: str | Sequence[int], name: str) -> tuple[int, ...]:
     """Read widths such as "500,500,2000", or a sequence of them.
 
     Raises:
@@ -156,7 +164,7 @@ def whole_numbers(value: str | Sequence[int]) -> tuple[int, ...]:
     given = value.split(",") if isinstance(value, str) else [str(part) for part in value]
     parts = [part.strip() for part in given if part.strip()]
     if not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise InputError(f"widths such as 500,500,2000 are expected, got {value!r}")
+        raise SettingError(name, f"is widths such as 500,500,2000, got {value!r}")
     return tuple(int(part) for part in parts)
 
 
@@ -171,9 +179,10 @@ def number_or_auto(value: str | float, name: str) -> float | None:
     try:
         return float(value)
     except ValueError as error:
-        raise InputError(f"{name} is a number or 'auto', got {value!r}") from error
+        raise SettingError(name, f"is a number or 'auto', got {value!r}") from error
 
 
 def _check_choice(name: str, value: object, known: Sequence[str]) -> None:
     if value not in known:
-        raise InputError(f"{name} is one of {', '.join(known)}, got {value!r}")
+        near = hint(value, known) if isinstance(value, str) else ""
+        raise SettingError(name, f"is one of {', '.join(known)}, got {value!r}{near}")

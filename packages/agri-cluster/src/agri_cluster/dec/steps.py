@@ -198,7 +198,8 @@ def embed(model: keras.Model, items: Floats) -> Floats:
 
 def _build(settings: EstimatorSettings, rows: Tiles) -> tuple[keras.Model, keras.Model]:
     frozen = is_frozen(settings)
-    hidden, filters = whole_numbers(settings.hidden), whole_numbers(settings.filters)
+    hidden = whole_numbers(settings.hidden, "hidden")
+    filters = whole_numbers(settings.filters, "filters")
     encoder = build_encoder(
         "mlp" if frozen else encoder_of(settings, rows), rows.shape, width=settings.embedding_dim,
         weights="none" if frozen else settings.weights, bands=rows.bands, widths=hidden,

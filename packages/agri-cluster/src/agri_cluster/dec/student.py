@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import SettingError
 
 from agri_cluster.backend.framework import keras, ops
 
@@ -23,7 +23,7 @@ def check_alpha(alpha: float) -> float:
         InputError: it is not above 0 and finite.
     """
     if not 0 < alpha < float("inf"):
-        raise InputError(f"alpha is a number above 0, or 'auto', got {alpha!r}")
+        raise SettingError("alpha", f"is a number above 0, or 'auto', got {alpha!r}")
     return float(alpha)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
 from agri_data.augment.augment import Augment
 
 from agri_cluster.backend.precision import check_precision
@@ -49,7 +49,7 @@ class DeepClusterConfig:
                 f"are expected, got {self}"
             )
         if self.n_components is not None and self.n_components < 1:
-            raise InputError(f"n_components is 1 or more, got {self.n_components}")
+            raise SettingError("n_components", f"is 1 or more, got {self.n_components}")
         if not 0 <= self.momentum < 1 or self.weight_decay < 0:
             raise InputError(
                 "momentum from 0 to below 1 and weight_decay of 0 or more are expected, got "

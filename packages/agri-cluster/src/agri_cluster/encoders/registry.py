@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
+from agri_core.files.hints import hint
 
 from agri_cluster.backend.framework import keras
 from agri_cluster.data.scaling import Scale
@@ -73,7 +74,8 @@ def build_encoder(
     if not isinstance(name, str):
         return _given(name, shape, width)
     if name not in _BUILDERS:
-        raise InputError(f"an encoder is one of {', '.join(NAMES)}, got {name!r}")
+        near = hint(name, NAMES)
+        raise SettingError("encoder", f"is one of {', '.join(NAMES)}, got {name!r}{near}")
     _check_shape(name, shape)
     names = list(bands) or [""] * shape[-1]
     if len(names) != shape[-1] and len(shape) == 3:

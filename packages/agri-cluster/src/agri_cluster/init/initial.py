@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
+from agri_core.files.hints import hint
 from numpy.typing import NDArray
 
+from agri_cluster.choices import Init
 from agri_cluster.data.distances import squared_distances
 from agri_cluster.data.tiles import Floats, Ints, Tiles, batches, sample
 from agri_cluster.init.lloyd import cluster_means, lloyd, nearest
@@ -22,7 +25,7 @@ LIMIT = 4_000_000
 """Values of the rows that are clustered at once: 16 MiB as float32."""
 # Centres from a sample of millions of values are near their end; each pass reads all rows once.
 PASSES = 5
-METHODS = ("kmeans", "ward", "spectral", "umap")
+METHODS: tuple[str, ...] = get_args(Init)
 Method = Callable[[Floats, int, np.random.Generator], Ints]
 
 
@@ -175,5 +178,6 @@ def _method(init: str | Method) -> Method:
         return init
     known = {"ward": ward, "spectral": spectral, "umap": umap_kmeans}
     if init not in known:
-        raise InputError(f"init is one of {', '.join(METHODS)}, got {init!r}")
+        near = hint(init, METHODS)
+        raise SettingError("init", f"is one of {', '.join(METHODS)}, got {init!r}{near}")
     return known[init]

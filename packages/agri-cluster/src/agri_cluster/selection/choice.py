@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from agri_core.files.errors import InputError
+from agri_core.files.hints import hint
 from agri_data.annotation.select import farthest_first
 
 from agri_cluster.artifact.fitted import Fitted
+from agri_cluster.choices import How
 from agri_cluster.data.tiles import Floats, Ints, Tiles
 from agri_cluster.evaluation.merge import merge_clusters
 
-How = Literal["nearest", "diverse", "boundary"]
 HOW: tuple[str, ...] = get_args(How)
 
 LIMIT = 20_000
@@ -36,7 +37,7 @@ class SelectionRequest:
 
     count: int | None
     each: int | None = None
-    how: str = "diverse"
+    how: How = "diverse"
     confidence: float = 0.0
 
     def __post_init__(self) -> None:
@@ -45,7 +46,8 @@ class SelectionRequest:
             if number is not None and number < 1:
                 raise InputError(f"{name} is a number of tiles from 1, got {number}")
         if self.how not in HOW:
-            raise InputError(f"--how is one of {', '.join(HOW)}, got {self.how!r}")
+            near = hint(self.how, HOW)
+            raise InputError(f"--how is one of {', '.join(HOW)}, got {self.how!r}{near}")
         if not 0 <= self.confidence <= 1:
             raise InputError(f"--confidence is from 0 to 1, got {self.confidence:g}")
 

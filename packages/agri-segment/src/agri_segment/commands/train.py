@@ -8,6 +8,7 @@ from agri_core.files.commands import OUTPUT
 from agri_core.files.params import with_settings
 from agri_train.config import TrainConfig
 
+from agri_segment.choices import ArchName, Norm, Preset, Up
 from agri_segment.commands.options import Chips
 from agri_segment.params import read_arch, read_params
 
@@ -16,9 +17,9 @@ from agri_segment.params import read_arch, read_params
 def train(
     *,
     arch: Annotated[
-        str,
+        ArchName,
         typer.Option(
-            help="Architecture: plain, unet, deeplabv3 or deeplab.",
+            help="Architecture.",
             is_eager=True,
             callback=read_arch,
         ),
@@ -49,20 +50,18 @@ def train(
         bool, typer.Option(help="Freeze the encoder: weights and batch-norm statistics.")
     ] = False,
     dropout: Annotated[float | None, typer.Option(help="Dropout rate, 0 to below 1.")] = None,
-    up: Annotated[
-        str | None, typer.Option(help="Upsampling: transposed (plain), bilinear or nearest.")
-    ] = None,
+    up: Annotated[Up | None, typer.Option(help="plain: upsampling; transposed learns it.")] = None,
     stride: Annotated[
         int | None, typer.Option(help="DeepLab: output stride, 16, or 8 for small chips.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="plain: small, simple, vanilla or wide.")
+        Preset | None, typer.Option(help="plain: configuration that the other options change.")
     ] = None,
     filters: Annotated[
         int | None, typer.Option(min=1, help="plain: channels of the finest level.")
     ] = None,
     depth: Annotated[int | None, typer.Option(min=1, max=7, help="plain: levels.")] = None,
-    norm: Annotated[str | None, typer.Option(help="plain: none, conv or stage.")] = None,
+    norm: Annotated[Norm | None, typer.Option(help="plain: where batch normalisation is.")] = None,
     settings: dict[str, Any],
 ) -> None:
     """Train a network; export its best epoch on the validation split.

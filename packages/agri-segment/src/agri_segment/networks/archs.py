@@ -15,12 +15,13 @@ from inspect import signature
 from typing import Any, Literal
 
 import torch.nn.functional as F  # noqa: N812
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
 from agri_core.files.hints import hint
 from agri_train.network.freeze import freeze
 from agri_train.network.weights import load_encoder_weights
 from torch import Tensor, nn
 
+from agri_segment.choices import Preset
 from agri_segment.networks.pretrained import (
     ENCODERS,
     build_deeplab,
@@ -88,7 +89,7 @@ def names() -> tuple[str, ...]:
 def find(arch: str) -> Arch:
     """Return an architecture by name; the error for an unknown name lists the valid ones."""
     if arch not in ARCHS:
-        raise InputError(_unknown("architecture", arch, ARCHS))
+        raise _unknown("arch", arch, ARCHS)
     return ARCHS[arch]
 
 
@@ -160,18 +161,20 @@ def _check_options(arch: Arch, options: Mapping[str, Any]) -> None:
     known = options_of(arch.name)
     for name in options:
         if name not in known:
-            raise InputError(f"'{arch.name}' has no option '{name}', it has {', '.join(known)}")
+            raise SettingError(name, f"is no option of '{arch.name}', which has {', '.join(known)}")
 
 
 def _find_encoder(arch: Arch, encoder: str | None) -> str | None:
     if not arch.encoders:
         if encoder:
-            raise InputError(f"'{arch.name}' has its own encoder; omit the encoder '{encoder}'")
+            raise SettingError(
+                "encoder", f"is no option of '{arch.name}', which has its own; omit {encoder!r}"
+            )
         return None
     if encoder is None:
         return arch.encoders[0]
     if encoder not in arch.encoders:
-        raise InputError(_unknown("encoder", encoder, arch.encoders))
+        raise _unknown("encoder", encoder, arch.encoders)
     return encoder
 
 
@@ -180,7 +183,7 @@ def _plain(
     outputs: int,
     _: str | None,
     *,
-    preset: str = "small",
+    preset: Preset = "small",
     filters: int | None = None,
     depth: int | None = None,
     norm: str | None = None,
@@ -188,7 +191,7 @@ def _plain(
     dropout: float | None = None,
 ) -> nn.Module:
     if preset not in PRESETS:
-        raise InputError(_unknown("preset", preset, PRESETS))
+        raise _unknown("preset", preset, PRESETS)
     config = PRESETS[preset]
     changes: dict[str, Any] = {"norm": norm, "up": up, "dropout": dropout}
     config = replace(config, **{name: v for name, v in changes.items() if v is not None})
@@ -210,5 +213,6 @@ ARCHS: Mapping[str, Arch] = {
 }
 
 
-def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    return f"there is no {what} '{name}'{hint(name, known)} (choose one of {', '.join(known)})"
+def _unknown(setting: str, name: str, known: Collection[str]) -> SettingError:
+    choices = ", ".join(known)
+    return SettingError(setting, f"is one of {choices}, got {name!r}{hint(name, known)}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import segmentation_models_pytorch as smp
 import torch.nn.functional as F  # noqa: N812
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
 from segmentation_models_pytorch.encoders import encoders as smp_encoders
 from segmentation_models_pytorch.encoders.vgg import cfg as vgg_layers
 from torch import Tensor, nn
@@ -108,7 +108,7 @@ def _deeplab(
     kind: Any, bands: int, outputs: int, encoder: str, stride: int, dropout: float
 ) -> nn.Module:
     if stride not in STRIDES:
-        raise InputError(f"the output stride of DeepLab is 8 or 16, got {stride}")
+        raise SettingError("stride", f"of DeepLab is 8 or 16, got {stride}")
     net: nn.Module = kind(
         ENCODERS[encoder],
         encoder_weights=None,

@@ -5,19 +5,18 @@ are those of Keras: weights plus the running statistics of the batch norms (`par
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
 from torch import Tensor, nn
 
-Up = Literal["transposed", "bilinear", "nearest"]
-Norm = Literal["none", "conv", "stage"]
+from agri_segment.choices import Norm, Preset, Up
 
 
 def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise InputError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        raise SettingError(name, f"must be one of {', '.join(known)}, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class UNetConfig:
         if self.kernel not in (2, 3):
             raise InputError(f"the up-convolution's kernel is 2 or 3 pixels, got {self.kernel}")
         if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout must be at least 0 and below 1, got {self.dropout}")
+            raise SettingError("dropout", f"must be at least 0 and below 1, got {self.dropout}")
 
     @classmethod
     def doubling(cls, filters: int, depth: int, base: "UNetConfig | None" = None) -> "UNetConfig":
@@ -67,7 +66,7 @@ class UNetConfig:
         )
 
 
-PRESETS: dict[str, UNetConfig] = {
+PRESETS: dict[Preset, UNetConfig] = {
     # 7,771,873 parameters with 3 bands and one logit.
     "small": UNetConfig(),
     # 34,513,475 with 3 bands and 3 classes.

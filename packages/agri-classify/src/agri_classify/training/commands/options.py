@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
+from agri_classify.training.choices import Evaluated, NetworkName
+
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
 Network = Annotated[
-    str, typer.Option(help="compact, large, resnet18, resnet50, wide_resnet50_2 or mobilenet.")
+    NetworkName, typer.Option(help="The network; compact and large are for small patches.")
 ]
 Bands = Annotated[str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")]
 Weights = Annotated[
@@ -28,7 +30,7 @@ Report = Annotated[
 Runs = Annotated[
     Path, OUTPUT, typer.Option(help="Folder of the training runs; interrupted studies resume here.")
 ]
-Judged = Annotated[str, typer.Option(help="Split to evaluate on: test or val.")]
+Judged = Annotated[Evaluated, typer.Option(help="Split to evaluate on.")]
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from agri_core.bands import TRUE_COLOUR
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
+from agri_core.files.hints import hint
 from agri_train.network.freeze import freeze
 from agri_train.network.weights import first_convolution, load_encoder_weights
 from torch import Tensor, nn
@@ -88,11 +89,12 @@ def build(
         MissingError: the weights are not available.
     """
     choice = find(name)
-    if classes < 2 or not 0 <= dropout < 1 or hidden < 0:
-        raise InputError(
-            "2 classes or more, a dropout from 0 to below 1 and a hidden width of 0 or more are "
-            f"expected, got {classes}, {dropout}, {hidden}"
-        )
+    if classes < 2:
+        raise InputError(f"a classifier needs 2 classes or more, got {classes}")
+    if not 0 <= dropout < 1:
+        raise SettingError("dropout", f"must be from 0 to below 1, got {dropout}")
+    if hidden < 0:
+        raise SettingError("hidden", f"must be 0 or more, got {hidden}")
     single = len(bands) == 1
     channels = TRUE_COLOUR if single else tuple(bands)
     net = _make(choice, len(channels), classes, hidden, dropout)
@@ -124,7 +126,8 @@ def find(name: str) -> Choice:
         InputError: no network has this name.
     """
     if name not in CHOICES:
-        raise InputError(f"the network must be one of {', '.join(CHOICES)}, got {name!r}")
+        near = hint(name, CHOICES)
+        raise SettingError("model", f"is one of {', '.join(CHOICES)}, got {name!r}{near}")
     return CHOICES[name]
 
 

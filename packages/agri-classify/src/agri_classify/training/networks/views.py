@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from agri_core.files.errors import InputError
+from agri_core.files.errors import SettingError
 from torch import Tensor, nn
 
 COUNTS = (1, 2, 4, 8)
@@ -26,7 +26,7 @@ class Views(nn.Module):
         """
         super().__init__()
         if count not in COUNTS[1:]:
-            raise InputError(f"the number of views is one of 1, 2, 4, 8, got {count}")
+            raise SettingError("views", f"must be one of 1, 2, 4, 8, got {count}")
         self.net, self.count = net, count
 
     def forward(self, x: Tensor) -> Tensor:

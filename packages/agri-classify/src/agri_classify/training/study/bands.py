@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agri_core.bands import COLOUR_INFRARED, SWIR, TRUE_COLOUR
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, SettingError
+from agri_core.files.hints import hint
 
 KINDS = ("single", "composite", "all", "without")
 
@@ -31,7 +32,8 @@ def band_sets(have: Sequence[str], kinds: Sequence[str] = KINDS) -> list[BandSet
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
-        raise InputError(f"`kinds` must be of {', '.join(KINDS)}, got {unknown[0]!r}")
+        near = hint(unknown[0], KINDS)
+        raise SettingError("kinds", f"must be of {', '.join(KINDS)}, got {unknown[0]!r}{near}")
     have = tuple(have)
     found = [
         *(BandSet("single", f"{band} alone", (band,)) for band in have),

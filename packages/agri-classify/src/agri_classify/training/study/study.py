@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
 import agri_data
 import agri_map
 import agri_train
 from agri_core.files.atomic import write_json
 from agri_core.files.console import say
-from agri_core.files.errors import InputError, MissingError
+from agri_core.files.errors import InputError, MissingError, SettingError
 from agri_core.files.hashing import sha256_file, sha256_text
 from agri_core.files.ownership import remove_folder
 from agri_core.files.records import load_json, parse_json
@@ -28,10 +29,11 @@ from agri_train.config import TrainConfig
 import agri_classify
 from agri_classify.evaluation.evaluate import evaluate, metrics
 from agri_classify.patches.labelled import Labelled
+from agri_classify.training.choices import Evaluated
 from agri_classify.training.train import Plan, fit_plan
 
 MAX_BYTES = 1_000_000
-JUDGED = ("val", "test")
+JUDGED: tuple[str, ...] = get_args(Evaluated)
 Known = dict[tuple[object, ...], Mapping[str, float]]
 """Baselines by what they depend on: patches, split, labels, bands and seed."""
 
@@ -90,7 +92,7 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
             f"a study needs cases with different names; got {', '.join(names) or 'none'}"
         )
     if part not in JUDGED:
-        raise InputError(f"a study is evaluated on {' or '.join(JUDGED)}, got {part!r}")
+        raise SettingError("split", f"must be {' or '.join(JUDGED)}, got {part!r}")
     for case in cases:
         if len(case.store.indices(part)) == 0:
             raise MissingError(
