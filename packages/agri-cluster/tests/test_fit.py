@@ -71,12 +71,12 @@ def test_the_same_seed_writes_the_same_files(fitted_folder, four_bands, tmp_path
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--n-clusters", "1"], "n_clusters is 2 or more"),
+        (["--n-clusters", "1"], "--n-clusters is 2 or more, got 1"),
         (["--n-clusters", "25"], "24 items cannot make 25"),
-        (["--objective", "kmeans"], "objective is one of"),
-        (["--hidden", "big"], "widths such as"),
-        (["--alpha", "wide"], "alpha is a number or 'auto'"),
-        (["--encoder", "alexnet"], "an encoder is one of"),
+        (["--hidden", "big"], "--hidden is widths such as 500,500,2000, got 'big'"),
+        (["--alpha", "wide"], "--alpha is a number or 'auto', got 'wide'"),
+        (["--tol", "nan"], "--tol is 0 or more, got nan"),
+        (["--encoder", "alexnet"], "--encoder is one of mlp, convae, small,"),
         (["--weights", "nowhere.h5"], "nowhere.h5"),
         (["--split", "train"], "is in the part asked for"),
         (["--bands", "B99"], "B99"),
@@ -87,6 +87,25 @@ def test_mistakes_are_one_line_and_leave_nothing(four_bands, tmp_path, more, mes
     assert done.exit_code != 0
     assert message in str(done.exception)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "given", "choices"),
+    [
+        ("--objective", "idecc", "'dec', 'idec', 'deepcluster', did you mean 'idec'?"),
+        ("--init", "k-means", "'kmeans', 'ward', 'spectral', 'umap', did you mean 'kmeans'?"),
+        ("--target", "fulll", "'full', 'ema', 'batch', did you mean 'full'?"),
+        ("--pretrain", "magic", "'autoencoder', 'contrastive', 'none'"),
+        ("--precision", "mixed_bfloat", "'float32', 'mixed_bfloat16', did you mean 'mixed_bfloat16'?"),
+        ("--split", "vall", "'train', 'val', 'test', did you mean 'val'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_choice_lists_them_all(flag, given, choices):
+    done = run("fit", "chips", "--out", "out", flag, given)
+    assert done.exit_code == 2
+    assert done.output.splitlines()[-1] == (
+        f"Error: Invalid value for '{flag}': '{given}' is not one of {choices}"
+    )
 
 
 def test_deepcluster_is_a_clustering_like_any_other(four_bands, tmp_path):

@@ -1,9 +1,13 @@
 import importlib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from agri_core.files.errors import InputError, MissingError
 from agri_segment import cli
+from agri_segment.choices import ArchName, Preset
+from agri_segment.networks import archs
+from agri_segment.networks.unet import PRESETS
 from agri_segment.params import below
 from agri_train.config import TrainConfig
 from typer.testing import CliRunner
@@ -65,7 +69,7 @@ def test_without_a_file_the_settings_have_their_defaults(asked):
 
 def test_lists_and_switches(write, asked):
     path = write("train:\n  class_weights: [0.4, 2.2]\n  augment: false\n  bands: [B04, B03]\n"
-                 "  frozen: true\nunet:\n  stride:\n")  # fmt: skip
+                 "  frozen: true\n")  # fmt: skip
     plan, config = asked("--params", str(path))
     assert config.class_weights == (0.4, 2.2)
     assert config.augment is False
@@ -84,7 +88,7 @@ def test_options_of_the_architecture_reach_the_plan(write, asked):
         ("train:\n  epoch: 3\n", ["params.yaml", "train.epoch", "did you mean 'epochs'?"]),
         ("unet:\n  encodr: x\n", ["params.yaml", "unet.encodr", "did you mean 'encoder'?"]),
         ("train:\n  arch: unet\n", ["params.yaml", "train.arch"]),
-        ("train:\n  lr: {a: 1}\n", ["params.yaml", "train.lr", "plain value"]),
+        ("train:\n  lr: {a: 1}\n", ["params.yaml", "'train.lr' must be a number, got {'a': 1}"]),
         ("- 1\n", ["params.yaml", "sections"]),
         ("train: 3\n", ["params.yaml", "'train'", "3"]),
         ("train: [\n", ["params.yaml"]),
@@ -101,13 +105,74 @@ def test_a_misspelt_key_of_another_section_is_not_this_commands_business(write, 
     assert config.epochs == 2
 
 
-def test_a_fraction_is_no_whole_number(write):
-    result = CliRunner().invoke(
-        cli.app,
-        ["train", "--chips", "c", "--out", "o", "--params", str(write("train:\n  epochs: 5.7\n"))],
-    )
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train:\n  epochs: 1.5\n", "'train.epochs' must be a whole number, got 1.5"),
+        ("train:\n  epochs: true\n", "'train.epochs' must be a whole number, got true"),
+        ("train:\n  epochs: [1, 2]\n", "'train.epochs' must be a whole number, got [1, 2]"),
+        ("train:\n  lr: '0.001'\n", "'train.lr' must be a number, got '0.001'"),
+        ("train:\n  lr:\n", "'train.lr' is empty; give it a value, or remove it"),
+        ("train:\n  lr: -1\n", "'train.lr' must be a number >= 0; received -1.0."),
+        (
+            "train:\n  schedule: cosin\n",
+            "'train.schedule' is one of constant, cosine, plateau, got 'cosin', did you mean "
+            "'cosine'?",
+        ),
+        (
+            "unet:\n  preset: smal\n",
+            "'unet.preset' is one of small, simple, vanilla, wide, got 'smal', did you mean "
+            "'small'?",
+        ),
+        ("unet:\n  depth: 9\n", "'unet.depth' must be at most 7, got 9"),
+        ("trian:\n  epochs: 1\n", "unknown section 'trian', did you mean 'train'?"),
+        ("train:\n", "the section 'train' is empty; give it keys, or remove it"),
+    ],
+)
+def test_a_wrong_value_is_named_by_file_and_key(write, asked, text, message):
+    path = write(text)
+    with pytest.raises(InputError) as error:
+        asked("--params", str(path))
+    assert str(error.value) == f"{path}: {message}"
+
+
+def test_the_section_of_another_architecture_is_no_misspelt_one(write, asked):
+    path = write("train:\n  epochs: 2\ndeeplabv3:\n  dropout: 0.1\n")
+    plan, config = asked("--arch", "deeplab", "--params", str(path))
+    assert (config.epochs, plan.options) == (2, {})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--arch", "unett"],
+            "Invalid value for '--arch': 'unett' is not one of 'plain', 'unet', 'deeplabv3', "
+            "'deeplab', did you mean 'unet'?",
+        ),
+        (
+            ["--optimizer", "adamm"],
+            "Invalid value for '--optimizer': 'adamm' is not one of 'adam', 'adamw', 'sgd', "
+            "'rmsprop', did you mean 'adam'?",
+        ),
+        (["--epochs", "1.5"], "Invalid value for '--epochs': must be a whole number, got '1.5'"),
+    ],
+)
+def test_a_wrong_flag_is_told_in_plain_words(options, message):
+    result = CliRunner().invoke(cli.app, ["train", "--chips", "c", "--out", "o", *options])
     assert result.exit_code == 2
-    assert "--epochs" in result.output
+    assert result.output.splitlines()[-1] == f"Error: {message}"
+
+
+def test_a_wrong_setting_is_named_by_its_flag(asked):
+    with pytest.raises(InputError) as error:
+        asked("--lr", "-1")
+    assert str(error.value) == "--lr must be a number >= 0; received -1.0."
+
+
+def test_the_choices_are_those_of_the_networks():
+    assert get_args(ArchName) == archs.names()
+    assert get_args(Preset) == tuple(PRESETS)
 
 
 def test_a_missing_file(asked, tmp_path):

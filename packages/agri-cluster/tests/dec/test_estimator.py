@@ -138,11 +138,11 @@ def test_frozen_features_of_a_contrastive_encoder():
         ({"clusters": 0}, 20, "n_clusters is 1 or more"),
         ({"clusters": 30}, 20, "20 items cannot make 30"),
         ({"alpha": -1}, 20, "alpha"),
-        ({"pretrain": "magic"}, 20, "pretrain is one of"),
-        ({"objective": "both"}, 20, "objective is one of"),
-        ({"init": "dbscan"}, 20, "init is one of"),
+        ({"pretrain": "magic"}, 20, "`pretrain` is one of"),
+        ({"objective": "both"}, 20, "`objective` is one of"),
+        ({"init": "dbscan"}, 20, "`init` is one of"),
         ({"encoder": "resnet50"}, 20, "random weights"),
-        ({"encoder": "alexnet"}, 20, "an encoder is one of"),
+        ({"encoder": "alexnet"}, 20, "`encoder` is one of"),
     ],
 )
 def test_what_cannot_be_asked(settings, rows, message):

@@ -29,23 +29,31 @@ def test_settings_survive_clone_and_set_params():
     ("given", "read"), [("500,500,2000", (500, 500, 2000)), ([4, 2], (4, 2)), ("", ()), ((), ())]
 )
 def test_widths_are_text_or_numbers(given, read):
-    assert whole_numbers(given) == read
+    assert whole_numbers(given, "hidden") == read
 
 
 @pytest.mark.parametrize("wrong", ["big", "4,-2", [0], "4.5"])
 def test_widths_that_are_none(wrong):
-    with pytest.raises(InputError, match="widths such as 500,500,2000"):
-        whole_numbers(wrong)
+    with pytest.raises(InputError, match="`hidden` is widths such as 500,500,2000"):
+        whole_numbers(wrong, "hidden")
 
 
 def test_a_number_or_auto():
     assert [number_or_auto(value, "alpha") for value in ("auto", "2.5", 3)] == [None, 2.5, 3.0]
-    with pytest.raises(InputError, match="alpha is a number or 'auto', got 'wide'"):
+    with pytest.raises(InputError, match="`alpha` is a number or 'auto', got 'wide'"):
         number_or_auto("wide", "alpha")
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"objective": "kmeans"}, {"pretrain": "magic"}, {"filters": "a"}, {"alpha": "wide"}]
+    "wrong",
+    [
+        {"objective": "kmeans"},
+        {"pretrain": "magic"},
+        {"filters": "a"},
+        {"alpha": "wide"},
+        {"tol": float("nan")},
+        {"patience": 0},
+    ],
 )
 def test_settings_are_checked(wrong):
     with pytest.raises(InputError):

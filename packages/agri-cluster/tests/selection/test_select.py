@@ -221,7 +221,6 @@ def test_groups_of_merged_clusters(run: Run, fitted: Path):
         (["--keep", "0=a", "--names", "n.yaml"], "from --names or from --keep, got both"),
         (["--names", "none.yaml"], "there is no file none.yaml"),
         (["--count", "0"], "--count is a number of tiles from 1, got 0"),
-        (["--how", "best"], "--how is one of nearest, diverse, boundary"),
         (["--confidence", "0.95"], "the highest is 0.9;"),
         (["--groups", "5"], "4 clusters with tiles can be merged into 1 to 4 groups, got 5"),
     ],
@@ -232,6 +231,16 @@ def test_what_cannot_be_is_one_line(run: Run, fitted: Path, options: list[str], 
     assert code == 2
     assert words in said and len(said.splitlines()) == 1
     assert not out.exists()
+
+
+def test_an_unknown_way_to_choose_lists_them_all(run: Run, fitted: Path):
+    out = fitted.parent / "chosen.csv"
+    code, _, said = run("select", fitted, "--out", out, "--how", "divers")
+    assert code == 2 and not out.exists()
+    assert said.splitlines()[-1] == (
+        "Error: Invalid value for '--how': 'divers' is not one of 'nearest', 'diverse', "
+        "'boundary', did you mean 'diverse'?"
+    )
 
 
 def test_names_by_hand_are_not_overwritten(run: Run, fitted: Path):

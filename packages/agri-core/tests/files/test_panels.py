@@ -2,8 +2,10 @@
 
 from typing import Annotated, Literal
 
+import pytest
 import typer
 from agri_core.files.commands import CommandLine
+from agri_core.files.errors import SettingError
 from typer.testing import CliRunner
 
 app = CommandLine("agri-x", "Makes maps.")
@@ -48,6 +50,46 @@ def test_choices_are_shown_and_held() -> None:
     result = CliRunner().invoke(app, ["draw", "scene", "--engine", "slow"])
     assert result.exit_code == 2
     assert "'slow' is not one of 'fast', 'exact'" in result.output
+
+
+@app.command()
+def fit(
+    depth: Annotated[int, typer.Option(min=1, max=7)] = 3,
+    rate: float = 0.5,
+    kinds: Annotated[list[Literal["band", "mask"]] | None, typer.Option()] = None,
+) -> None:
+    """Fit a model."""
+    if rate > 1:
+        raise SettingError("rate", f"must be at most 1, got {rate}")
+    raise SettingError("engine", "is not there")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--depth", "x"], "'--depth': must be a whole number, got 'x'"),
+        (["--depth", "1.5"], "'--depth': must be a whole number, got '1.5'"),
+        (["--depth", "9"], "'--depth': must be at most 7, got '9'"),
+        (["--depth", "0"], "'--depth': must be at least 1, got '0'"),
+        (["--rate", "fast"], "'--rate': must be a number, got 'fast'"),
+        (
+            ["--kinds", "mask", "--kinds", "bnd"],
+            "'--kinds': 'bnd' is not one of 'band', 'mask', did you mean 'band'?",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(options: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["fit", *options])
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1] == f"Error: Invalid value for {message}"
+
+
+def test_a_wrong_setting_has_the_name_of_its_flag_if_it_is_one() -> None:
+    for options, message in (
+        (["--rate", "2"], "--rate must be at most 1, got 2.0"),
+        ([], "`engine` is not there"),
+    ):
+        assert str(CliRunner().invoke(app, ["fit", *options]).exception) == message
 
 
 def test_a_command_without_panels_has_one_section() -> None:

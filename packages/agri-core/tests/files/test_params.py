@@ -75,6 +75,17 @@ def test_a_later_section_wins_and_flags_win_over_both(write, asked):
         ("own:\n  params: x\n", ["params.yaml", "own.params"]),
         ("own:\n  encoder: {a: 1}\n", ["params.yaml", "own.encoder", "plain value"]),
         ("own: 3\n", ["params.yaml", "'own'", "3"]),
+        ("own:\n  encoder: true\n", ["own.encoder' must be a plain value or a list", "got true"]),
+        (
+            "own:\n  clusters: '3'\n",
+            ["params.yaml: 'own.clusters' must be a whole number, got '3'"],
+        ),
+        ("onw:\n  clusters: 3\n", ["params.yaml: unknown section 'onw', did you mean 'own'?"]),
+        (
+            "else:\n  k: 1\n",
+            ["params.yaml has no section 'all' or 'own' for this command; it has else"],
+        ),
+        ("# nothing\n", ["params.yaml is empty; it must hold sections such as 'train:'"]),
         ("- 1\n", ["params.yaml", "sections"]),
     ],
 )
@@ -82,6 +93,14 @@ def test_a_wrong_file_is_refused_with_its_name(write, asked, text, words):
     with pytest.raises(InputError) as error:
         asked("--params", str(write(text)))
     assert all(word in str(error.value) for word in words), str(error.value)
+
+
+def test_a_file_in_another_encoding(asked, tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_bytes("own:\n  clusters: 3\n".encode("utf-16"))
+    with pytest.raises(InputError) as error:
+        asked("--params", str(path))
+    assert str(error.value) == f"{path} is not UTF-8 text (invalid start byte); save it as UTF-8"
 
 
 def test_a_missing_file(asked, tmp_path):

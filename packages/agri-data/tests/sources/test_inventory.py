@@ -10,6 +10,7 @@ import pytest
 from agri_core.files.errors import AgriError, MissingError
 from agri_data.sources.description.parse import read_description
 from agri_data.sources.inventory import adopt
+from agri_data.sources.source import read_source
 
 DESCRIPTION = """
 name: mine
@@ -53,6 +54,14 @@ def test_a_root_that_is_not_there_is_named(own: Path) -> None:
     with pytest.raises(MissingError, match="nowhere"):
         adopt(own / "mine.yaml", own / "out", own / "nowhere")
     assert not (own / "out").exists()
+    (own / "mine.yaml").write_text(DESCRIPTION + "root: nowhere\n")
+    for read in (lambda path: adopt(path, own / "out"), read_source):
+        with pytest.raises(MissingError) as error:
+            read(own / "mine.yaml")
+        assert str(error.value) == (
+            f"{own / 'mine.yaml'}: 'root' names {own / 'nowhere'}, and there is no such folder or "
+            ".zip; correct 'root', or give --root"
+        )
 
 
 def test_a_misspelt_key_stops_it(own: Path) -> None:

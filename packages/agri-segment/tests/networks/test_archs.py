@@ -117,7 +117,10 @@ def test_two_classes_share_one_logit():
     [
         ({"arch": "deeplap"}, ["plain", "deeplabv3", "did you mean 'deeplab'?"]),
         ({"arch": "unet", "encoder": "resnet5"}, ["inceptionv3", "did you mean 'resnet50'?"]),
-        ({"arch": "plain", "encoder": "resnet50"}, ["omit the encoder 'resnet50'"]),
+        (
+            {"arch": "plain", "encoder": "resnet50"},
+            ["`encoder` is no option of 'plain', which has its own; omit 'resnet50'"],
+        ),
         ({"arch": "plain", "preset": "smal"}, ["vanilla", "did you mean 'small'?"]),
         ({"arch": "deeplab", "stride": 4}, ["8 or 16", "4"]),
         ({"arch": "unet", "stride": 8}, ["unet", "stride"]),

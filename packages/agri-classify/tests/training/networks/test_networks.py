@@ -97,7 +97,7 @@ def test_wrong_requests():
         build("resnet19", BANDS, 6)
     with pytest.raises(InputError, match="2 classes or more"):
         build("compact", BANDS, 1)
-    with pytest.raises(InputError, match="dropout from 0 to below 1"):
+    with pytest.raises(InputError, match="`dropout` must be from 0 to below 1, got"):
         build("compact", BANDS, 2, dropout=1.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,36 @@ def test_eurosat_is_read_and_root_wins_over_the_file(tmp_path: Path):
         ),
         (PAIRS | {"label": {"kind": "vector", "file": "../x.gpkg"}}, "'label.file': .*leads out"),
         (SCENES | {"align": "wrap"}, "did you mean 'warp'"),
+        (PAIRS | {"name": None}, "^.*yaml: 'name' is empty; text is expected$"),
+        (
+            SCENES | {"scenes": [{"image": None}]},
+            "'scenes entry 1.image' is empty; text or a mapping is expected$",
+        ),
+        (PAIRS | {"name": date(2024, 5, 1)}, r"must be text, got 2024-05-01 \(put it in quotes\)$"),
+        (PAIRS | {"name": "\ud800"}, r"yaml: 'name' holds \\ud800, which is half of a character"),
+        (SCENES | {"table": "t.csv"}, "unknown key 'table'; the keys here are align, bands"),
+        (
+            SCENES | {"masks": "m/*.tif"},
+            "^.*yaml: unknown key 'masks' beside a list of 'scenes'; name the label file of each "
+            "scene as its 'label'$",
+        ),
+        (
+            SCENES | {"suffix": "_m"},
+            "^.*yaml: 'suffix' goes with 'masks', which are not there$",
+        ),
+        (
+            PAIRS | {"label": {"kind": "raster", "codes": {0: "arabel"}}},
+            "^.*yaml: 'label.codes.0': no class is called 'arabel'.*did you mean 'arable'",
+        ),
+        (
+            PAIRS | {"label": {"kind": "raster", "codes": {1.5: "arable"}}},
+            "^.*yaml: 'label.codes': a key must be a whole number, got 1.5$",
+        ),
+        (
+            SCENES | {"resolution": "fine"},
+            "^.*yaml: 'resolution' is 'finest', a number .the size of a pixel.*; got 'fine', did "
+            "you mean 'finest'.$",
+        ),
         ([1], "expected a mapping"),
         (None, "^.*yaml: it is empty; a mapping is expected$"),
     ],
