@@ -96,7 +96,7 @@ def test_mistakes_are_one_line_and_leave_nothing(four_bands, tmp_path, more, mes
         ("--init", "k-means", "'kmeans', 'ward', 'spectral', 'umap', did you mean 'kmeans'?"),
         ("--target", "fulll", "'full', 'ema', 'batch', did you mean 'full'?"),
         ("--pretrain", "magic", "'autoencoder', 'contrastive', 'none'"),
-        ("--precision", "mixed_bfloat", "'float32', 'mixed_bfloat16', did you mean 'mixed_bfloat16'?"),
+        ("--precision", "float23", "'float32', 'mixed_bfloat16', did you mean 'float32'?"),
         ("--split", "vall", "'train', 'val', 'test', did you mean 'val'?"),
     ],
 )  # fmt: skip

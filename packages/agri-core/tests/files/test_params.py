@@ -78,7 +78,7 @@ def test_a_later_section_wins_and_flags_win_over_both(write, asked):
         ("own:\n  encoder: true\n", ["own.encoder' must be a plain value or a list", "got true"]),
         (
             "own:\n  clusters: '3'\n",
-            ["params.yaml: 'own.clusters' must be a whole number, got '3'"],
+            ["yaml: 'own.clusters' must be a whole number, got '3'"],
         ),
         ("onw:\n  clusters: 3\n", ["params.yaml: unknown section 'onw', did you mean 'own'?"]),
         (

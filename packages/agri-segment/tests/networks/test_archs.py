@@ -119,7 +119,7 @@ def test_two_classes_share_one_logit():
         ({"arch": "unet", "encoder": "resnet5"}, ["inceptionv3", "did you mean 'resnet50'?"]),
         (
             {"arch": "plain", "encoder": "resnet50"},
-            ["`encoder` is no option of 'plain', which has its own; omit 'resnet50'"],
+            ["of 'plain', which has its own; omit 'resnet50'"],
         ),
         ({"arch": "plain", "preset": "smal"}, ["vanilla", "did you mean 'small'?"]),
         ({"arch": "deeplab", "stride": 4}, ["8 or 16", "4"]),
