@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import REPLACED
 from agri_core.files.params import fill_from, with_settings
 
 from agri_cluster.dec.settings import FitSettings
@@ -17,7 +17,7 @@ def fit(
     chips: Annotated[Path, typer.Argument(help="A chip store, or a folder of pictures.")],
     *,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of the clustering; an earlier one is replaced.")
+        Path, REPLACED, typer.Option(help="Folder of the clustering; an earlier one is replaced.")
     ],
     params: Annotated[
         Path | None,

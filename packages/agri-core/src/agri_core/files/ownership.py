@@ -65,9 +65,13 @@ def running(run: Run) -> Iterator[None]:
         _RUNS.pop()
 
 
-def add_inputs(paths: Iterable[Path]) -> None:
-    """Count `paths`, which an input of the running command names, among its inputs."""
-    _RUNS[-1].found.update(map(os.path.realpath, paths))
+def add_input(path: Path) -> None:
+    """Count `path`, which an input of the running command names, among its inputs.
+
+    Outside a command nothing is kept: a Python program may read what it wrote, and write it again.
+    """
+    if len(_RUNS) > 1:
+        _RUNS[-1].found.add(os.path.realpath(path))
 
 
 def check_file(path: Path) -> None:
@@ -85,6 +89,26 @@ def check_file(path: Path) -> None:
     reason = _foreign(path, read_record(path.parent).get(path.name))
     if reason:
         raise InputError(f"{path} {reason}; choose another output, or move it away yourself")
+
+
+def check_companions(path: Path, suffixes: Iterable[str]) -> None:
+    """Refuse an output beside which a file lies that other programs read together with it.
+
+    Args:
+        path: the output.
+        suffixes: of such files, after the whole name of the output, as in `map.tif.ovr`.
+
+    Raises:
+        InputError: there is one that this command did not write: it is about the file that would
+            be replaced, and would be taken for the new one's.
+    """
+    for suffix in suffixes:
+        file = path.with_name(path.name + suffix)
+        if file.exists() and not is_own(file):
+            raise InputError(
+                f"{file} belongs to an earlier {path.name}, and other programs would read it with "
+                "the new one; move it away, or choose another output"
+            )
 
 
 def is_own(path: Path) -> bool:
@@ -115,19 +139,26 @@ def check_folder(path: Path) -> None:
                 f"{path} is not replaced: {file} {reason}; choose another output folder, or move "
                 "your files away yourself"
             )
+    _check_is_elsewhere(path)
 
 
-def check_added(folder: Path) -> None:
+def check_added(folder: Path, names: Iterable[str] = ()) -> None:
     """Refuse to add files to `folder` while one this command added before was changed since.
 
+    Args:
+        folder: where the files go.
+        names: of files that will be added.
+
     Raises:
-        InputError: `folder` is no folder, or such a file was changed.
+        InputError: `folder` is no folder, such a file was changed, or one of `names` is not ours.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} exists and is not a folder; choose another output folder")
     for name, written in read_record(folder).items():
         if written.command == _RUNS[-1].command and (folder / name).is_file():
             check_file(folder / name)
+    for name in names:
+        check_file(folder / name)
 
 
 @contextmanager
@@ -254,6 +285,20 @@ def _check_no_input(path: Path) -> None:
     if os.path.realpath(path) in run.found or any(_same(given, path) for given in run.inputs):
         raise InputError(
             f"{path} is an input of this command and cannot be its output; choose another output"
+        )
+
+
+def _check_is_elsewhere(folder: Path) -> None:
+    """Refuse to replace the folder that a person stands in: their shell would be left in nowhere.
+
+    Raises:
+        InputError: `folder` is, or holds, the working folder.
+    """
+    here, real = Path.cwd(), folder.resolve()
+    if here == real or here.is_relative_to(real):
+        raise InputError(
+            f"{folder} would be replaced, and it is, or holds, the working folder {here}; run the "
+            "command from elsewhere or choose another output folder"
         )
 
 

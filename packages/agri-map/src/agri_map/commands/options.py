@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import INPUT, OUTPUT
 
 from agri_map.choices import EngineName
 
@@ -21,6 +21,7 @@ BandNames = Annotated[
 ]
 BandFiles = Annotated[
     list[str] | None,
+    INPUT,
     typer.Option(
         metavar="NAME=FILE",
         help="A band in its own file, of any resolution.",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import RESUMED
 from agri_core.files.params import fill_from, with_settings
 from agri_train.config import TrainConfig
 
@@ -29,7 +29,7 @@ def train(
     model: Network = "compact",
     chips: Chips,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of this model; interrupted runs resume here.")
+        Path, RESUMED, typer.Option(help="Folder of this model; interrupted runs resume here.")
     ],
     params: Annotated[
         Path | None,
