@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT, REPLACED
+from agri_core.files.commands import REPLACED, added
 
 from agri_annotate.commands.check import (
     Alias,
@@ -47,7 +47,7 @@ def masks(
     format: Format = "png",  # noqa: A002 - the name of the option
     report: Annotated[
         Path | None,
-        OUTPUT,
+        added("report.json", "report.html"),
         typer.Option(help="Folder of report.json and report.html instead of OUT."),
     ] = None,
 ) -> None:

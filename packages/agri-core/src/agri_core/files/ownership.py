@@ -86,7 +86,7 @@ def check_file(path: Path) -> None:
         return
     if not path.is_file():
         raise InputError(f"{path} exists and is not a file; choose another output file")
-    reason = _foreign(path, read_record(path.parent).get(path.name))
+    reason = _foreign(path, _entry(path))
     if reason:
         raise InputError(f"{path} {reason}; choose another output, or move it away yourself")
 
@@ -113,7 +113,7 @@ def check_companions(path: Path, suffixes: Iterable[str]) -> None:
 
 def is_own(path: Path) -> bool:
     """Whether this command wrote the file `path` and it is unchanged since."""
-    return path.is_file() and not _foreign(path, read_record(path.parent).get(path.name))
+    return path.is_file() and not _foreign(path, _entry(path))
 
 
 def check_folder(path: Path) -> None:
@@ -246,6 +246,15 @@ def remove_folder(path: Path) -> None:
             ):
                 check_file(file)
     shutil.rmtree(path)
+
+
+def _entry(path: Path) -> Written | None:
+    """Return what is recorded of a file, in its folder or in the output folder around that."""
+    for folder in path.absolute().parents:
+        written = read_record(folder).get(path.absolute().relative_to(folder).as_posix())
+        if written is not None:
+            return written
+    return None
 
 
 def _foreign(path: Path, written: Written | None) -> str:

@@ -179,7 +179,8 @@ def _check_written(target: Path, path: Path, expected: int) -> None:
         for _, window in dataset.block_windows(1):
             found += bit_sum(dataset.read(window=window))
     if found != expected:
-        raise OSError(f"{path} does not read back as it was written; is the disk full?")
+        reason = "it does not read back as it was written"
+        raise OSError(f"cannot write {path}, is the disk full? ({reason})")
 
 
 def _profile(grid: Grid, layout: Layout) -> dict[str, Any]:
