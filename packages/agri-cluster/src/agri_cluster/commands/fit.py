@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from agri_core.files.commands import REPLACED
-from agri_core.files.params import fill_from, with_settings
+from agri_core.files.params import params_option, with_settings
 
 from agri_cluster.dec.settings import FitSettings
 
@@ -19,14 +19,7 @@ def fit(
     out: Annotated[
         Path, REPLACED, typer.Option(help="Folder of the clustering; an earlier one is replaced.")
     ],
-    params: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML file whose section `cluster` fills the options.",
-            is_eager=True,
-            callback=fill_from("cluster"),
-        ),
-    ] = None,
+    params: Annotated[Path | None, params_option("cluster")] = None,
     bands: Annotated[
         str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")
     ] = "",

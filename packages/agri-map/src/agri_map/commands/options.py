@@ -35,6 +35,9 @@ NoData = Annotated[
 EngineChoice = Annotated[
     EngineName, typer.Option(help="Runtime of the model.", rich_help_panel=ENGINE)
 ]
+PixelSide = Annotated[
+    float | None, typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS.")
+]
 Threads = Annotated[
     int | None, typer.Option(help="Threads; all cores by default.", rich_help_panel=ENGINE)
 ]
