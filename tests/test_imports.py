@@ -63,6 +63,7 @@ ROOMS = {
         "cli",
     ),
     "agri_cluster": (
+        "choices",
         "backend data",
         "encoders init",
         "artifact deepcluster pretrain",
@@ -83,12 +84,14 @@ ROOMS = {
     ),
     "agri_train": ("baselines config", "device network", "data", "engine", "bundle run", "fit"),
     "agri_segment": (
+        "choices",
         "evaluation networks params",
         "catalogue comparison train",
         "commands",
         "cli",
     ),
     "agri_classify": (
+        "choices",
         "bundled patches training.networks",
         "prediction training.bundles",
         "evaluation",

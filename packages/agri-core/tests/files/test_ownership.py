@@ -150,6 +150,19 @@ def test_added_files_spare_the_users_and_retire_our_own(tmp_path: Path) -> None:
     assert (tmp_path / "page.html").read_text() == "2"
 
 
+def test_the_record_of_an_output_folder_holds_for_the_folders_in_it(tmp_path: Path) -> None:
+    with running(MASKS):
+        with replacing_dir(tmp_path / "out") as folder:
+            (folder / "masks").mkdir()
+            (folder / "masks" / "a.png").write_text("1")
+        check_file(tmp_path / "out" / "masks" / "a.png")
+    with running(DIFF), pytest.raises(InputError, match="was written by 'agri-annotate masks'"):
+        check_file(tmp_path / "out" / "masks" / "a.png")
+    (tmp_path / "out" / "masks" / "b.png").write_text("1")
+    with running(MASKS), pytest.raises(InputError, match=r"b\.png exists and was not written"):
+        check_file(tmp_path / "out" / "masks" / "b.png")
+
+
 def test_what_is_still_being_made_may_be_written_twice(tmp_path: Path) -> None:
     with adding_files(tmp_path / "out") as folder:
         (folder / "plain.png").write_text("1")

@@ -12,7 +12,6 @@ import rasterio
 from agri_core.files.console import progress_bar, warn
 from agri_core.files.errors import InputError
 from agri_core.files.hashing import sha256_file
-from agri_core.files.ownership import check_file
 from agri_core.legend import Legend
 from agri_core.raster.pixel_area import measure_ground
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ from agri_map.inference.engine import Engine, cores, open_engine
 from agri_map.inference.patches import Patches, patch_axes
 from agri_map.inference.predict import predict
 from agri_map.inference.tiles import Axis
-from agri_map.maps.write import Kind, Layout, Sink, raster_sink
+from agri_map.maps.write import Kind, Layout, Sink, check_raster, raster_sink
 from agri_map.scene.scene import Scene
 from agri_map.scene.unit import check_scene
 
@@ -230,10 +229,10 @@ def _open(bundle: Path, spec: BundleSpec, options: Options, precision: Precision
 
 def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]]) -> None:
     taken = {scene.path.resolve(), bundle.resolve()}
-    for path, _ in files:
+    for path, layout in files:
         if path.resolve() in taken:
             raise InputError(f"{path} is the scene or the bundle itself; choose another output")
-        check_file(path)
+        check_raster(path, layout)
 
 
 @contextmanager

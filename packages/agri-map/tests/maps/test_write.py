@@ -64,6 +64,16 @@ def test_the_cache_holds_a_row_of_the_scenes_blocks(make_map, smooth, monkeypatc
     assert cache == row + 16 * 1024 * 1024 and row >= 80 * 4 * 2
 
 
+@pytest.mark.parametrize("suffix", [".ovr", ".msk"])
+def test_side_files_of_an_earlier_map_are_not_read_with_the_new_one(make_map, smooth, suffix):
+    path = make_map(smooth(90, 80)).path
+    before = path.read_bytes()
+    path.with_name(path.name + suffix).write_bytes(b"made by another program")
+    with pytest.raises(InputError, match=rf"map\.tif\{suffix} belongs to an earlier map\.tif"):
+        make_map(smooth(90, 80))
+    assert path.read_bytes() == before
+
+
 def test_an_independent_validator_finds_valid_cogs(make_map, smooth, tmp_path):
     rio_cogeo = pytest.importorskip("rio_cogeo", reason="rio-cogeo (group test) is missing")
     outputs = Outputs(tmp_path / "map.tif", tmp_path / "p.tif", tmp_path / "c.tif")

@@ -68,15 +68,15 @@ def replacing_dir(path: Path) -> Iterator[Path]:
     Raises:
         InputError: `path` exists, is not empty and is not wholly this command's own.
     """
-    path = _followed(path)
+    named, path = path, _followed(path)
     if path.parent.is_dir():
         _restore(path)
-    check_folder(path)
+    check_folder(named)
     with scratch_dir(path) as folder:
         temporary = folder / path.name
         temporary.mkdir()
         yield temporary
-        check_folder(path)
+        check_folder(named)
         # Before the swap, so that the folder is never in place without its record.
         sign_folder(temporary)
         _swap(temporary, path)
@@ -134,11 +134,12 @@ def beside(path: Path, word: str) -> Path:
 
 
 def _followed(path: Path) -> Path:
-    """Return the folder behind a link, so that a link to another disk stays a link.
+    """Return an output folder's real path, so that a link to another disk stays a link.
 
-    Links to files are replaced themselves: behind them may be an object of a cache.
+    A path through a folder that is itself replaced, such as `out/../out`, would lead nowhere
+    half-way. Links to files are replaced themselves: behind them may be an object of a cache.
     """
-    return path.resolve() if path.is_symlink() and path.is_dir() else path
+    return path.resolve()
 
 
 def _swap(new: Path, path: Path) -> None:

@@ -65,9 +65,13 @@ def running(run: Run) -> Iterator[None]:
         _RUNS.pop()
 
 
-def add_inputs(paths: Iterable[Path]) -> None:
-    """Count `paths`, which an input of the running command names, among its inputs."""
-    _RUNS[-1].found.update(map(os.path.realpath, paths))
+def add_input(path: Path) -> None:
+    """Count `path`, which an input of the running command names, among its inputs.
+
+    Outside a command nothing is kept: a Python program may read what it wrote, and write it again.
+    """
+    if len(_RUNS) > 1:
+        _RUNS[-1].found.add(os.path.realpath(path))
 
 
 def check_file(path: Path) -> None:
@@ -82,14 +86,34 @@ def check_file(path: Path) -> None:
         return
     if not path.is_file():
         raise InputError(f"{path} exists and is not a file; choose another output file")
-    reason = _foreign(path, read_record(path.parent).get(path.name))
+    reason = _foreign(path, _entry(path))
     if reason:
         raise InputError(f"{path} {reason}; choose another output, or move it away yourself")
 
 
+def check_companions(path: Path, suffixes: Iterable[str]) -> None:
+    """Refuse an output beside which a file lies that other programs read together with it.
+
+    Args:
+        path: the output.
+        suffixes: of such files, after the whole name of the output, as in `map.tif.ovr`.
+
+    Raises:
+        InputError: there is one that this command did not write: it is about the file that would
+            be replaced, and would be taken for the new one's.
+    """
+    for suffix in suffixes:
+        file = path.with_name(path.name + suffix)
+        if file.exists() and not is_own(file):
+            raise InputError(
+                f"{file} belongs to an earlier {path.name}, and other programs would read it with "
+                "the new one; move it away, or choose another output"
+            )
+
+
 def is_own(path: Path) -> bool:
     """Whether this command wrote the file `path` and it is unchanged since."""
-    return path.is_file() and not _foreign(path, read_record(path.parent).get(path.name))
+    return path.is_file() and not _foreign(path, _entry(path))
 
 
 def check_folder(path: Path) -> None:
@@ -115,19 +139,26 @@ def check_folder(path: Path) -> None:
                 f"{path} is not replaced: {file} {reason}; choose another output folder, or move "
                 "your files away yourself"
             )
+    _check_is_elsewhere(path)
 
 
-def check_added(folder: Path) -> None:
+def check_added(folder: Path, names: Iterable[str] = ()) -> None:
     """Refuse to add files to `folder` while one this command added before was changed since.
 
+    Args:
+        folder: where the files go.
+        names: of files that will be added.
+
     Raises:
-        InputError: `folder` is no folder, or such a file was changed.
+        InputError: `folder` is no folder, such a file was changed, or one of `names` is not ours.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} exists and is not a folder; choose another output folder")
     for name, written in read_record(folder).items():
         if written.command == _RUNS[-1].command and (folder / name).is_file():
             check_file(folder / name)
+    for name in names:
+        check_file(folder / name)
 
 
 @contextmanager
@@ -217,6 +248,15 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(path)
 
 
+def _entry(path: Path) -> Written | None:
+    """Return what is recorded of a file, in its folder or in the output folder around that."""
+    for folder in path.absolute().parents:
+        written = read_record(folder).get(path.absolute().relative_to(folder).as_posix())
+        if written is not None:
+            return written
+    return None
+
+
 def _foreign(path: Path, written: Written | None) -> str:
     """Return why `path` is not this command's own unchanged output, "" when it is."""
     if _in_scratch(path):  # nobody but the running command writes there
@@ -254,6 +294,20 @@ def _check_no_input(path: Path) -> None:
     if os.path.realpath(path) in run.found or any(_same(given, path) for given in run.inputs):
         raise InputError(
             f"{path} is an input of this command and cannot be its output; choose another output"
+        )
+
+
+def _check_is_elsewhere(folder: Path) -> None:
+    """Refuse to replace the folder that a person stands in: their shell would be left in nowhere.
+
+    Raises:
+        InputError: `folder` is, or holds, the working folder.
+    """
+    here, real = Path.cwd(), folder.resolve()
+    if here == real or here.is_relative_to(real):
+        raise InputError(
+            f"{folder} would be replaced, and it is, or holds, the working folder {here}; run the "
+            "command from elsewhere or choose another output folder"
         )
 
 

@@ -27,9 +27,9 @@ from agri_train.baselines.patches import score_baselines
 from agri_train.config import TrainConfig
 
 import agri_classify
+from agri_classify.choices import Evaluated
 from agri_classify.evaluation.evaluate import evaluate, metrics
 from agri_classify.patches.labelled import Labelled
-from agri_classify.training.choices import Evaluated
 from agri_classify.training.train import Plan, fit_plan
 
 MAX_BYTES = 1_000_000
