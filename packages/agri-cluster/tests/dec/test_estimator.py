@@ -135,7 +135,7 @@ def test_frozen_features_of_a_contrastive_encoder():
 @pytest.mark.parametrize(
     ("settings", "rows", "message"),
     [
-        ({"clusters": 0}, 20, "n_clusters is 1 or more"),
+        ({"clusters": 0}, 20, "`n_clusters` is 1 or more, got 0"),
         ({"clusters": 30}, 20, "20 items cannot make 30"),
         ({"alpha": -1}, 20, "alpha"),
         ({"pretrain": "magic"}, 20, "`pretrain` is one of"),

@@ -82,5 +82,5 @@ def test_alpha_survives_saving(tmp_path):
 
 @pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan"), float("inf")])
 def test_alpha_is_above_zero(alpha):
-    with pytest.raises(InputError, match="alpha is a number above 0"):
+    with pytest.raises(InputError, match="`alpha` is a number above 0"):
         StudentAssignment(2, alpha)
