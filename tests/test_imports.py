@@ -63,6 +63,7 @@ ROOMS = {
         "cli",
     ),
     "agri_cluster": (
+        "choices",
         "backend data",
         "encoders init",
         "artifact deepcluster pretrain",

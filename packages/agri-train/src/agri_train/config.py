@@ -5,19 +5,24 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from agri_core.files.errors import InputError
 from agri_core.files.hints import nearest
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
-SCHEDULES = ("constant", "cosine", "plateau")
-MONITORS = {"loss": "min", "iou": "max", "f1": "max", "accuracy": "max"}
-PRECISIONS = ("auto", "32", "bf16")
-MEMORY_FORMATS = ("auto", "channels_last", "contiguous")
-DEVICES = ("auto", "cpu", "gpu")
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+Schedule = Literal["constant", "cosine", "plateau"]
+Monitor = Literal["loss", "iou", "f1", "accuracy"]
+Precision = Literal["auto", "32", "bf16"]
+MemoryFormat = Literal["auto", "channels_last", "contiguous"]
+Device = Literal["auto", "cpu", "gpu"]
+Mix = Literal["none", "mixup", "cutmix", "both"]
+
+MONITORS: dict[Monitor, Literal["min", "max"]] = {
+    "loss": "min", "iou": "max", "f1": "max", "accuracy": "max",
+}  # fmt: skip
 CLASS_WEIGHTS = ("none", "inverse")
-MIXES = ("none", "mixup", "cutmix", "both")
+MIXES = get_args(Mix)
 
 MAX_SEED = 2**32 - 1
 """The largest seed that numpy's global generator accepts."""
@@ -94,10 +99,10 @@ class TrainConfig:
     epochs: int = 50
     batch_size: int = 8
     lr: float = 0.001
-    optimizer: str = "adamw"
+    optimizer: Optimizer = "adamw"
     momentum: float = 0.9
     weight_decay: float = 0.0001
-    schedule: str = "cosine"
+    schedule: Schedule = "cosine"
     min_lr: float = 0.000001
     warmup: int = 0
     plateau_patience: int = 5
@@ -106,16 +111,16 @@ class TrainConfig:
     loss: str = "auto"
     class_weights: str | tuple[float, ...] = "none"
     label_smoothing: float = 0.0
-    mix: str = "none"
+    mix: Mix = "none"
     ema_decay: float = 0.0
     unfreeze_every: int = 0
     patience: int = 10
-    monitor: str = "loss"
+    monitor: Monitor = "loss"
     checkpoint_every: int = 0
     seed: int = 42
-    precision: str = "auto"
-    memory_format: str = "auto"
-    device: str = "auto"
+    precision: Precision = "auto"
+    memory_format: MemoryFormat = "auto"
+    device: Device = "auto"
     threads: int = 0
     cuda_graphs: bool = True
     augment: bool = True
@@ -128,13 +133,9 @@ class TrainConfig:
     calibrate: bool = True
 
     def __post_init__(self) -> None:
-        _choices("optimizer", self.optimizer, OPTIMIZERS)
-        _choices("schedule", self.schedule, SCHEDULES)
-        _choices("monitor", self.monitor, tuple(MONITORS))
-        _choices("precision", self.precision, PRECISIONS)
-        _choices("memory_format", self.memory_format, MEMORY_FORMATS)
-        _choices("device", self.device, DEVICES)
-        _choices("mix", self.mix, MIXES)
+        for field in fields(self):
+            if get_origin(field.type) is Literal:
+                _choices(field.name, getattr(self, field.name), get_args(field.type))
         object.__setattr__(self, "class_weights", _class_weights(self.class_weights))
         for name in _POSITIVE:
             _whole(name, getattr(self, name), 1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import get_args
 
 from agri_core.files.errors import InputError
 
 from agri_cluster.backend.framework import keras
+from agri_cluster.choices import Precision
 
-PRECISIONS = ("float32", "mixed_bfloat16")
+PRECISIONS = get_args(Precision)
 
 
 def check_precision(precision: str) -> str:

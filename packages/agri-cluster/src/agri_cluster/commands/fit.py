@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 from agri_core.files.commands import REPLACED
-from agri_core.files.params import params_option, with_settings
+from agri_core.files.options import with_settings
+from agri_core.files.params import params_option
 
 from agri_cluster.dec.settings import FitSettings
 

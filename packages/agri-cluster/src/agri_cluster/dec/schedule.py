@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from agri_core.files.errors import InputError
 
+from agri_cluster.choices import Target
 from agri_cluster.dec.warmup import Warmup
 
-TARGETS = {"full": 1.0, "ema": 0.9, "batch": 0.0}
+TARGETS: dict[Target, float] = {"full": 1.0, "ema": 0.9, "batch": 0.0}
 """Ways to sharpen the target: momentum of the cluster frequencies from batch to batch."""
 
 
@@ -30,7 +31,7 @@ class Schedule:
 
     batch_size: int = 256
     max_iter: int = 2000
-    target: str = "full"
+    target: Target = "full"
     update_interval: int | None = None
     # Xie et al. 2016, section 4.3: training stops when under 0.1 % of the labels change.
     tol: float = 0.001

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from agri_core.files.errors import InputError
+
+from agri_cluster.choices import Objective, Precision, Pretrain, Target
 
 if TYPE_CHECKING:
     from agri_data.augment.augment import Augment
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from agri_cluster.pretrain.contrast import ContrastConfig
 
 DEC_OBJECTIVES = ("dec", "idec")
-OBJECTIVES = (*DEC_OBJECTIVES, "deepcluster")
-PRETRAIN = ("autoencoder", "contrastive", "none")
 AUTO = "auto"
 
 
@@ -69,19 +69,19 @@ class FitSettings:
     embedding_dim: int = 100
     hidden: str | Sequence[int] = "500,500,2000"
     filters: str | Sequence[int] = "128,64,32,16"
-    pretrain: str = "autoencoder"
+    pretrain: Pretrain = "autoencoder"
     epochs: int = 50
     noise: float = 0.0
     size: int = 0
     finetune: bool = False
     n_components: int = 50
     views: int = 1
-    objective: str = "dec"
+    objective: Objective = "dec"
     gamma: float = 0.1
     alpha: str | float = AUTO
     init: str | Any = "kmeans"
     n_init: int = 20
-    target: str = "full"
+    target: Target = "full"
     max_iter: int = 2000
     update_interval: str | int = AUTO
     learning_rate: float = 0.01
@@ -91,7 +91,7 @@ class FitSettings:
     budget: float = 0.0
     balance: float = 0.0
     augment: bool = False
-    precision: str = "float32"
+    precision: Precision = "float32"
 
     def check(self) -> None:
         """Check every setting that no later step checks.
@@ -99,8 +99,8 @@ class FitSettings:
         Raises:
             InputError: a setting has a value that it cannot have.
         """
-        _check_choice("objective", self.objective, OBJECTIVES)
-        _check_choice("pretrain", self.pretrain, PRETRAIN)
+        _check_choice("objective", self.objective, get_args(Objective))
+        _check_choice("pretrain", self.pretrain, get_args(Pretrain))
         whole_numbers(self.hidden)
         whole_numbers(self.filters)
         number_or_auto(self.alpha, "alpha")

@@ -5,9 +5,8 @@ line wins, and a key that is no option is an error. YAML 1.2 rules: `1e-05` is a
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import typer
 
@@ -99,47 +98,6 @@ def choose(
     return chosen
 
 
-def with_settings(
-    record: type, panel: str = "Settings"
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for every field of a settings dataclass, with its documentation.
-
-    The command's own parameter `settings` receives the options as a dictionary. `panel` is the
-    section of the help where they are listed.
-    """
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        texts = _field_texts(record)
-        added = [
-            Parameter(
-                name,
-                Parameter.KEYWORD_ONLY,
-                default=typer.Option(
-                    field.default, help=texts[name], show_default=True, rich_help_panel=panel
-                ),
-                annotation=str if "|" in str(field.type) else type(field.default),
-            )
-            for name, field in record.__dataclass_fields__.items()  # type: ignore[attr-defined]
-        ]
-        hints = get_type_hints(command, include_extras=True)
-        own = [
-            p.replace(annotation=hints.get(p.name, p.annotation))
-            for p in signature(command).parameters.values()
-            if p.name != "settings"
-        ]
-
-        def run(**values: Any) -> None:
-            settings = {p.name: values.pop(p.name) for p in added}
-            command(**values, settings=settings)
-
-        run.__name__, run.__doc__ = command.__name__, command.__doc__
-        run.__signature__ = signature(command).replace(parameters=[*own, *added])  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in [*own, *added]}
-        return run
-
-    return decorate
-
-
 def _section(content: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
     section = content.get(name) or {}
     if not isinstance(section, dict):
@@ -158,16 +116,3 @@ def _as_text(value: Any, where: str) -> str:
 def _unknown(where: str, key: str, known: Sequence[str]) -> str:
     near = hint(key, known)
     return f"{where} is no option of this command{near} (options: {', '.join(known)})"
-
-
-def _field_texts(record: type) -> dict[str, str]:
-    """Read the `Attributes:` part of a docstring: field name to its text."""
-    texts: dict[str, str] = {}
-    name = ""
-    for line in (record.__doc__ or "").partition("Attributes:")[2].splitlines():
-        head, colon, rest = line.strip().partition(": ")
-        if colon and head in record.__dataclass_fields__:  # type: ignore[attr-defined]
-            name, texts[head] = head, rest
-        elif name and line.strip():
-            texts[name] += " " + line.strip()
-    return {name: texts.get(name, "").rstrip(".") for name in record.__dataclass_fields__}  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from agri_core.files.commands import INPUT, RESUMED
-from agri_core.files.params import with_settings
+from agri_core.files.options import with_settings
 from agri_train.config import TrainConfig
 
 from agri_segment.commands.options import Chips

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.params import params_option, with_settings
+from agri_core.files.options import with_settings
+from agri_core.files.params import params_option
 from agri_train.config import TrainConfig
 
 from agri_classify.training.commands import options
