@@ -20,12 +20,12 @@ def with_records(command: Command) -> Command:
     own = _parameters(command)
     records: dict[str, Any] = {p.name: p.annotation for p in own if is_dataclass(p.annotation)}
 
-    def run(**values: Any) -> None:
-        made = {
-            name: record(**{field.name: values.pop(field.name) for field in fields(record)})
-            for name, record in records.items()
-        }
-        command(**values, **made)
+    def run(*arguments: Any, **values: Any) -> None:
+        made = {}
+        for name, record in records.items():
+            given = [field.name for field in fields(record) if field.name in values]
+            made[name] = record(**{key: values.pop(key) for key in given})
+        command(*arguments, **values, **made)
 
     spread = [option for p in own for option in (_declared(p) if p.name in records else [p])]
     return _dressed(run, command, spread)
