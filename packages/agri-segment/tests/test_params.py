@@ -34,8 +34,10 @@ def asked(monkeypatch):
 
 
 def test_the_section_of_the_architecture_wins_over_train(write_params, asked):
-    path = write_params("train:\n  lr: 0.01\n  epochs: 7\nunet:\n  lr: 1e-05\n  encoder: vgg16\n"
-                 "deeplab:\n  lr: 0.5\n")  # fmt: skip
+    path = write_params(
+        "train:\n  lr: 0.01\n  epochs: 7\nunet:\n  lr: 1e-05\n  encoder: vgg16\n"
+        "deeplab:\n  lr: 0.5\n"
+    )
     plan, config = asked("--arch", "unet", "--params", str(path))
     assert (config.lr, config.epochs, plan.encoder, plan.name) == (1e-05, 7, "vgg16", "net")
 
@@ -94,18 +96,9 @@ def test_a_misspelt_key_of_another_section_is_not_this_commands_business(write_p
 
 
 def test_a_fraction_is_no_whole_number(write_params):
-    result = CliRunner().invoke(
-        cli.app,
-        [
-            "train",
-            "--chips",
-            "c",
-            "--out",
-            "o",
-            "--params",
-            str(write_params("train:\n  epochs: 5.7\n")),
-        ],
-    )
+    path = str(write_params("train:\n  epochs: 5.7\n"))
+    command = ["train", "--chips", "c", "--out", "o", "--params", path]
+    result = CliRunner().invoke(cli.app, command)
     assert result.exit_code == 2
     assert "--epochs" in result.output
 
