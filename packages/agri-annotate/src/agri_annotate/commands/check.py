@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 from agri_core.files.console import SKIPPED, say
-from agri_core.files.options import with_records
+from agri_core.files.options import with_records, words
 
 from agri_annotate.commands.options import File, MaskOptions, Pictures
 
@@ -104,9 +104,14 @@ def make_options(project: Project, stated: MaskOptions, kind: choices.Format) ->
     legend = (
         Legend.read(stated.classes) if stated.classes is not None else derive(project, name, single)
     )
-    above = [part.strip() for part in stated.priority.split(",") if part.strip()]
     rest = IGNORE if undrawn == TO_IGNORE else legend.index(undrawn) if undrawn else 0
-    rules = Rules(stated.overlap, tuple(map(legend.index, above)), stated.line, stated.radius, rest)
+    rules = Rules(
+        stated.overlap,
+        tuple(map(legend.index, words(stated.priority))),
+        stated.line,
+        stated.radius,
+        rest,
+    )
     pairs = dict(map(_pair, stated.alias or ()))
     texts = option_texts(project, name)
     naming = Naming(legend, name, pairs, texts, single, stated.unlabelled, stated.fold)

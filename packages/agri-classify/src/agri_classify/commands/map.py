@@ -10,7 +10,7 @@ from agri_map.commands import options
 from agri_map.commands.options import BANDS
 
 from agri_classify.bundled import BUNDLED
-from agri_classify.commands.model import Model
+from agri_classify.commands.options import Model
 
 
 @with_records

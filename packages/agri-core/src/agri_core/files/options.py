@@ -62,6 +62,16 @@ def with_settings(record: type[Any], panel: str = "Settings") -> Callable[[Comma
     return decorate
 
 
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of an option's value, which commas separate.
+
+    Example:
+        >>> words("B04, B03,")
+        ('B04', 'B03')
+    """
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _flag_type(hint: Any) -> Any:
     """Return the type of a setting's flag; one that may be of several types is text."""
     return hint if get_origin(hint) in (None, Literal) else str

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.options import with_records, with_settings
+from agri_core.files.options import with_records, with_settings, words
 from agri_core.files.params import params_option
 from agri_train.config import TrainConfig
 
 from agri_classify.training.commands import options
-from agri_classify.training.commands.options import words
 
 
 @with_settings(TrainConfig)

@@ -38,8 +38,3 @@ class NetworkOptions:
     views: Annotated[
         int, typer.Option(help="Mirrored and rotated views averaged at inference: 1, 2, 4 or 8.")
     ] = 1
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Split "a, b" into its words."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
