@@ -73,7 +73,6 @@ def test_the_same_seed_writes_the_same_files(fitted_folder, four_bands, tmp_path
     [
         (["--n-clusters", "1"], "n_clusters is 2 or more"),
         (["--n-clusters", "25"], "24 items cannot make 25"),
-        (["--objective", "kmeans"], "objective is one of"),
         (["--hidden", "big"], "widths such as"),
         (["--alpha", "wide"], "alpha is a number or 'auto'"),
         (["--encoder", "alexnet"], "an encoder is one of"),
@@ -87,6 +86,12 @@ def test_mistakes_are_one_line_and_leave_nothing(four_bands, tmp_path, more, mes
     assert done.exit_code != 0
     assert message in str(done.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_choice_is_refused_with_the_choices(four_bands, tmp_path):
+    done = run("fit", four_bands.path, "--out", tmp_path / "out", "--objective", "kmeans")
+    assert done.exit_code == 2 and not (tmp_path / "out").exists()
+    assert "'kmeans' is not one of 'dec', 'idec', 'deepcluster'" in done.output
 
 
 def test_deepcluster_is_a_clustering_like_any_other(four_bands, tmp_path):
