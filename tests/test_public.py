@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import subprocess
 import sys
 
@@ -15,11 +14,8 @@ MODULES = ("confusion", "indices")
 
 
 @pytest.fixture(scope="module")
-def api(root):
-    spec = importlib.util.spec_from_file_location("api", root / "docs" / "api.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def api(script):
+    return script("docs/api.py")
 
 
 @pytest.fixture(scope="module")

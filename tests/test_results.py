@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
 
 @pytest.fixture(scope="module")
-def results(root):
-    spec = importlib.util.spec_from_file_location("results", root / "docs" / "results.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def results(script):
+    return script("docs/results.py")
 
 
 def test_readme_shows_the_committed_metrics(results, root):

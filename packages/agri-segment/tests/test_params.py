@@ -38,8 +38,10 @@ def asked(monkeypatch):
 
 
 def test_the_section_of_the_architecture_wins_over_train(write_params, asked):
-    path = write_params("train:\n  lr: 0.01\n  epochs: 7\nunet:\n  lr: 1e-05\n  encoder: vgg16\n"
-                 "deeplab:\n  lr: 0.5\n")  # fmt: skip
+    path = write_params(
+        "train:\n  lr: 0.01\n  epochs: 7\nunet:\n  lr: 1e-05\n  encoder: vgg16\n"
+        "deeplab:\n  lr: 0.5\n"
+    )
     plan, config = asked("--arch", "unet", "--params", str(path))
     assert (config.lr, config.epochs, plan.encoder, plan.name) == (1e-05, 7, "vgg16", "net")
 

@@ -53,6 +53,11 @@ class Desk:
         content = {f"{number}{item['filename']}": item for number, item in enumerate(entries)}
         self.file.write_text(json.dumps(content), encoding="utf-8")
 
+    def rectangle(self) -> None:
+        """Make one picture, with one rectangle."""
+        self.picture("a.png")
+        self.write(entry("a.png", RECT))
+
     def run(self, *stated: str, command: str = "masks") -> Result:
         out = ["--out", str(self.out)] if command == "masks" else []
         folder = ["--pictures", str(self.pictures)]
@@ -316,8 +321,7 @@ def test_odd_names_come_through_the_table(desk: Desk, name: str) -> None:
 
 
 def test_a_foreign_folder_is_not_replaced(desk: Desk) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     desk.out.mkdir()
     (desk.out / "mine.txt").touch()
     result = desk.run()
@@ -328,8 +332,7 @@ def test_a_foreign_folder_is_not_replaced(desk: Desk) -> None:
 
 
 def test_pictures_and_file_are_not_replaced_by_the_masks(desk: Desk) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     desk.out = desk.pictures
     (desk.pictures / "classes.json").touch()
     assert isinstance(desk.run().exception, InputError)
@@ -340,16 +343,14 @@ def test_pictures_and_file_are_not_replaced_by_the_masks(desk: Desk) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(desk: Desk) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     (desk.out.parent / "file").touch()
     desk.out = desk.out.parent / "file" / "out"
     assert isinstance(desk.run().exception, OSError | InputError)
 
 
 def test_masks_among_the_pictures_are_not_taken_for_pictures(desk: Desk) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     desk.out = desk.pictures / "drawn"
     assert [desk.run().exit_code, desk.run().exit_code] == [0, 0]
     assert desk.rows()[1] == ["../a.png", "masks/a.png"]
@@ -370,8 +371,7 @@ def test_a_geotiff_has_the_place_of_its_picture(desk: Desk) -> None:
 
 
 def test_a_tif_of_a_picture_without_a_place(desk: Desk) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert desk.run("--format", "tif").exit_code == 0
@@ -441,8 +441,7 @@ def test_a_picture_of_other_size_or_bytes_is_told(desk: Desk) -> None:
 def test_wrong_options_are_one_line_and_nothing_is_written(
     desk: Desk, stated: list[str], said: str
 ) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     result = desk.run(*stated)
     assert said in str(result.exception) and not desk.out.exists()
 
@@ -457,15 +456,13 @@ def test_wrong_options_are_one_line_and_nothing_is_written(
 def test_an_unknown_choice_is_refused_with_the_choices(
     desk: Desk, stated: list[str], said: str
 ) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     result = desk.run(*stated)
     assert result.exit_code == 2 and said in result.output and not desk.out.exists()
 
 
 def test_masks_being_written_among_the_pictures_are_not_counted(desk: Desk) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     desk.out = desk.pictures / "drawn"
     desk.run()
     assert json.loads((desk.out / "report.json").read_text())["files_on_disk"] == 1
@@ -483,8 +480,7 @@ def test_an_odd_name_all_of_whose_regions_are_lost_is_no_background(desk: Desk, 
 
 @pytest.mark.parametrize("inside", ["", "said/of/it"])
 def test_a_report_within_the_output_is_kept(desk: Desk, inside: str) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     for _ in range(2):
         assert desk.run("--report", str(desk.out / inside)).exit_code == 0
         assert (desk.out / inside / "report.json").is_file()
@@ -492,8 +488,7 @@ def test_a_report_within_the_output_is_kept(desk: Desk, inside: str) -> None:
 
 
 def test_a_report_in_a_file_is_refused_by_name(desk: Desk) -> None:
-    desk.picture("a.png")
-    desk.write(entry("a.png", RECT))
+    desk.rectangle()
     result = desk.run("--report", str(desk.file))
     assert isinstance(result.exception, InputError) and "--report" in str(result.exception)
     assert not desk.out.exists()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 import typer
 from agri_core.files.errors import InputError, MissingError
-from agri_core.files.params import choose, fill_from, load_params, with_settings
+from agri_core.files.params import choose, fill_from, load_params
 from typer.testing import CliRunner
 
 KNOWN = ["lr", "epochs", "batch", "encoder", "params"]
@@ -98,38 +97,3 @@ def test_a_file_in_another_encoding(asked, tmp_path):
 def test_a_missing_file(asked, tmp_path):
     with pytest.raises(MissingError, match="there is no parameter file"):
         asked("--params", str(tmp_path / "none.yaml"))
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Settings of a fit.
-
-    Attributes:
-        alpha: degrees of freedom, a number or
-            auto.
-        epochs: passes over the tiles.
-    """
-
-    alpha: float | str = "auto"
-    epochs: int = 30
-
-
-def test_a_dataclass_becomes_options_of_a_command_whose_annotations_are_text():
-    app, calls = typer.Typer(), []
-
-    @app.command()
-    @with_settings(Settings)
-    def fit(
-        chips: Annotated[Path, typer.Argument(help="Tiles.")],
-        *,
-        seed: Annotated[int, typer.Option(help="Of all.")] = 0,
-        settings: dict[str, Any],
-    ) -> None:
-        calls.append((chips, seed, settings))
-
-    done = CliRunner().invoke(app, ["c", "--epochs", "3", "--seed", "5"])
-    assert done.exit_code == 0, done.output
-    assert calls == [(Path("c"), 5, {"alpha": "auto", "epochs": 3})]
-    text = " ".join(CliRunner().invoke(app, ["--help"]).output.split())
-    assert "--alpha" in text and "passes over the tiles" in text
-    assert CliRunner().invoke(app, ["c", "--epochs", "x"]).exit_code == 2

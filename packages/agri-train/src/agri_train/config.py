@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from agri_core.files.errors import InputError, SettingError
 from agri_core.files.hints import nearest
@@ -17,9 +17,12 @@ Precision = Literal["auto", "32", "bf16"]
 MemoryFormat = Literal["auto", "channels_last", "contiguous"]
 Device = Literal["auto", "cpu", "gpu"]
 Mix = Literal["none", "mixup", "cutmix", "both"]
-MONITORS = {"loss": "min", "iou": "max", "f1": "max", "accuracy": "max"}
+
+MONITORS: dict[Monitor, Literal["min", "max"]] = {
+    "loss": "min", "iou": "max", "f1": "max", "accuracy": "max",
+}  # fmt: skip
 CLASS_WEIGHTS = ("none", "inverse")
-MIXES: tuple[str, ...] = get_args(Mix)
+MIXES = get_args(Mix)
 
 MAX_SEED = 2**32 - 1
 """The largest seed that numpy's global generator accepts."""
@@ -130,13 +133,9 @@ class TrainConfig:
     calibrate: bool = True
 
     def __post_init__(self) -> None:
-        _choices("optimizer", self.optimizer, get_args(Optimizer))
-        _choices("schedule", self.schedule, get_args(Schedule))
-        _choices("monitor", self.monitor, get_args(Monitor))
-        _choices("precision", self.precision, get_args(Precision))
-        _choices("memory_format", self.memory_format, get_args(MemoryFormat))
-        _choices("device", self.device, get_args(Device))
-        _choices("mix", self.mix, get_args(Mix))
+        for field in fields(self):
+            if get_origin(field.type) is Literal:
+                _choices(field.name, getattr(self, field.name), get_args(field.type))
         object.__setattr__(self, "class_weights", _class_weights(self.class_weights))
         for name in _POSITIVE:
             _whole(name, getattr(self, name), 1)

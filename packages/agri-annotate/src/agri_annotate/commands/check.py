@@ -1,126 +1,41 @@
 """`agri-annotate check`: everything that `masks` does, but nothing is written."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 from agri_core.files.console import SKIPPED, say
+from agri_core.files.options import with_records, words
 
-from agri_annotate import choices
+from agri_annotate.commands.options import File, MaskOptions, Pictures
 
 if TYPE_CHECKING:
+    from agri_annotate import choices
     from agri_annotate.annotate import Options, Outcome
     from agri_annotate.model.project import Project
 
-CLASSES, DRAWING = "Classes of regions", "Regions to pixels"
-"""Panels of the help."""
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="Annotation file of any VIA form.")]
-Pictures = Annotated[Path, typer.Option(help="Folder of the pictures, which stay there.")]
-Attribute = Annotated[
-    str | None,
-    typer.Option(
-        help="Attribute of regions that names the class, if there are more.",
-        rich_help_panel=CLASSES,
-    ),
-]
-Single = Annotated[
-    str | None,
-    typer.Option(help="One class for all regions, whatever they say.", rich_help_panel=CLASSES),
-]
-Classes = Annotated[
-    Path | None,
-    typer.Option(
-        help="classes.json to use, class 0 is background; else made from the options.",
-        rich_help_panel=CLASSES,
-    ),
-]
-Alias = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="'Bare soil=soil': a text as drawn is this class. Repeat.", rich_help_panel=CLASSES
-    ),
-]
-Fold = Annotated[
-    bool,
-    typer.Option("--fold", help="Case and runs of blanks do not matter.", rich_help_panel=CLASSES),
-]
-Unlabelled = Annotated[
-    str,
-    typer.Option(
-        help="Regions without a class: refuse, ignore (255), or a class.", rich_help_panel=CLASSES
-    ),
-]
-Overlap = Annotated[
-    choices.Overlap,
-    typer.Option(
-        help="Which region keeps a pixel that several cover; error refuses the picture.",
-        rich_help_panel=DRAWING,
-    ),
-]
-Priority = Annotated[
-    str,
-    typer.Option(
-        help="Classes above all others, the last the highest: 'water,soil'.",
-        rich_help_panel=DRAWING,
-    ),
-]
-Line = Annotated[
-    float | None, typer.Option(help="Width of polylines in pixels.", rich_help_panel=DRAWING)
-]
-Radius = Annotated[
-    float | None, typer.Option(help="Radius of points in pixels.", rich_help_panel=DRAWING)
-]
-Empty = Annotated[
-    bool,
-    typer.Option(
-        help="Whether pictures without regions become masks of background.",
-        rich_help_panel=DRAWING,
-    ),
-]
-Undrawn = Annotated[
-    str,
-    typer.Option(
-        help="Class of unannotated pixels: a name, or ignore (255); class 0 if not stated.",
-        rich_help_panel=DRAWING,
-    ),
-]
-Format = Annotated[
-    choices.Format, typer.Option(help="Of the masks; tif keeps the georeference of the picture.")
-]
-
-
-def check(
-    file: File,
-    pictures: Pictures,
-    attribute: Attribute = None,
-    single: Single = None,
-    classes: Classes = None,
-    alias: Alias = None,
-    fold: Fold = False,
-    unlabelled: Unlabelled = "refuse",
-    undrawn: Undrawn = "",
-    overlap: Overlap = "last",
-    priority: Priority = "",
-    line: Line = None,
-    radius: Radius = None,
-    empty: Empty = True,
-) -> None:
+@with_records
+def check(file: File, pictures: Pictures, *, stated: MaskOptions) -> None:
     """Do all that `masks` does but writing, and say what would be lost.
 
     Exit code 0: nothing would be; 3: something would be; 2: no masks could be made.
 
     Example: agri-annotate check fields.json --pictures images --attribute label
     """
-    run(
-        file, pictures, None, attribute=attribute, single=single, classes=classes, alias=alias,
-        fold=fold, unlabelled=unlabelled, undrawn=undrawn, overlap=overlap, priority=priority,
-        line=line, radius=radius, empty=empty, kind="png",
-    )  # fmt: skip
+    run(file, pictures, None, stated)
 
 
 def run(
-    file: Path, pictures: Path, out: Path | None, report: Path | None = None, **stated: Any
+    file: Path,
+    pictures: Path,
+    out: Path | None,
+    stated: MaskOptions,
+    *,
+    kind: choices.Format = "png",
+    report: Path | None = None,
 ) -> None:
     """Read, draw, write unless `out` is None, and print the outcome.
 
@@ -145,7 +60,7 @@ def run(
         project,
         pictures,
         out,
-        options(project, **stated),
+        make_options(project, stated, kind),
         problems=problems,
         source=file.name,
         finish=lambda result, folder: write_report(result.report, _home(report, out, folder)),
@@ -167,23 +82,7 @@ def _home(report: Path | None, out: Path | None, new: Path) -> Path:
     return report
 
 
-def options(
-    project: "Project",
-    *,
-    attribute: str | None,
-    single: str | None,
-    classes: Path | None,
-    alias: list[str] | None,
-    fold: bool,
-    unlabelled: str,
-    undrawn: str,
-    overlap: choices.Overlap,
-    priority: str,
-    line: float | None,
-    radius: float | None,
-    empty: bool,
-    kind: choices.Format,
-) -> "Options":
+def make_options(project: Project, stated: MaskOptions, kind: choices.Format) -> Options:
     """Turn what was stated into the options of `make_masks`.
 
     Raises:
@@ -198,20 +97,28 @@ def options(
     from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
     from agri_annotate.model.classes import derive
 
-    if attribute is not None and single is not None:
+    single, undrawn = stated.single, stated.undrawn
+    if stated.attribute is not None and single is not None:
         raise InputError("state --attribute or --single, not both")
-    name = None if single is not None else choose(project, attribute)
-    legend = derive(project, name, single) if classes is None else Legend.read(classes)
-    above = [part.strip() for part in priority.split(",") if part.strip()]
+    name = None if single is not None else choose(project, stated.attribute)
+    legend = (
+        Legend.read(stated.classes) if stated.classes is not None else derive(project, name, single)
+    )
     rest = IGNORE if undrawn == TO_IGNORE else legend.index(undrawn) if undrawn else 0
-    rules = Rules(overlap, tuple(map(legend.index, above)), line, radius, rest)
-    pairs = dict(map(_pair, alias or ()))
+    rules = Rules(
+        stated.overlap,
+        tuple(map(legend.index, words(stated.priority))),
+        stated.line,
+        stated.radius,
+        rest,
+    )
+    pairs = dict(map(_pair, stated.alias or ()))
     texts = option_texts(project, name)
-    naming = Naming(legend, name, pairs, texts, single, unlabelled, fold)
-    return Options(naming, rules, empty, kind)
+    naming = Naming(legend, name, pairs, texts, single, stated.unlabelled, stated.fold)
+    return Options(naming, rules, stated.empty, kind)
 
 
-def summary(outcome: "Outcome", out: Path | None) -> list[str]:
+def summary(outcome: Outcome, out: Path | None) -> list[str]:
     """Return the lines to end with: masks, regions, classes."""
     from agri_core.files.text import legible
 

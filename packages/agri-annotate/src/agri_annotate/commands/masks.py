@@ -5,45 +5,21 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import REPLACED, added
+from agri_core.files.options import with_records
 
-from agri_annotate.commands.check import (
-    Alias,
-    Attribute,
-    Classes,
-    Empty,
-    File,
-    Fold,
-    Format,
-    Line,
-    Overlap,
-    Pictures,
-    Priority,
-    Radius,
-    Single,
-    Undrawn,
-    Unlabelled,
-    run,
-)
+from agri_annotate.commands.check import run
+from agri_annotate.commands.options import File, Format, MaskOptions, Pictures
 
 
+@with_records
 def masks(
     file: File,
     pictures: Pictures,
+    *,
     out: Annotated[
         Path, REPLACED, typer.Option(help="Folder to write; replaced if an earlier output.")
     ],
-    attribute: Attribute = None,
-    single: Single = None,
-    classes: Classes = None,
-    alias: Alias = None,
-    fold: Fold = False,
-    unlabelled: Unlabelled = "refuse",
-    undrawn: Undrawn = "",
-    overlap: Overlap = "last",
-    priority: Priority = "",
-    line: Line = None,
-    radius: Radius = None,
-    empty: Empty = True,
+    stated: MaskOptions,
     format: Format = "png",  # noqa: A002 - the name of the option
     report: Annotated[
         Path | None,
@@ -61,8 +37,4 @@ def masks(
 
     Example: agri-annotate masks fields.json --pictures images --attribute label --out drawn
     """
-    run(
-        file, pictures, out, report, attribute=attribute, single=single, classes=classes,
-        alias=alias, fold=fold, unlabelled=unlabelled, undrawn=undrawn, overlap=overlap,
-        priority=priority, line=line, radius=radius, empty=empty, kind=format,
-    )  # fmt: skip
+    run(file, pictures, out, stated, kind=format, report=report)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from agri_core.files.errors import InputError
+from agri_core.legend import IGNORE
 from numpy.typing import NDArray
 from rasterio import features
 from shapely.geometry import shape as to_geometry
@@ -20,7 +21,6 @@ from agri_annotate.masks.coverage import cover
 from agri_annotate.model.shape import Points, Polygon
 from agri_annotate.vectorise.arcs import Arc, corner_count, cut, meeting_places, thin
 
-IGNORE = 255
 FIDELITY = 0.98
 """No class is thinned so far that the IoU with its pixels falls below this."""
 

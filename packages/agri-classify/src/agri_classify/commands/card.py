@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agri_classify.bundled import BUNDLED
-from agri_classify.commands.model import Model
+from agri_classify.commands.options import Model
 
 
 def card(

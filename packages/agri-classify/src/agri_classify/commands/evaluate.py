@@ -10,7 +10,7 @@ from agri_core.choices import Split
 from agri_core.files.commands import REPLACED
 
 from agri_classify.bundled import BUNDLED
-from agri_classify.commands.model import Model
+from agri_classify.commands.options import Model, Threads
 
 
 def evaluate(
@@ -27,7 +27,7 @@ def evaluate(
         Split, typer.Option(help="Split of a chip store; the model was fitted on train.")
     ] = "val",
     batch_size: Annotated[int, typer.Option(min=1, help="Patches predicted at once.")] = 64,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
+    threads: Threads = 0,
 ) -> None:
     """Evaluate a bundle: accuracy with 95 % CI, metrics per class, confusion matrix, calibration.
 

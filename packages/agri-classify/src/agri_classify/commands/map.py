@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from agri_core.files.options import with_records
 from agri_map.commands import options
 from agri_map.commands.options import BANDS
 
 from agri_classify.bundled import BUNDLED
-from agri_classify.commands.model import Model
+from agri_classify.commands.options import Model
 
 
+@with_records
 def map_patches(
     scene: options.SceneFile = None,
     *,
@@ -27,9 +29,7 @@ def map_patches(
             "whole patch gives blocks; a smaller stride takes longer.",
         ),
     ] = None,
-    bands: options.BandNames = None,
-    band: options.BandFiles = None,
-    nodata: options.NoData = None,
+    given: options.BandOptions,
     scale: Annotated[
         float | None,
         typer.Option(
@@ -60,11 +60,11 @@ def map_patches(
 
     spec = read_spec(model)
     check_task(spec)
-    names, files = read_bands(scene, bands, band)
-    options = Options(step=step, engine=engine, threads=threads or None)
+    names, files = read_bands(scene, given)
+    how = Options(step=step, engine=engine, threads=threads or None)
     outputs = Outputs(out, probabilities, confidence)
     with open_scene(
-        scene, spec.bands, names=names, files=files, nodata=nodata, scale=scale
+        scene, spec.bands, names=names, files=files, nodata=given.nodata, scale=scale
     ) as source:
-        result = map_scene(source, model, outputs, options, spec)
+        result = map_scene(source, model, outputs, how, spec)
     report(result, "patches")

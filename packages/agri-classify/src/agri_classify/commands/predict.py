@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
+from agri_core.files.options import words
 
 from agri_classify.bundled import BUNDLED, ROBUST
-from agri_classify.commands.model import Model
+from agri_classify.commands.options import Model, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +45,7 @@ def predict(
         str, typer.Option(help="Bands of GeoTIFFs without band names, such as B04,B03,B02.")
     ] = "",
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures predicted at once.")] = 64,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")] = 0,
+    threads: Threads = 0,
 ) -> None:
     """Classify the land cover of pictures: the three most probable classes of each.
 
@@ -69,7 +70,7 @@ def predict(
     if coarse is None and model == BUNDLED:
         coarse = ROBUST
     second = None if coarse is None else open_engine(coarse, threads=threads or None)
-    names = tuple(name.strip() for name in bands.split(",") if name.strip())
+    names = words(bands)
     rows = []
     for row in run_prediction(files, engine, coarse=second, bands=names, batch_size=batch_size):
         rows.append(row)

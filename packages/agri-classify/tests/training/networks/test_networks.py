@@ -1,5 +1,8 @@
+from typing import get_args
+
 import pytest
 import torch
+from agri_classify.choices import NetworkName
 from agri_classify.training.networks.compact import Block, Compact
 from agri_classify.training.networks.networks import build, names, parameters
 from agri_core.files.errors import InputError, MissingError
@@ -128,3 +131,7 @@ def test_the_stages_in_which_a_body_wakes(name, groups):
     assert [[known[id(part)] for part in group] for group in frozen_stages(net)] == groups
     # MobileNet's body is one long chain: each of its 13 blocks is a stage.
     assert len(frozen_stages(build("mobilenet", BANDS, 3, frozen=True))) == 13
+
+
+def test_the_choices_of_the_command_lines_are_the_networks():
+    assert get_args(NetworkName) == names()

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from agri_core.choices import Split
 from agri_core.files.commands import REPLACED
-from agri_core.files.params import params_option, with_settings
+from agri_core.files.options import with_settings, words
+from agri_core.files.params import params_option
 
 from agri_cluster.dec.settings import FitSettings
 
@@ -43,8 +44,7 @@ def fit(
     from agri_cluster.fit import TileSource
     from agri_cluster.fit import fit as run_fit
 
-    names = tuple(name.strip() for name in bands.split(",") if name.strip())
-    source = TileSource(chips, names, split)
+    source = TileSource(chips, words(bands), split)
     info = run_fit(source, out, FitSettings(**settings), seed, resume)
     say(
         f"{info['tiles']} tiles in {info['used']} of {settings['n_clusters']} clusters after "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agri_core.files.errors import InputError, SettingError
@@ -10,7 +9,7 @@ from agri_core.files.errors import InputError, SettingError
 from agri_cluster.choices import Target
 from agri_cluster.dec.warmup import Warmup
 
-TARGETS: Mapping[Target, float] = {"full": 1.0, "ema": 0.9, "batch": 0.0}
+TARGETS: dict[Target, float] = {"full": 1.0, "ema": 0.9, "batch": 0.0}
 """Ways to sharpen the target: momentum of the cluster frequencies from batch to batch."""
 
 

@@ -14,9 +14,8 @@ import typer
 from typer.core import TyperCommand
 
 from agri_core.files.errors import InputError, SettingError
-from agri_core.files.kinds import choices_of, near_choice
 from agri_core.files.params import origin
-from agri_core.files.values import shown
+from agri_core.files.values import choices_of, near_choice, shown
 
 MAIN = "Options"
 """Section of the options that name no panel."""

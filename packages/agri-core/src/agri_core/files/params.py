@@ -6,16 +6,14 @@ YAML 1.2 rules: `1e-05` is a number.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from inspect import Parameter, signature
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import typer
 
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.hints import hint, nearest
-from agri_core.files.kinds import wrong_value
+from agri_core.files.values import wrong_value
 
 CONTENT = "agri_core.files.params"
 ORIGINS = "agri_core.files.params.origins"
@@ -163,47 +161,6 @@ def choose(
     return chosen
 
 
-def with_settings(
-    record: type, panel: str = "Settings"
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for every field of a settings dataclass, with its documentation.
-
-    The command's own parameter `settings` receives the options as a dictionary. `panel` is the
-    section of the help where they are listed.
-    """
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        texts, kinds = _field_texts(record), get_type_hints(record)
-        added = [
-            Parameter(
-                name,
-                Parameter.KEYWORD_ONLY,
-                default=typer.Option(
-                    field.default, help=texts[name], show_default=True, rich_help_panel=panel
-                ),
-                annotation=_annotation(kinds[name], field.default),
-            )
-            for name, field in record.__dataclass_fields__.items()  # type: ignore[attr-defined]
-        ]
-        hints = get_type_hints(command, include_extras=True)
-        own = [
-            p.replace(annotation=hints.get(p.name, p.annotation))
-            for p in signature(command).parameters.values()
-            if p.name != "settings"
-        ]
-
-        def run(**values: Any) -> None:
-            settings = {p.name: values.pop(p.name) for p in added}
-            command(**values, settings=settings)
-
-        run.__name__, run.__doc__ = command.__name__, command.__doc__
-        run.__signature__ = signature(command).replace(parameters=[*own, *added])  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in [*own, *added]}
-        return run
-
-    return decorate
-
-
 def _section(content: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
     section = content.get(name, {})
     if section is None:
@@ -216,24 +173,3 @@ def _section(content: Mapping[str, Any], name: str, where: str) -> Mapping[str, 
 def _unknown(where: str, key: str, known: Sequence[str]) -> str:
     near = hint(key, known)
     return f"{where} is no option of this command{near} (options: {', '.join(known)})"
-
-
-def _annotation(kind: Any, default: Any) -> Any:
-    """Return a field's kind as an option has it: its choices, text for a union, or one kind."""
-    for part in (kind, *get_args(kind)):
-        if get_origin(part) is Literal:
-            return part
-    return str if get_origin(kind) in (Union, UnionType) else type(default)
-
-
-def _field_texts(record: type) -> dict[str, str]:
-    """Read the `Attributes:` part of a docstring: field name to its text."""
-    texts: dict[str, str] = {}
-    name = ""
-    for line in (record.__doc__ or "").partition("Attributes:")[2].splitlines():
-        head, colon, rest = line.strip().partition(": ")
-        if colon and head in record.__dataclass_fields__:  # type: ignore[attr-defined]
-            name, texts[head] = head, rest
-        elif name and line.strip():
-            texts[name] += " " + line.strip()
-    return {name: texts.get(name, "").rstrip(".") for name in record.__dataclass_fields__}  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from agri_core.raster.facts import Facts
 from agri_core.raster.grid import Grid
 from agri_core.raster.pixel_area import pixel_metres
 
-from agri_data.sources.description.description import PairsDescription, ScenesDescription
+from agri_data.sources.description.description import ImageryDescription, PairsDescription
 from agri_data.sources.readers.imagery import Layout
 from agri_data.store.info import StoreInfo
 from agri_data.store.table import ChipRecord
@@ -22,7 +22,7 @@ UNLABELLED = "fewer labelled pixels than 'labelled' asks for"
 
 
 def store_info(
-    description: PairsDescription | ScenesDescription, layout: Layout, first: Facts, size: int
+    description: ImageryDescription, layout: Layout, first: Facts, size: int
 ) -> StoreInfo:
     """Describe the chip store that a description of pairs or scenes makes.
 

@@ -1,5 +1,6 @@
 """Options of every command that maps a scene, here and in agri-classify."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,25 +14,6 @@ BANDS, ENGINE, EXTRA = "Bands", "Engine", "Further outputs"
 
 SceneFile = Annotated[Path | None, typer.Argument(help="GeoTIFF or JPEG 2000 with named bands.")]
 MapFile = Annotated[Path, OUTPUT, typer.Option(metavar="MAP", help="The map to write, a .tif.")]
-BandNames = Annotated[
-    str | None,
-    typer.Option(
-        help="Names of the scene's bands in file order: B02,B03,B04.", rich_help_panel=BANDS
-    ),
-]
-BandFiles = Annotated[
-    list[str] | None,
-    INPUT,
-    typer.Option(
-        metavar="NAME=FILE",
-        help="A band in its own file, of any resolution.",
-        rich_help_panel=BANDS,
-    ),
-]
-NoData = Annotated[
-    float | None,
-    typer.Option(help="Value that means no data, whatever files declare.", rich_help_panel=BANDS),
-]
 EngineChoice = Annotated[
     EngineName, typer.Option(help="Runtime of the model.", rich_help_panel=ENGINE)
 ]
@@ -55,3 +37,30 @@ Confidence = Annotated[
         metavar="TIF", help="Also write the probability of the mapped class.", rich_help_panel=EXTRA
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class BandOptions:
+    """Options that name the bands of a scene, or the files of its bands."""
+
+    bands: Annotated[
+        str | None,
+        typer.Option(
+            help="Names of the scene's bands in file order: B02,B03,B04.", rich_help_panel=BANDS
+        ),
+    ] = None
+    band: Annotated[
+        list[str] | None,
+        INPUT,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="A band in its own file, of any resolution.",
+            rich_help_panel=BANDS,
+        ),
+    ] = None
+    nodata: Annotated[
+        float | None,
+        typer.Option(
+            help="Value that means no data, whatever files declare.", rich_help_panel=BANDS
+        ),
+    ] = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from agri_core.files.console import say
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.options import with_records
 
 from agri_map.choices import Precision
 from agri_map.commands import options
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
 MAX_NOTE = 16_384
 
 
+@with_records
 def predict(
     scene: options.SceneFile = None,
     *,
     model: Annotated[Path, typer.Option(metavar="BUNDLE", help="Model bundle, an .onnx file.")],
     out: options.MapFile,
-    bands: options.BandNames = None,
-    band: options.BandFiles = None,
-    nodata: options.NoData = None,
+    given: options.BandOptions,
     engine: options.EngineChoice = "onnxruntime",
     precision: Annotated[
         Precision, typer.Option(help="Arithmetic; bf16 needs openvino.", rich_help_panel=ENGINE)
@@ -74,7 +74,7 @@ def predict(
     from agri_map.mapping import Options, Outputs, map_scene
     from agri_map.scene.scene import open_scene
 
-    options = Options(
+    how = Options(
         tile=tile,
         overlap=overlap,
         batch=batch,
@@ -90,25 +90,25 @@ def predict(
             f"the bundle {spec.name} names whole patches, not pixels; for a map of patches use "
             "`agri-classify map` with it"
         )
-    names, files = read_bands(scene, bands, band)
-    with open_scene(scene, spec.bands, names=names, files=files, nodata=nodata) as source:
+    names, files = read_bands(scene, given)
+    with open_scene(scene, spec.bands, names=names, files=files, nodata=given.nodata) as source:
         outputs = Outputs(out, probabilities, confidence)
-        result = map_scene(source, model, outputs, options, spec)
+        result = map_scene(source, model, outputs, how, spec)
     report(result)
 
 
 def read_bands(
-    scene: Path | None, bands: str | None, band: list[str] | None
+    scene: Path | None, given: options.BandOptions
 ) -> tuple[list[str] | None, dict[str, Path]]:
     """Read what the options say of bands: names in file order, and files by name.
 
     Raises:
         InputError: Neither a scene nor the file of a band is given.
     """
-    if scene is None and not band:
+    if scene is None and not given.band:
         raise InputError("name a scene, or give every band in its own file with --band NAME=FILE")
-    names = [name.strip() for name in bands.split(",")] if bands else None
-    return names, parse_files(band or [])
+    names = [name.strip() for name in given.bands.split(",")] if given.bands else None
+    return names, parse_files(given.band or [])
 
 
 def read_note(path: Path) -> str:

@@ -6,14 +6,17 @@ from typing import Annotated
 import typer
 from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT, added
+from agri_core.files.options import with_records
 
-from agri_segment.commands.options import Arithmetic, BatchSize, Chips, Engine, Threads
+from agri_segment.commands.options import Chips, EngineOptions
 
 
+@with_records
 def compare(
     models: Annotated[
         list[Path], typer.Argument(help="Folders of one or several models, or bundles.")
     ],
+    *,
     chips: Chips,
     out: Annotated[
         Path,
@@ -36,10 +39,7 @@ def compare(
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the sample of the logistic baseline.")
     ] = 42,
-    batch_size: BatchSize = 8,
-    engine: Engine = "onnxruntime",
-    precision: Arithmetic = "f32",
-    threads: Threads = 0,
+    how: EngineOptions,
 ) -> None:
     """Compare models and two baselines on one split, with a table and figures.
 
@@ -57,9 +57,9 @@ def compare(
 
     store = ChipStore.open(chips)
     folders = models if params is None else below(models, params)
-    loaded = load_models(folders, engine, precision, threads)
+    loaded = load_models(folders, how.engine, how.precision, how.threads)
     result = run_comparison(
-        loaded, store, select=select, split=split, batch_size=batch_size, seed=seed
+        loaded, store, select=select, split=split, batch_size=how.batch_size, seed=seed
     )
     tell(sorted({note for model in loaded for note in result.shown[model.name].notes}))
     say(write_comparison(result, store, out, best))

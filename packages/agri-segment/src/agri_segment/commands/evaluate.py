@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 from agri_core.choices import Split
 from agri_core.files.commands import added
+from agri_core.files.options import with_records
 
-from agri_segment.commands.options import Arithmetic, BatchSize, Chips, Engine, Threads
+from agri_segment.commands.options import Chips, EngineOptions
 
 
+@with_records
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A bundle (.onnx) or the folder of a model.")],
+    *,
     chips: Chips,
     out: Annotated[
         Path,
@@ -21,10 +24,7 @@ def evaluate(
     split: Annotated[
         Split, typer.Option(help="Split to score; the model was fitted on train.")
     ] = "val",
-    batch_size: BatchSize = 8,
-    engine: Engine = "onnxruntime",
-    precision: Arithmetic = "f32",
-    threads: Threads = 0,
+    how: EngineOptions,
 ) -> None:
     """Evaluate a bundle: IoU, F1, confusion matrix, 95 % CI by place, worst chips.
 
@@ -38,8 +38,8 @@ def evaluate(
     from agri_segment.evaluation import evaluate as evaluation
 
     store = ChipStore.open(chips)
-    loaded = load_model(model, engine, precision, threads)
-    result = evaluation.evaluate(loaded.engine, store, split, batch_size)
+    loaded = load_model(model, how.engine, how.precision, how.threads)
+    result = evaluation.evaluate(loaded.engine, store, split, how.batch_size)
     evaluation.tell(result.notes)
     say(evaluation.write_evaluation(result, loaded.engine, store, out))
     say(f"\nreport: {out}")

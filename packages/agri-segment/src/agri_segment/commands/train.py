@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from agri_core.files.commands import INPUT, RESUMED
-from agri_core.files.params import with_settings
+from agri_core.files.options import with_settings, words
 from agri_train.config import TrainConfig
 
 from agri_segment.choices import ArchName, Norm, Preset, Up
@@ -83,7 +83,7 @@ def train(
     plan = Plan(
         arch=arch,
         name=name or out.resolve().name,
-        bands=_names(bands),
+        bands=words(bands),
         encoder=encoder,
         weights=weights,
         frozen=frozen,
@@ -93,7 +93,3 @@ def train(
     say(class_table(result.scores, result.matrix, result.legend))
     say(headline(result.scores, result.split))
     say(f"bundle: {out / 'model.onnx'}")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())

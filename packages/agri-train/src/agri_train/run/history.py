@@ -10,7 +10,7 @@ from agri_core.files.atomic import write_text
 from agri_core.files.csvfile import csv_text
 from lightning.pytorch.loggers import CSVLogger
 
-from agri_train.config import MONITORS
+from agri_train.config import MONITORS, Monitor
 from agri_train.engine.accumulator import METRICS
 
 COLUMNS = (
@@ -67,7 +67,7 @@ def write_history(path: Path, rows: Sequence[Row]) -> None:
     write_text(path, csv_text(COLUMNS, cells))
 
 
-def is_best(rows: Sequence[Row], monitor: str) -> bool:
+def is_best(rows: Sequence[Row], monitor: Monitor) -> bool:
     """Return whether the last epoch has the best `monitor` so far.
 
     Example:

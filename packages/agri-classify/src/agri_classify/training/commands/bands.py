@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.params import params_option, with_settings
+from agri_core.files.options import with_records, with_settings, words
+from agri_core.files.params import params_option
 from agri_train.config import TrainConfig
 
 from agri_classify.training.commands import options
-from agri_classify.training.commands.options import words
 
 
 @with_settings(TrainConfig)
+@with_records
 def bands(
     *,
     chips: options.Chips,
@@ -26,11 +27,7 @@ def bands(
     ] = "single,composite,all,without",
     split: options.Judged = "test",
     model: options.Network = "compact",
-    weights: options.Weights = "none",
-    frozen: options.Frozen = False,
-    hidden: options.Hidden = 256,
-    dropout: options.Dropout = 0.5,
-    views: options.Seen = 1,
+    network: options.NetworkOptions,
     settings: dict[str, Any],
 ) -> None:
     """Compare sets of bands: one training per set, on the same split.
@@ -50,15 +47,7 @@ def bands(
     from agri_classify.training.train import Plan
 
     store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
-    plan = Plan(
-        model=model,
-        name="bands",
-        weights=weights,
-        frozen=frozen,
-        hidden=hidden,
-        dropout=dropout,
-        views=views,
-    )
+    plan = Plan(model=model, name="bands", **asdict(network))
     cases = [
         Case(item.name, replace(plan, bands=item.bands), store, config)
         for item in band_sets(store.bands, words(kinds))

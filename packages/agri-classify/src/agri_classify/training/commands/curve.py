@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.params import params_option, with_settings
+from agri_core.files.options import with_records, with_settings, words
+from agri_core.files.params import params_option
 from agri_train.config import TrainConfig
 
 from agri_classify.training.commands import options
-from agri_classify.training.commands.options import words
 
 STEPS = 32
 
 
 @with_settings(TrainConfig)
+@with_records
 def curve(
     *,
     chips: options.Chips,
@@ -30,11 +31,7 @@ def curve(
     split: options.Judged = "test",
     model: options.Network = "compact",
     bands: options.Bands = "",
-    weights: options.Weights = "none",
-    frozen: options.Frozen = False,
-    hidden: options.Hidden = 256,
-    dropout: options.Dropout = 0.5,
-    views: options.Seen = 1,
+    network: options.NetworkOptions,
     settings: dict[str, Any],
 ) -> None:
     """Draw a learning curve: the same training with fewer and fewer labels.
@@ -54,10 +51,7 @@ def curve(
     from agri_classify.training.train import Plan
 
     store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
-    plan = Plan(
-        model=model, name="curve", bands=words(bands),
-        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, views=views,
-    )  # fmt: skip
+    plan = Plan(model=model, name="curve", bands=words(bands), **asdict(network))
     wanted = [Size.parse(word) for word in words(sizes)]
     cases = []
     for size in wanted:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from agri_core.files.commands import RESUMED
-from agri_core.files.params import params_option, with_settings
+from agri_core.files.options import with_records, with_settings, words
+from agri_core.files.params import params_option
 from agri_train.config import TrainConfig
 
 from agri_classify.training.commands import options
-from agri_classify.training.commands.options import words
 
 
 @with_settings(TrainConfig)
+@with_records
 def train(
     *,
     model: options.Network = "compact",
@@ -25,11 +27,7 @@ def train(
     params: Annotated[Path | None, params_option("classify")] = None,
     name: Annotated[str, typer.Option(help="Name of the model; the folder's when empty.")] = "",
     bands: options.Bands = "",
-    weights: options.Weights = "none",
-    frozen: options.Frozen = False,
-    hidden: options.Hidden = 256,
-    dropout: options.Dropout = 0.5,
-    views: options.Seen = 1,
+    network: options.NetworkOptions,
     coverage: Annotated[float, typer.Option(help="Nominal coverage of the conformal sets.")] = 0.99,
     half: Annotated[
         bool,
@@ -51,11 +49,13 @@ def train(
     from agri_classify.training.train import train as run_training
 
     plan = Plan(
-        model=model, name=name or out.resolve().name,
+        model=model,
+        name=name or out.resolve().name,
         bands=words(bands),
-        weights=weights, frozen=frozen, hidden=hidden, dropout=dropout, views=views,
-        coverage=coverage, half=half,
-    )  # fmt: skip
+        coverage=coverage,
+        half=half,
+        **asdict(network),
+    )
     made = run_training(plan, ChipStore.open(chips), TrainConfig.from_dict(settings), out)
     for baseline in made.baselines:
         say(f"{baseline.accuracy:.4f}  {baseline.name}")

@@ -45,7 +45,19 @@ class EurosatDescription:
 
 
 @dataclass(frozen=True, slots=True)
-class PairsDescription:
+class ImageryDescription:
+    """What the descriptions of a user's own imagery share."""
+
+    name: str
+    root: Path
+    licence: str
+    imagery: Imagery
+    legend: Legend | None
+    label: LabelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class PairsDescription(ImageryDescription):
     """`kind: pairs`: pictures and masks, paired by key.
 
     Attributes:
@@ -59,12 +71,6 @@ class PairsDescription:
         labelled: least share of labelled pixels for a chip to be kept.
     """
 
-    name: str
-    root: Path
-    licence: str
-    imagery: Imagery
-    legend: Legend | None
-    label: LabelSpec
     images: str = ""
     masks: str = ""
     table: str = ""
@@ -94,7 +100,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class ScenesDescription:
+class ScenesDescription(ImageryDescription):
     """`kind: scenes`: whole scenes, cut into chips in windows.
 
     Attributes:
@@ -108,12 +114,6 @@ class ScenesDescription:
         labelled: least share of labelled pixels for a chip to be kept.
     """
 
-    name: str
-    root: Path
-    licence: str
-    imagery: Imagery
-    legend: Legend | None
-    label: LabelSpec
     scenes: tuple[Scene, ...] = ()
     images: str = ""
     masks: str = ""

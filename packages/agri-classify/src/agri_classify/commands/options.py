@@ -1,4 +1,4 @@
-"""The option `--model`, shared by all commands."""
+"""Options that several commands of `agri-classify` have in common."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,3 +17,4 @@ Model = Annotated[
         show_default=False,
     ),
 ]
+Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")]
