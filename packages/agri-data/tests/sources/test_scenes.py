@@ -170,7 +170,8 @@ def test_the_grid_may_be_declared(tmp_path: Path):
         assert store.info.pixel_size == 20
         image = store.image(0)[6:-6, 6:-6]
         assert np.abs(image[..., 0] - image[..., 1]).max() < 1e-2
-    with pytest.raises(InputError, match="'resolution' is 'finest', a size, or one of B04, B11"):
+    message = r"set\.yaml: 'resolution' is 'finest', .* bands B04, B11; got 'B12'"
+    with pytest.raises(InputError, match=message):
         made(tmp_path, 48, **scene(name="a", image=files), resolution="B12")
 
 
