@@ -80,7 +80,7 @@ def test_the_same_seed_writes_the_same_files(fitted_folder, four_bands, tmp_path
         (["--alpha", "wide"], "alpha is a number or 'auto'"),
         (["--encoder", "alexnet"], "an encoder is one of"),
         (["--weights", "nowhere.h5"], "nowhere.h5"),
-        (["--split", "train"], "is in the part asked for"),
+        (["--split", "train"], "is in the split asked for"),
         (["--bands", "B99"], "B99"),
     ],
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 
 from agri_annotate import choices
 
@@ -153,7 +153,7 @@ def run(
     for text in listed(outcome.report.problems):
         typer.echo(text, err=True)
     for text in summary(outcome, out):
-        say(text)
+        echo(text)
     if outcome.lost:
         raise typer.Exit(SKIPPED)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 
 
 def diff(
@@ -50,7 +50,7 @@ def diff(
     difference = compare_files(proposed, corrected, options, pictures)
     for text in listed(difference.problems):
         typer.echo(text, err=True)
-    say(table(difference))
+    echo(table(difference))
     if out is not None:
         write_json(out, to_json(difference))
     if any(problem.weight == "lost" for problem in difference.problems):

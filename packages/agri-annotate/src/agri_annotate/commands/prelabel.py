@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 
 from agri_annotate.choices import Background
 
@@ -84,6 +84,6 @@ def prelabel(
     outcome = draw(maps, pictures, out, options, classes=classes, confidence=confidence)
     for line in listed(outcome.problems):
         typer.echo(line, err=True)
-    say(outcome.summary())
+    echo(outcome.summary())
     if outcome.lost:
         raise typer.Exit(SKIPPED)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 
 
 def vector(
@@ -55,12 +55,12 @@ def vector(
 
     from agri_annotate.formats.conversion import listed
     from agri_annotate.geo.georeference import Labels, to_drawings, to_ground
-    from agri_annotate.geo.overlay import Wanted
+    from agri_annotate.geo.overlay import OverlayOptions
 
     system = None if crs is None else parse_crs(crs)
     if is_layer(file):
-        wanted = Wanted(attribute, background, file.stem, layer)
-        carried = to_drawings(file, pictures, out, system, wanted)
+        options = OverlayOptions(attribute, background, file.stem, layer)
+        carried = to_drawings(file, pictures, out, system, options)
     else:
         if layer is not None:
             raise InputError(f"{file} is no file of polygons, so it has no layer {layer!r}")
@@ -68,6 +68,6 @@ def vector(
         carried = to_ground(file, pictures, out, system, labels, flat=flat)
     for line in listed(carried.problems):
         typer.echo(line, err=True)
-    say(carried.summary)
+    echo(carried.summary)
     if carried.lost:
         raise typer.Exit(SKIPPED)

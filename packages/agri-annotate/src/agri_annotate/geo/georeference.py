@@ -13,7 +13,7 @@ from pyproj import CRS
 from agri_annotate.formats.read import read_project
 from agri_annotate.formats.write import write_project
 from agri_annotate.geo.export import write_layer
-from agri_annotate.geo.overlay import Wanted, draw_layer
+from agri_annotate.geo.overlay import OverlayOptions, draw_layer
 from agri_annotate.geo.places import list_pictures, read_places
 from agri_annotate.geo.vector import Feature, Name, locate
 from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
@@ -90,8 +90,10 @@ def to_ground(
     return Carried(_summary(features, out, flat), tuple(problems))
 
 
-def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wanted) -> Carried:
-    """Draw a file of polygons, or its layer `wanted.layer`, on pictures; write a VIA 2 project.
+def to_drawings(
+    file: Path, folder: Path, out: Path, crs: CRS | None, options: OverlayOptions
+) -> Carried:
+    """Draw a file of polygons, or its layer `options.layer`, on pictures; write a VIA 2 project.
 
     Raises:
         MissingError: there is no such file, folder, layer or column.
@@ -105,7 +107,7 @@ def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wa
     places, unplaced = read_places(paths, crs)
     if not places:
         raise InputError(_nothing(unplaced))
-    project, problems = draw_layer(read_layer(file, wanted.layer), places, wanted)
+    project, problems = draw_layer(read_layer(file, options.layer), places, options)
     sizes = {name: paths[name].stat().st_size for name in places}
     problems = [*unplaced, *problems, *write_project(project, "via2-project", out, sizes)]
     count = sum(len(picture.regions) for picture in project.pictures)

@@ -27,7 +27,7 @@ EDGES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OverlayOptions:
     """How polygons become regions.
 
     Attributes:
@@ -44,7 +44,7 @@ class Wanted:
 
 
 def draw_layer(
-    layer: Layer, places: Mapping[str, Place], wanted: Wanted
+    layer: Layer, places: Mapping[str, Place], options: OverlayOptions
 ) -> tuple[Project, list[Problem]]:
     """Draw the polygons of a layer on the pictures they lie on, as a VIA 2 project.
 
@@ -57,7 +57,7 @@ def draw_layer(
         MissingError: there is no such column.
         InputError: no polygon lies on a picture.
     """
-    column = _column(layer, wanted.attribute)
+    column = _column(layer, options.attribute)
     shapes, faults = areas(layer)
     problems = list(map(_problem, faults))
     drawn: set[int] = set()
@@ -69,10 +69,10 @@ def draw_layer(
         rings, listed = _rings(layer, [(row, shapes[row]) for row in near], name, place)
         problems += listed
         drawn.update(row for _, row, _ in rings)
-        pictures.append(Picture(name, regions=tuple(_regions(layer, rings, column, wanted))))
+        pictures.append(Picture(name, regions=tuple(_regions(layer, rings, column, options))))
     problems += _left_out(shapes, drawn)
     definitions = _definitions(pictures, clean(column))
-    return Project("via2-project", tuple(pictures), definitions, name=wanted.name), problems
+    return Project("via2-project", tuple(pictures), definitions, name=options.name), problems
 
 
 def _column(layer: Layer, attribute: str | None) -> str:
@@ -179,9 +179,9 @@ def _split(shape: Any) -> Iterator[tuple[Any, bool]]:
             yield from ((hole, True) for hole in part.interiors)
 
 
-def _regions(layer: Layer, rings: Rings, column: str, wanted: Wanted) -> Iterator[Region]:
+def _regions(layer: Layer, rings: Rings, column: str, options: OverlayOptions) -> Iterator[Region]:
     for number, (ring, row, hole) in enumerate(rings):
-        record = {column: wanted.background} if hole else layer.records[row]
+        record = {column: options.background} if hole else layer.records[row]
         yield Region(Polygon(_points(ring)), _said(record, column), number)
 
 

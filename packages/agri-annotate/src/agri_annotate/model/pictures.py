@@ -104,8 +104,8 @@ def header(path: Path) -> Header:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"the picture cannot be read: {error.strerror}") from error
-    beside = [path.with_suffix(ending) for ending in WORLD] + [Path(f"{path}{AUXILIARY}")]
-    placed = any(other.exists() for other in beside)
+    georeference = [path.with_suffix(ending) for ending in WORLD] + [Path(f"{path}{AUXILIARY}")]
+    placed = any(other.exists() for other in georeference)
     plain = _by_pillow(path, size)
     if placed or plain is None:
         # GDAL does not report how a viewer rotates the picture.

@@ -24,8 +24,8 @@ IGNORE = 255
 FIDELITY = 0.98
 """No class is thinned so far that the IoU with its pixels falls below this."""
 
-SLACK = 0.1
-"""How far below the class one region of it may fall; of a small one, a pixel is much."""
+REGION_MARGIN = 0.1
+"""How far below FIDELITY a single region may fall: one pixel is a large share of a small region."""
 
 STEP = 0.7
 """By how much the tolerance of a region is lowered at a time."""
@@ -298,7 +298,8 @@ def _unlike_pixels(
     return {
         part + 1
         for part in drawn
-        if own[part + 1] < fidelity - SLACK or (weak[codes[part]] and own[part + 1] < fidelity)
+        if own[part + 1] < fidelity - REGION_MARGIN
+        or (weak[codes[part]] and own[part + 1] < fidelity)
     }
 
 

@@ -127,10 +127,10 @@ def write_for_correction(project: Project, out: Path, options: Options) -> list[
 
 
 def _legend(maps: Path, classes: Path | None) -> Legend | None:
-    beside = (maps if maps.is_dir() else maps.parent) / "classes.json"
-    if classes is None and not beside.is_file():
+    default = (maps if maps.is_dir() else maps.parent) / "classes.json"
+    if classes is None and not default.is_file():
         return None
-    return Legend.read(classes or beside)
+    return Legend.read(classes or default)
 
 
 def _derived(drafts: Sequence[Draft]) -> Legend:

@@ -83,7 +83,7 @@ def draw_by_hand(
     height, width = mask.shape
     # What lies inside a drawn piece must be drawn even if its class is not, or it would be lost.
     keep = [o for o in outlines if o.code not in skipped or _inside_another(o.points, outlines)]
-    shapes = (Polygon(_slacken(o.points, hand.jitter, (height, width), rng)) for o in keep)
+    shapes = (Polygon(_jitter_border(o.points, hand.jitter, (height, width), rng)) for o in keep)
     pairs = enumerate(zip(keep, shapes, strict=True))
     return tuple(
         Region(polygon, {ATTRIBUTE: legend.names[outline.code]}, number)
@@ -141,7 +141,7 @@ def _inside_another(points: Points, outlines: Iterable[Outline]) -> bool:
     )
 
 
-def _slacken(
+def _jitter_border(
     points: Points, jitter: float, shape: tuple[int, int], rng: np.random.Generator
 ) -> Points:
     """Move each vertex a little; those on the rim of the picture stay on it."""

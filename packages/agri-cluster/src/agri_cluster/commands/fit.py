@@ -44,7 +44,7 @@ def fit(
 
     Example: agri-cluster fit data/tiles --n-clusters 12 --encoder convae --out data/cluster
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_cluster.fit import TileSource
     from agri_cluster.fit import fit as run_fit
@@ -52,8 +52,8 @@ def fit(
     names = tuple(name.strip() for name in bands.split(",") if name.strip())
     source = TileSource(chips, names, split or None)
     info = run_fit(source, out, FitSettings(**settings), seed, resume)
-    say(
+    echo(
         f"{info['tiles']} tiles in {info['used']} of {settings['n_clusters']} clusters after "
         f"{info['n_iter']} steps ({info['stop_reason']})"
     )
-    say(f"next: agri-cluster report {out} {chips} --out reports/cluster")
+    echo(f"next: agri-cluster report {out} {chips} --out reports/cluster")

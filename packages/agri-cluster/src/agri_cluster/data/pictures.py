@@ -30,7 +30,7 @@ SAMPLE = 64
 _NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 
 
-class Source(Protocol):
+class PictureSource(Protocol):
     """Tiles by name, in the unit they were stored in."""
 
     bands: tuple[Band, ...]
@@ -98,7 +98,7 @@ class Pictures:
     percentile over a sample of tiles.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: PictureSource) -> None:
         self._source = source
         self._names = [band.name for band in source.bands]
         self._shown = picture_bands(self._names)

@@ -54,7 +54,7 @@ class Views:
         if len(shape) != 4:
             raise InputError(
                 f"views are made of tiles (N, H, W, C), got an array of shape {shape}; rows of "
-                "features have none, so turn augmentation off"
+                "features have none, so switch augmentation off"
             )
         if self.config.quarter and shape[1] != shape[2]:
             raise InputError(

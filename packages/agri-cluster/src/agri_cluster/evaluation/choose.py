@@ -175,11 +175,11 @@ def _gap(
     centred = values - values.mean(axis=0)
     # The second of the two references of Tibshirani et al. 2001: uniform in the box of the
     # principal axes, since a box along the columns is far larger than correlated data.
-    turned = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
-    low, high = turned.min(axis=0), turned.max(axis=0)
+    rotated = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
+    low, high = rotated.min(axis=0), rotated.max(axis=0)
     found = np.empty((REFERENCES, len(tried)))
     for number in progress(range(REFERENCES), "references"):
-        even = rng.uniform(low, high, turned.shape)
+        even = rng.uniform(low, high, rotated.shape)
         found[number] = [_kmeans(even, k, rng, 1)[1] for k in tried]
     gap = found.mean(axis=0) - spread
     # s_k = sd_k sqrt(1 + 1/B): the error of the simulation with B references is part of it.

@@ -86,7 +86,7 @@ def neighbours(centres: Floats) -> Ints:
 
 
 def tree(fitted: Fitted, groups: Sequence[Group]) -> Joins:
-    """Return Ward's tree of the used centres, its leaves turned so that neighbours are alike.
+    """Return Ward's tree of the used centres, its leaves ordered so that neighbours are alike.
 
     Rows are joins as `agri_cluster.evaluation.merge.linkage` describes them.
     """

@@ -12,7 +12,7 @@ from agri_core.files.console import progress
 from agri_core.indices import compute
 from numpy.typing import NDArray
 
-from agri_cluster.data.pictures import Source, Valid
+from agri_cluster.data.pictures import PictureSource, Valid
 from agri_cluster.data.tiles import Ints
 
 Doubles = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Profiles:
 
 
 def profiles(
-    source: Source, ids: Sequence[str], labels: Ints, clusters: int, rng: np.random.Generator
+    source: PictureSource, ids: Sequence[str], labels: Ints, clusters: int, rng: np.random.Generator
 ) -> Profiles:
     """Measure every cluster's tiles in one pass, at most `MOST` tiles a cluster."""
     rows = _drawn(labels, clusters, rng)

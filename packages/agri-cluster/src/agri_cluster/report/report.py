@@ -13,7 +13,7 @@ from agri_core.files.csvfile import csv_text
 from agri_core.pages.uri import data_uri
 
 from agri_cluster.artifact.fitted import HISTORY, PRETRAIN, Fitted
-from agri_cluster.data.pictures import Pictures, Source
+from agri_cluster.data.pictures import Pictures, PictureSource
 from agri_cluster.evaluation.merge import draw_dendrogram
 from agri_cluster.report import charts
 from agri_cluster.report.cards import Card, make_cards
@@ -72,7 +72,7 @@ class Report:
 
 def make_report(
     fitted: Fitted,
-    source: Source,
+    source: PictureSource,
     folder: Path,
     *,
     names: Mapping[int, str] | None = None,

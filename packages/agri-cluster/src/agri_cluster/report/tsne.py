@@ -48,15 +48,16 @@ def layout(rows: NDArray[np.floating], seed: int, start: Points | None = None) -
 
 
 def layouts(frames: Sequence[NDArray[np.floating]], seed: int) -> list[Points]:
-    """Lay out the same M tiles at several moments, each beginning where the last one ended.
+    """Return layouts of the same M tiles at several moments, each starting from the last one.
 
-    Every layout is turned or mirrored to lie on the one before. At the end all are centred, brought
-    to a root mean square radius of 1 and turned together so that the last one lies lengthwise.
+    Every layout is rotated or mirrored to lie on the one before. At the end all are centred,
+    scaled to a root mean square radius of 1 and rotated together so that the last one lies
+    lengthwise.
     """
     found: list[Points] = []
     for rows in progress(frames, "t-SNE"):
         points = layout(rows, seed, found[-1] if found else None)
-        found.append(turned(points, found[-1]) if found else points)
+        found.append(align_rotation(points, found[-1]) if found else points)
     centred = [_unit(points) for points in found]
     _, _, axes = np.linalg.svd(centred[-1], full_matrices=False)
     return [points @ axes.T for points in centred]
@@ -67,8 +68,8 @@ def chosen(count: int, most: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
 
 
-def turned(points: Points, onto: Points) -> Points:
-    """Turn or mirror `points` about their centre to lie on `onto` (orthogonal Procrustes)."""
+def align_rotation(points: Points, onto: Points) -> Points:
+    """Rotate or mirror `points` about their centre to lie on `onto` (orthogonal Procrustes)."""
     from scipy.linalg import orthogonal_procrustes
 
     centred = points - points.mean(axis=0)

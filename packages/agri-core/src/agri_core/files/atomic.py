@@ -126,7 +126,7 @@ def json_text(content: Any) -> str:
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def beside(path: Path, word: str) -> Path:
+def sibling_path(path: Path, word: str) -> Path:
     """Name a folder next to `path` for what is needed while it is made."""
     whole = path.resolve()
     return whole.with_name(f"{whole.name}-{word}")

@@ -61,7 +61,7 @@ def warn(message: str) -> None:
     sys.stderr.flush()
 
 
-def say(message: str = "") -> None:
+def echo(message: str = "") -> None:
     """Write a line of the result to stdout."""
     sys.stdout.write(f"{message}\n")
     sys.stdout.flush()

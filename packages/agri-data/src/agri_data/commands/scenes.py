@@ -40,9 +40,9 @@ def scenes(
 
         synth(out, seed=seed, size=size, places=places, target=target, bands=bands)
         return
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_data.sources.inventory import adopt
 
     count = adopt(Path(source), out, None if root == Path() else root)
-    say(f"{count} files in {out}/inventory.csv; next: agri-data chips {out}/source.yaml")
+    echo(f"{count} files in {out}/inventory.csv; next: agri-data chips {out}/source.yaml")

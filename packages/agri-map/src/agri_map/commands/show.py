@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 
 def show(
@@ -51,4 +51,4 @@ def show(
         pixel=pixel,
     )
     draw_page(make_page(request), out)
-    say(f"picture: {out}")
+    echo(f"picture: {out}")

@@ -140,7 +140,7 @@ def raster_sink(
         warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning),
         replacing_file(path) as target,
     ):
-        rows = target.with_suffix(".rows.tif")  # removed with all that GDAL leaves beside it
+        rows = target.with_suffix(".rows.tif")  # removed with its GDAL side files
         try:
             with rasterio.open(rows, "w", **_profile(grid, layout)) as dataset:
                 _describe(dataset, layout, tags)

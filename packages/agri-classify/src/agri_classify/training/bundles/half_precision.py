@@ -1,4 +1,4 @@
-"""Stores the weights of a bundle in half precision: half the file, the same arithmetic."""
+"""Half-precision storage of the weights of a bundle: half the file, the same arithmetic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEAST = 1024
 """Smallest number of values of a tensor that is stored as float16."""
 
 
-def halve(bundle: Path) -> None:
+def to_half_precision(bundle: Path) -> None:
     """Store every large float32 tensor of a bundle as float16, cast back to float32 on loading.
 
     The runtime folds the casts into constants when it loads the graph, so inference is as fast as

@@ -82,7 +82,7 @@ class Scene:
         name: unique; chips are named after it.
         files: band name -> path, or "" -> path for one multi-band file.
         label: path of its label raster or polygons, "" where it has none of its own.
-        group: scenes of one group stay in one part of a split.
+        group: scenes of one group stay in one split.
         kind: "raster" or "vector" where the scene says it itself, else "".
     """
 

@@ -44,7 +44,7 @@ def leads_out(text: str) -> bool:
     return rooted or "\0" in text or ".." in re.split(r"[/\\]", text)
 
 
-def file_beside(table: Path, cell: str, root: Path, where: str) -> Path:
+def resolve_cell(table: Path, cell: str, root: Path, where: str) -> Path:
     """Return the file that a cell of `table` names relative to it, which must lie in `root`.
 
     Raises:

@@ -143,7 +143,7 @@ def _check_scenes(description: ScenesDescription, where: str) -> None:
     bare = [s.name for s in description.scenes if own and not s.label]
     if bare or (own and description.images and not description.masks):
         raise InputError(
-            f"{where}: labels of kind {kind} need a 'label' in each scene, or 'masks' beside "
+            f"{where}: labels of kind {kind} need a 'label' in each scene, or 'masks' next to "
             f"'images'{': ' + ', '.join(bare[:8]) if bare else ''}"
         )
     if not own and (description.masks or any(s.label for s in description.scenes)):
