@@ -176,7 +176,7 @@ def test_what_reaches_over_the_border_is_cut():
     # Half of a 20 x 10 rect lies left of the picture: 10 x 10 pixels of 0.01 ha are left.
     features, problems = locate(project(Rect(-10, 0, 20, 10)), {"a.tif": PLACE}, label)
     assert features[0].hectares == pytest.approx(HECTARE)
-    assert [(p.where, p.weight) for p in problems] == [("a.tif region 1", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("a.tif region 1", "changed")]
 
 
 def test_what_lies_outside_is_lost_by_name():
@@ -226,7 +226,7 @@ def test_a_picture_without_a_place_is_a_problem():
     features, problems = locate(project(Rect(0, 0, 9, 9)), {}, label)
     assert features == []
     assert problems[0].where == "a.tif"
-    assert problems[0].weight == "lost"
+    assert problems[0].severity == "lost"
 
 
 def test_attributes_never_collide_with_columns(tmp_path):
@@ -251,7 +251,7 @@ def test_another_crs_is_moved_to_the_first(tmp_path):
     )
     features, _ = locate(two, {"a.tif": PLACE, "b.tif": east}, label)
     problems = write_layer(tmp_path / "a.gpkg", features)
-    assert [(p.where, p.weight) for p in problems] == [("b.tif", "note")]
+    assert [(p.where, p.severity) for p in problems] == [("b.tif", "note")]
     meta, _, shapes, _ = read_table(tmp_path / "a.gpkg")
     assert CRS.from_user_input(meta["crs"]) == UTM
     # Far from its meridian zone 32 is some thousandths larger than zone 33 is.
@@ -319,7 +319,7 @@ def test_an_island_in_a_hole_lies_above_the_hole_whatever_the_order():
         mask = burn(made.pictures[0], ["background", "a", "b"])
         # 90 x 90 - 50 x 50 = 5600 pixels of a, 10 x 10 of b
         assert np.bincount(mask.ravel(), minlength=3)[1:].tolist() == [5600, 100]
-        assert [p.weight for p in problems] == ["note"]
+        assert [p.severity for p in problems] == ["note"]
 
 
 def test_a_polygon_that_fills_the_hole_of_another_stays():
@@ -337,7 +337,7 @@ def test_a_polygon_that_shows_through_a_hole_is_said():
     above = shapely.box(10, 10, 90, 90) - shapely.box(20, 20, 70, 70)
     source = layer(*map(ground, (below, above)), **{"class": ["b", "a"]})
     _, problems = draw_layer(source, {"a.tif": PLACE}, OverlayOptions())
-    assert [(p.where, p.weight) for p in problems] == [
+    assert [(p.where, p.severity) for p in problems] == [
         ("feature 2 on a.tif", "changed"), ("a.tif", "note"),
     ]  # fmt: skip
 
@@ -359,7 +359,7 @@ def test_a_polygon_over_two_pictures_is_cut_into_both():
     made, problems = draw_layer(layer(shape), {"a.tif": PLACE, "b.tif": other}, OverlayOptions())
     areas = [shapely.Polygon(p.regions[0].shape.points).area for p in made.pictures]
     assert areas == pytest.approx([40 * 50, 60 * 50])
-    assert [(p.where, p.weight) for p in problems] == [("a.tif", "changed"), ("b.tif", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("a.tif", "changed"), ("b.tif", "changed")]
 
 
 def test_a_polygon_that_names_its_picture_is_drawn_there_only():
@@ -395,7 +395,7 @@ def test_what_is_no_polygon_is_said():
     good = ground(shapely.box(5, 5, 9, 9))
     source = layer(good, shapely.Point(1, 1), None, shapely.Polygon())
     _, problems = draw_layer(source, {"a.tif": PLACE}, OverlayOptions())
-    assert [(p.where, p.weight) for p in problems] == [
+    assert [(p.where, p.severity) for p in problems] == [
         ("feature 2", "lost"), ("feature 3", "lost"), ("feature 4", "lost"),
     ]  # fmt: skip
 
@@ -570,7 +570,7 @@ def test_a_picture_turned_by_exif_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr("agri_annotate.geo.places.header", lambda path: turned)
     places, problems = read_places({"a.jpg": tmp_path / "a.jpg"})
     assert places == {"a.jpg": PLACE}
-    assert [(p.where, p.weight) for p in problems] == [("a.jpg", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("a.jpg", "changed")]
 
 
 def test_pictures_that_say_nothing_are_notes(tmp_path):
@@ -599,7 +599,7 @@ def test_a_bow_tie_on_the_ground_is_mended_and_said():
     bow = ground(shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]))
     made, problems = draw_layer(layer(bow), {"a.tif": PLACE}, OverlayOptions())
     assert len(made.pictures[0].regions) == 2
-    assert [(p.where, p.weight) for p in problems] == [("feature 1", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("feature 1", "changed")]
 
 
 def test_regions_without_class_are_written_and_counted(folder, tmp_path):
@@ -608,7 +608,7 @@ def test_regions_without_class_are_written_and_counted(folder, tmp_path):
         EXPORTS / "via-2.0.11_annotations.json", "--pictures", folder, "--out", out,
         "--crs", "EPSG:32632", "--attribute", "label",
     )  # fmt: skip
-    assert "1 of its regions say no class" in result.stderr  # the point
+    assert "1 of its regions have no class" in result.stderr  # the point
     meta, _, _, fields = read_table(out, layer="points")
     assert fields[list(meta["fields"]).index("class")].tolist() == [""]
 

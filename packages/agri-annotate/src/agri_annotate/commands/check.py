@@ -26,7 +26,7 @@ Attribute = Annotated[
 ]
 Single = Annotated[
     str | None,
-    typer.Option(help="One class for all regions, whatever they say.", rich_help_panel=CLASSES),
+    typer.Option(help="One class for all regions, whatever they hold.", rich_help_panel=CLASSES),
 ]
 Classes = Annotated[
     Path | None,
@@ -106,7 +106,7 @@ def check(
     radius: Radius = None,
     empty: Empty = True,
 ) -> None:
-    """Do all that `masks` does but writing, and say what would be lost.
+    """Do all that `masks` does without writing, and report what would be lost.
 
     Exit code 0: nothing would be; 3: something would be; 2: no masks could be made.
 

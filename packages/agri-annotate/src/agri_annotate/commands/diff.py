@@ -53,5 +53,5 @@ def diff(
     echo(table(difference))
     if out is not None:
         write_json(out, to_json(difference))
-    if any(problem.weight == "lost" for problem in difference.problems):
+    if any(problem.severity == "lost" for problem in difference.problems):
         raise typer.Exit(SKIPPED)

@@ -70,7 +70,7 @@ def prelabel(
     largest first: what lies inside another region is drawn above it.
 
     In VIA: Project, Load, then Add Files for the pictures; regions are labelled and coloured by
-    class. `agri-annotate masks` draws the corrected file, `agri-annotate diff` says what changed.
+    class. `agri-annotate masks` draws the corrected file, `agri-annotate diff` lists what changed.
 
     Exit code 0: all was drawn; 3: written, but a picture or class is missing; 2: not written.
 

@@ -24,7 +24,7 @@ def vector(
         typer.Option(metavar="CRS", help="Of pictures with a world file only, as EPSG:32632."),
     ] = None,
     attribute: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Attribute or column that says the class.")
+        str | None, typer.Option(metavar="NAME", help="Attribute or column of the class.")
     ] = None,
     single: Annotated[
         str | None, typer.Option(metavar="CLASS", help="One class for all regions.")

@@ -113,7 +113,7 @@ def to_json(difference: Difference) -> dict[str, Any]:
     if difference.seconds is not None:
         content["stated"] = stated(difference.changes, difference.seconds)
     content["problems"] = [
-        {"where": p.where, "what": p.what, "weight": p.weight} for p in difference.problems
+        {"where": p.where, "what": p.what, "weight": p.severity} for p in difference.problems
     ]
     return content
 

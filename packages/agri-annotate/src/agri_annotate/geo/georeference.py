@@ -37,7 +37,7 @@ class Carried:
     @property
     def lost(self) -> bool:
         """Whether something drawn is missing."""
-        return any(problem.weight == "lost" for problem in self.problems)
+        return any(problem.severity == "lost" for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Labels:
     single: str | None = None
 
     def of(self, project: Project) -> Name:
-        """Return a function that gives the class of a region; "" where nothing is said.
+        """Return a function that gives the class of a region; "" where it has none.
 
         Raises:
             InputError: there is no such attribute, or several and none was named.
@@ -86,7 +86,7 @@ def to_ground(
     problems += write_layer(out, features)
     bare = sum(not feature.name for feature in features)
     if bare:
-        problems.append(Problem(file.name, f"{bare} of its regions say no class", "note"))
+        problems.append(Problem(file.name, f"{bare} of its regions have no class", "note"))
     return Carried(_summary(features, out, flat), tuple(problems))
 
 
@@ -116,8 +116,8 @@ def to_drawings(
 
 
 def _chosen(project: Project, attribute: str | None) -> str | None:
-    said = any(region.attributes for picture in project.pictures for region in picture.regions)
-    if attribute is None and not said and not project.regions:
+    labelled = any(region.attributes for picture in project.pictures for region in picture.regions)
+    if attribute is None and not labelled and not project.regions:
         return None
     return choose(project, attribute)
 

@@ -132,8 +132,8 @@ def _inside(
 def _homes(layer: Layer, places: Mapping[str, Place]) -> list[str | None]:
     """Give the picture that each record names, None where it names none of these."""
     known = {clean(name): name for name in places}
-    said = (record.get("picture") for record in layer.records)
-    return [known.get(name) if isinstance(name, str) else None for name in said]
+    names = (record.get("picture") for record in layer.records)
+    return [known.get(name) if isinstance(name, str) else None for name in names]
 
 
 def _near(tree: Any, layer: Layer, place: Place) -> list[int]:
@@ -182,7 +182,7 @@ def _split(shape: Any) -> Iterator[tuple[Any, bool]]:
 def _regions(layer: Layer, rings: Rings, column: str, options: OverlayOptions) -> Iterator[Region]:
     for number, (ring, row, hole) in enumerate(rings):
         record = {column: options.background} if hole else layer.records[row]
-        yield Region(Polygon(_points(ring)), _said(record, column), number)
+        yield Region(Polygon(_points(ring)), _attribute_values(record, column), number)
 
 
 def _points(ring: Any) -> tuple[tuple[float, float], ...]:
@@ -191,11 +191,11 @@ def _points(ring: Any) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in xy)
 
 
-def _said(record: Mapping[str, Any], column: str) -> dict[str, str]:
-    """Give what a record says, the class first, without what only our own files say."""
+def _attribute_values(record: Mapping[str, Any], column: str) -> dict[str, str]:
+    """Return the values of a record, the class first, without the columns that we write."""
     keys = [column, *(key for key in record if key not in (column, *FIXED))]
-    said = {clean(key): clean(plain(record.get(key))) for key in keys}
-    return {key: value for key, value in said.items() if value}
+    values = {clean(key): clean(plain(record.get(key))) for key in keys}
+    return {key: value for key, value in values.items() if value}
 
 
 def _definitions(pictures: Sequence[Picture], column: str) -> tuple[Attribute, ...]:

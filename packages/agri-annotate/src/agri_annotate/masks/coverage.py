@@ -116,7 +116,7 @@ def spans(
 def polygon_spans(
     shapes: Sequence[Polygon], height: int, width: int
 ) -> Iterator[Spans | InputError]:
-    """Yield what `spans` says of each shape, or why it cannot be drawn.
+    """Yield the result of `spans` for each shape, or why it cannot be drawn.
 
     Many small outlines are filled in one go, which takes a tenth of the time.
     """

@@ -61,15 +61,15 @@ class Naming:
         if self.single is not None:
             return self.legend.index(self.single)
         value = region.attributes.get(self.attribute or "", "")
-        said = [value] if isinstance(value, str) else list(value)
-        said = [text for text in said if text.strip()]
-        if not said:
+        options = [value] if isinstance(value, str) else list(value)
+        options = [text for text in options if text.strip()]
+        if not options:
             return self._unlabelled(where)
-        if len(said) > 1:
-            ticked = ", ".join(repr(text) for text in said)
-            return Problem(where, f"one class is needed, {self.attribute!r} says {ticked:.120}")
-        found = self._known.get(self._folded(said[0]))
-        return self._unknown(said[0], where) if found is None else found
+        if len(options) > 1:
+            ticked = ", ".join(repr(text) for text in options)
+            return Problem(where, f"one class is needed, {self.attribute!r} has {ticked:.120}")
+        found = self._known.get(self._folded(options[0]))
+        return self._unknown(options[0], where) if found is None else found
 
     @cached_property
     def _known(self) -> dict[str, int]:

@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 class Spans:
     """What a region covers: the pixels from `begin` until before `end`, in rising order.
 
-    No span goes over the end of a row. `clipped` says whether some of the region is beyond the
+    No span goes over the end of a row. `clipped` tells whether some of the region is beyond the
     border of the picture.
     """
 

@@ -33,7 +33,7 @@ ORIENTATION = 0x0112
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header of a picture says.
+    """Content of the header of a picture.
 
     Attributes:
         height: rows.
@@ -118,7 +118,7 @@ def header(path: Path) -> Header:
 
 
 def _by_pillow(path: Path, size: int) -> Header | None:
-    """Return the header, None where rasterio should say."""
+    """Return the header as Pillow reads it, None where rasterio should read it."""
     from PIL import Image
 
     try:

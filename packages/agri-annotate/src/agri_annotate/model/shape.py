@@ -14,7 +14,7 @@ from typing import Any, ClassVar, overload
 from agri_core.files.errors import InputError
 
 LARGEST = 1_000_000.0
-"""No coordinate of a picture is larger; a file that says so is wrong."""
+"""Upper bound of a coordinate of a picture; a file with a larger one is damaged."""
 
 Points = Sequence[tuple[float, float]]
 

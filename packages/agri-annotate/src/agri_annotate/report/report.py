@@ -99,7 +99,7 @@ class Report:
     @property
     def clean(self) -> bool:
         """Whether nothing drawn is missing."""
-        return not self.lost and all(problem.weight != "lost" for problem in self.problems)
+        return not self.lost and all(problem.severity != "lost" for problem in self.problems)
 
     def of(self, picture: PictureReport) -> tuple[Problem, ...]:
         """The problems of one picture."""
@@ -107,7 +107,7 @@ class Report:
 
     @cached_property
     def _by_picture(self) -> dict[str, tuple[Problem, ...]]:
-        names = {said: p.name for p in self.pictures for said in (p.name, printable(p.name))}
+        names = {shown: p.name for p in self.pictures for shown in (p.name, printable(p.name))}
         found: dict[str, tuple[Problem, ...]] = {}
         for problem in self.problems:
             where = (
@@ -142,7 +142,7 @@ def to_json(report: Report) -> dict[str, Any]:
         },
         "classes": list(_classes(report)),
         "problems": [
-            {"where": legible(p.where), "what": hide(report, p.what), "weight": p.weight}
+            {"where": legible(p.where), "what": hide(report, p.what), "weight": p.severity}
             for p in report.problems
         ],
         "listing": [_picture(report, picture) for picture in report.pictures],

@@ -130,7 +130,7 @@ def _drawn(name: str, drawing: Drawing, mask: Mask, *, placed: bool) -> list[Pro
     if ignored:
         what = (
             f"{ignored} pixels to ignore are not drawn, {drawing.covered} of them inside regions; "
-            "VIA has no way to hold them, so masks of this drawing say a class there"
+            "VIA has no way to hold them, so masks of this drawing have a class there"
         )
         found.append(Problem(name, what, "changed"))
     if len(drawing.outlines) > MANY:

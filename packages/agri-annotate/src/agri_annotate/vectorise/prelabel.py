@@ -47,7 +47,7 @@ class Outcome:
     @property
     def lost(self) -> bool:
         """Whether a picture or a class of the maps is missing from the project."""
-        return any(problem.weight == "lost" for problem in self.problems)
+        return any(problem.severity == "lost" for problem in self.problems)
 
     def summary(self) -> str:
         """Return the counts in lines for a person."""
@@ -194,10 +194,10 @@ def _project(
 
 
 def _region(outline: Outline, number: int, legend: Legend, options: Options) -> Region:
-    said: dict[str, Value] = {options.attribute: legend.names[outline.code]}
+    values: dict[str, Value] = {options.attribute: legend.names[outline.code]}
     if outline.confidence is not None:
-        said[CONFIDENCE] = f"{outline.confidence:.2f}"
-    return Region(Polygon(outline.points), said, number)
+        values[CONFIDENCE] = f"{outline.confidence:.2f}"
+    return Region(Polygon(outline.points), values, number)
 
 
 def _outcome(
@@ -221,6 +221,6 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "regions": dict(outcome.regions),
         "vertices": {"drawn": outcome.vertices, "corners": outcome.corners},
         "problems": [
-            {"where": p.where, "what": p.what, "weight": p.weight} for p in outcome.problems
+            {"where": p.where, "what": p.what, "weight": p.severity} for p in outcome.problems
         ],
     }

@@ -117,7 +117,7 @@ def _one_kmeans(z: Floats, clusters: int, seed: int, whole: bool) -> tuple[float
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        # Fewer different rows than clusters: `initial_clusters` raises an error that says more.
+        # Fewer different rows than clusters: `initial_clusters` raises a clearer error.
         warnings.simplefilter("ignore", ConvergenceWarning)
         # A sample is centred in place, and put back: a copy would be the peak of memory.
         model = KMeans(clusters, n_init=1, random_state=seed, copy_x=whole).fit(z)

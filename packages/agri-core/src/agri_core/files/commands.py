@@ -80,7 +80,7 @@ def check_outputs(outputs: Mapping[str, Path]) -> None:
     """Refuse outputs that this run may not write, and one path for two of them.
 
     Raises:
-        InputError: as said; the message names the path.
+        InputError: for each of these; the message names the path.
     """
     given: dict[Path, str] = {}
     for name, path in outputs.items():

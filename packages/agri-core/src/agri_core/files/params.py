@@ -1,7 +1,7 @@
 """`--params FILE`: sections of a YAML file fill the defaults of a command's options.
 
-A key is an option's name, so a file can say nothing that a flag cannot, a flag on the command
-line wins, and a key that is no option is an error. YAML 1.2 rules: `1e-05` is a number.
+A key is an option's name, so a file sets nothing that a flag cannot; a flag on the command line
+takes precedence, and a key that is no option is an error. YAML 1.2 rules: `1e-05` is a number.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

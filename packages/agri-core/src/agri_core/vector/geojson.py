@@ -79,7 +79,7 @@ def _text(geometry: Any) -> str | None:
 
 
 def _crs(path: Path, content: Mapping[str, Any]) -> CRS:
-    """Longitude and latitude, or what the "crs" member says."""
+    """Return the CRS of the "crs" member, else longitude and latitude."""
     given = content.get("crs")
     if given is None:
         return LONLAT

@@ -21,7 +21,7 @@ def scenes(
         Path, OUTPUT, typer.Option(help="Folder to write; an earlier result is replaced.")
     ],
     root: Annotated[
-        Path, typer.Option(help="Folder or .zip with your imagery; '.' = as the description says.")
+        Path, typer.Option(help="Folder or .zip with your imagery; '.' = as described.")
     ] = Path(),
     seed: Annotated[int, typer.Option(help="Of the synthetic scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a synthetic scene in 10 m pixels.")] = 512,

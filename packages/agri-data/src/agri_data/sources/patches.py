@@ -44,7 +44,7 @@ class PatchSource:
 
     @property
     def info(self) -> StoreInfo:
-        """The description of the other source, which says what a label means."""
+        """The description of the other source, which defines the labels."""
         text = f"{self._source.info.source}, a class on at least {100 * self._share:g} %"
         return replace(self._source.info, source=text)
 

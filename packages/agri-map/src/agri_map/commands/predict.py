@@ -111,7 +111,7 @@ def predict(
 def read_bands(
     scene: Path | None, bands: str | None, band: list[str] | None
 ) -> tuple[list[str] | None, dict[str, Path]]:
-    """Read what the options say of bands: names in file order, and files by name.
+    """Return the bands that the options give: names in file order, and files by name.
 
     Raises:
         InputError: Neither a scene nor the file of a band is given.

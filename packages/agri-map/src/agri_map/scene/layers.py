@@ -57,7 +57,7 @@ def open_layers(
 
     Raises:
         MissingError: A file or a band is not there.
-        InputError: A file is no readable raster, holds other bands than said, or its bands have
+        InputError: A file is no readable raster, holds other bands than given, or its bands have
             no names or the same one.
     """
     found: dict[str, Layer] = {}
@@ -103,7 +103,7 @@ def band_names(
         names = [text if text in wanted else canonical_name(text) for text in given]
         if not any(names):
             raise InputError(
-                f"{path} has {count} bands without names; say which is which with --bands, in "
+                f"{path} has {count} bands without names; name them with --bands, in "
                 f"file order, for example --bands {','.join(wanted) or 'B04,B03,B02'}"
             )
     names = names[:count] if len(names) == source.count else names

@@ -62,7 +62,7 @@ class Scene:
 
     @property
     def has_nodata(self) -> bool:
-        """Tell whether any band says where it has no data."""
+        """Return whether any band declares where it has no data."""
         return bool(self._masked) or any(layer.nodata is not None for layer in self._layers)
 
     def blank(self, height: int, width: int) -> Values:

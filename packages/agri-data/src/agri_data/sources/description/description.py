@@ -83,7 +83,7 @@ class Scene:
         files: band name -> path, or "" -> path for one multi-band file.
         label: path of its label raster or polygons, "" where it has none of its own.
         group: scenes of one group stay in one split.
-        kind: "raster" or "vector" where the scene says it itself, else "".
+        kind: "raster" or "vector" where the scene states it, else "".
     """
 
     name: str

@@ -28,7 +28,7 @@ def make_label(label: AnyLabel | None, legend: Legend | None, where: str) -> Lab
         InputError: a class is not in the legend, or labels and a legend do not come together.
     """
     if label is None and legend is not None:
-        raise InputError(f"{where}: there is a legend, so say what the labels are ('kind: ...')")
+        raise InputError(f"{where}: there is a legend, so the labels need a kind ('kind: ...')")
     if label is None or isinstance(label, NoLabel):
         return LabelSpec()
     if legend is None:
