@@ -245,8 +245,8 @@ def test_coco_says_what_it_cannot_hold() -> None:
     assert [(p.where, p.severity, p.what[:38]) for p in problems] == [
         ("a.png region 2", "lost", "a polyline is not written: COCO holds "),
         ("a.png region 3", "changed", "it has no value of 'label', so its cat"),
-        ("out.json", "lost", "'flags' of 1 regions is not in the file:"),
-        ("out.json", "lost", "'by' of 1 pictures is not in the file: C"),
+        ("out.json", "lost", "'flags' of 1 regions is not in the fil"),
+        ("out.json", "lost", "'by' of 1 pictures is not in the file:"),
         ("out.json", "note", "categories are known by their texts; t"),
     ]
     ours = json.loads(text)

@@ -31,7 +31,7 @@ from agri_map.maps.write import Kind, Layout, Sink, raster_sink
 from agri_map.scene.scene import Scene
 from agri_map.scene.unit import check_scene
 
-# Four tiles of 256 pixels: larger batches cost memory and gain nothing.
+# Four tiles of 256 pixels; bounds the memory of a batch.
 BATCH_PIXELS = 2**18
 # Scenes are read and maps written once and in order, so a larger cache holds what is not needed.
 CACHE_MEGABYTES = 128

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from agri_annotate.masks.runs import Ints, Spans, union
 from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
 
-# A crossing takes some ten numbers of 8 bytes while rows are filled: about 1 GB at this limit.
+# A crossing takes about 50 bytes while rows are filled: some 0.5 GB at this limit.
 MAX_CROSSINGS = 10_000_000
 """An outline that crosses rows of pixels more often would fill the memory."""
 

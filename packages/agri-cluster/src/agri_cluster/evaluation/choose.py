@@ -23,13 +23,13 @@ from agri_cluster.data.tiles import Floats, Ints, Tiles, sample
 
 ROWS = 3_000
 """Maximum number of rows, drawn at random: the time grows with their cube."""
-# Ten starts each and ten references: the standard error of the gap falls with their root only.
+# k-means initialisations per K, and reference sets of the gap statistic.
 N_INIT = 10
 REFERENCES = 10
 NEIGHBOURS = 10
 QUORUM = 3
 """Votes that the suggested range holds."""
-# Below this, tiles are hardly nearer to their own cluster than to the next one.
+# At 0 tiles are as near to the next cluster as to their own one.
 MIN_SILHOUETTE = 0.05
 Doubles = NDArray[np.float64]
 Curve = tuple[float, ...]

@@ -20,7 +20,7 @@ from agri_cluster.init.methods import spectral, umap_kmeans, ward
 
 LIMIT = 4_000_000
 """Values of the rows that are clustered at once: 16 MiB as float32."""
-# Centres from a sample of millions of values are near their end; each pass reads all rows once.
+# Lloyd passes over all rows after the sample's; each pass reads all rows once.
 PASSES = 5
 METHODS = ("kmeans", "ward", "spectral", "umap")
 Method = Callable[[Floats, int, np.random.Generator], Ints]

@@ -110,8 +110,8 @@ def leaves(joins: Joins) -> list[int]:
 def _silhouettes(fitted: Fitted, rng: np.random.Generator) -> dict[int, float]:
     from sklearn.metrics import silhouette_samples
 
-    # Silhouettes need all pairs of distances: 4000 rows are 128 MiB in float64, time grows with
-    # the square.
+    # Silhouettes need all pairs of distances: 128 MB for 4000 rows in float64; time and memory
+    # grow with the square.
     rows = sample(fitted.embedding, SILHOUETTE, rng)
     labels = fitted.labels[rows]
     found, places, counts = np.unique(labels, return_inverse=True, return_counts=True)

@@ -146,7 +146,8 @@ def apart(places: Points, least: float) -> Points:
         # Two labels at one place have no direction to part in; their order gives one.
         gap = np.where(distance[..., None] > 0, gap, order[..., None] * 1e-3)
         length = np.maximum(np.sqrt((gap**2).sum(axis=-1)), 1e-9)
-        # A quarter each per step: a half would settle a pair at once, and swing in crowds.
+        # Each moves by a quarter of the missing distance, so that a label with several close ones
+        # does not overshoot.
         push = np.where(close, (least - distance) / length / 4, 0.0)
         out += (gap * push[..., None]).sum(axis=1)
     return out

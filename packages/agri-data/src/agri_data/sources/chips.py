@@ -42,7 +42,7 @@ class ChipIds:
 
 
 def rejection(fraction: float, mask: Mask | None, labelled: float) -> str:
-    """Return why a chip is left out, "" where it is kept.
+    """Return the reason why a chip is left out, "" where it is kept.
 
     Args:
         fraction: share of its pixels with data.

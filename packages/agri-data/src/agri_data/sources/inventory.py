@@ -1,4 +1,4 @@
-"""The inventory of a user's own imagery, from which the pipeline starts."""
+"""Inventory of a user's own imagery, from which the pipeline starts."""
 
 from __future__ import annotations
 

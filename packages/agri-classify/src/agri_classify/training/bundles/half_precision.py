@@ -9,7 +9,7 @@ import onnx
 from agri_core.files.atomic import replacing_file
 from onnx import TensorProto, helper, numpy_helper
 
-# Biases and norms are small: a cast node takes as much as they would save.
+# Smaller tensors, biases and norms, save at most 2 KiB each and would need a cast node each.
 LEAST = 1024
 """Smallest number of values of a tensor that is stored as float16."""
 

@@ -15,7 +15,7 @@ from agri_data.sources.description.label import LabelSpec
 
 @dataclass(frozen=True, slots=True)
 class Imagery:
-    """What the descriptions of every kind share about the pictures.
+    """Imagery settings that the descriptions of every kind share.
 
     Attributes:
         bands: names in file order; empty = read from the files' band descriptions.

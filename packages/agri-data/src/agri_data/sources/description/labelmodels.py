@@ -21,7 +21,7 @@ Colour = Annotated[str, AfterValidator(parse_colour)]
 
 
 class Blank(Record):
-    """A mapping in which a key without a value counts as not there, as people leave it in YAML."""
+    """A mapping in which a key without a value, as YAML allows, counts as absent."""
 
     @model_validator(mode="before")
     @classmethod

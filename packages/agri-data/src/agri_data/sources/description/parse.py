@@ -33,7 +33,7 @@ from agri_data.sources.description.models import (
 
 
 def read_description(path: Path, root: Path | None = None) -> Description:
-    """Read a description; `root` (a folder or a .zip) takes the place of the one it names.
+    """Read a description; `root` (a folder or a .zip) replaces the one it names.
 
     Raises:
         MissingError: there is no such file.
@@ -43,7 +43,7 @@ def read_description(path: Path, root: Path | None = None) -> Description:
 
 
 def parse_description(content: Any, path: Path, root: Path | None = None) -> Description:
-    """Turn the parsed content of the description `path` into records.
+    """Convert the parsed content of the description `path` to records.
 
     Raises:
         InputError: a key is unknown or missing, or a value is wrong.

@@ -1,4 +1,4 @@
-"""Pairing images with masks by key, never by the order of a listing."""
+"""Pairing of images with masks by key, never by the order of a listing."""
 
 from __future__ import annotations
 
