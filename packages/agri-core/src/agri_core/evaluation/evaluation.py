@@ -63,7 +63,7 @@ class Evaluation:
         """All scores as rounded values for JSON; None where undefined.
 
         IoU, F1, precision and recall are of hard classes, pooled over the split; `miou_low` and
-        `miou_high` are the 95 % interval of the mean IoU.
+        `miou_high` are the 95 % CI of the mean IoU.
         """
         cm = self.matrix
         low, high = confusion.bootstrap(self.places, confusion.mean_iou)
