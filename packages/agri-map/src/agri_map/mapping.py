@@ -79,7 +79,7 @@ class Outputs:
     confidence: Path | None = None
 
     def items(self, legend: Legend, exact: bool) -> list[tuple[Path, Layout]]:
-        """Give each file with its layout.
+        """Return each file with its layout.
 
         The map comes first: files are closed from the last to the first, so the map appears
         when all others are in place.
@@ -236,7 +236,7 @@ def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]
 def _behind(
     sinks: Sequence[Sink], area: AreaAccumulator
 ) -> Iterator[Callable[[int, NDArray[np.float32], NDArray[np.bool_]], None]]:
-    """Give a function that writes a strip in the background, at most one strip behind.
+    """Return a function that writes a strip in the background, at most one strip behind.
 
     It adds what the first sink wrote to `area`; what went wrong with a strip is raised with the
     next one, or at the end.

@@ -159,7 +159,7 @@ def run(
 
 
 def _home(report: Path | None, out: Path | None, new: Path) -> Path:
-    """Return the folder of the report; `new` takes the place of `out` later, with all it holds."""
+    """Return the folder of the report; `new` later replaces `out` with all it holds."""
     if report is None:
         return new
     if out is not None and report.resolve().is_relative_to(out.resolve()):
@@ -184,7 +184,7 @@ def options(
     empty: bool,
     kind: choices.Format,
 ) -> "Options":
-    """Turn what was stated into the options of `make_masks`.
+    """Convert what was stated to the options of `make_masks`.
 
     Raises:
         InputError: a value is none of those allowed, or no class of the legend.

@@ -1,4 +1,4 @@
-"""`agri-annotate diff`: what a person corrected of what was proposed."""
+"""`agri-annotate diff`: the corrections of a proposed annotation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +27,7 @@ def diff(
     ] = None,
     out: Annotated[Path | None, OUTPUT, typer.Option(help="JSON to write.")] = None,
 ) -> None:
-    """Compare what was proposed with what a person made of it.
+    """Compare a proposed annotation with its corrected version.
 
     Regions of a picture match one to one, the highest IoU first, above 0.5. Counted are regions
     kept (IoU above 0.99, same class), moved, relabelled, added and removed, pictures untouched,

@@ -20,7 +20,7 @@ def simulate(
 ) -> None:
     """Draw pictures from maps that are known to be true, with simulated border jitter.
 
-    This takes the place of a person in examples and tests; it draws better than a person would.
+    It replaces manual annotation in examples and tests, and is more exact than a person.
 
     Example: agri-annotate simulate data/scenes/truth --pictures data/select/pictures
     --classes data/select/classes.json --out data/draw/drawings.json

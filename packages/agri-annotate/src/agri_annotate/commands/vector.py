@@ -39,7 +39,7 @@ def vector(
         str | None, typer.Option(metavar="NAME", help="Layer of FILE, if it holds several.")
     ] = None,
 ) -> None:
-    """Turn drawings into polygons with hectares, or polygons into drawings to correct.
+    """Convert drawings to polygons with hectares, or polygons to drawings to correct.
 
     Which way is seen from the content of FILE. GeoJSON is in longitude and latitude, GeoPackage
     in the CRS of the pictures; lines and points get layers of their own there. Polygons in

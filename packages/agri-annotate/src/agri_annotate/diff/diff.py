@@ -1,4 +1,4 @@
-"""A person's corrections of a proposal, measured from the two annotation files alone."""
+"""Corrections of a proposed annotation, measured from the two annotation files alone."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def compare_files(
     """Compare two annotation files over the same pictures.
 
     Args:
-        proposed: what a person began with.
+        proposed: the annotation before the correction.
         corrected: what the person saved.
         options: how.
         pictures: folder of the pictures, for their sizes; without it the sizes in the files, else

@@ -27,8 +27,8 @@ class Carried:
     """What was written.
 
     Attributes:
-        summary: one line for people.
-        problems: what is not as a person would expect.
+        summary: one readable line.
+        problems: what differs from the expected.
     """
 
     summary: str

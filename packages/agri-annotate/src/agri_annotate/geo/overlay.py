@@ -109,7 +109,7 @@ def _rings(
 def _inside(
     layer: Layer, shapes: Iterable[tuple[int, Any]], name: str, place: Place
 ) -> tuple[dict[int, Any], list[Problem]]:
-    """Give the part of each polygon that is in a picture, in pixels, by row."""
+    """Return the part of each polygon that is in a picture, in pixels, by row."""
     areas: dict[int, Any] = {}
     problems = []
     cut = 0
@@ -130,14 +130,14 @@ def _inside(
 
 
 def _homes(layer: Layer, places: Mapping[str, Place]) -> list[str | None]:
-    """Give the picture that each record names, None where it names none of these."""
+    """Return the picture that each record names, None where it names none of these."""
     known = {clean(name): name for name in places}
     names = (record.get("picture") for record in layer.records)
     return [known.get(name) if isinstance(name, str) else None for name in names]
 
 
 def _near(tree: Any, layer: Layer, place: Place) -> list[int]:
-    """Give the rows whose bounds meet the picture's, in order."""
+    """Return the rows whose bounds meet the picture's, in order."""
     return sorted(int(row) for row in tree.query(_frame(layer, place, 0.0)))
 
 

@@ -21,7 +21,7 @@ TURNED = (
 
 
 def list_pictures(folder: Path) -> dict[str, Path]:
-    """Give the pictures in a folder, not below it, by name, in natural order.
+    """Return the pictures in a folder, not below it, by name, in natural order.
 
     Raises:
         MissingError: there is no such folder, or no picture in it.

@@ -29,7 +29,7 @@ class Feature:
         shape: geometry in pixels of the picture.
         place: of the picture.
         picture: name of the picture.
-        region: its number as a person counts, from 1.
+        region: its number, from 1.
         name: its class, "" where it has none.
         hectares: exact for the shape within the picture; None for lines and points.
         attributes: its attribute values as text.

@@ -15,7 +15,7 @@ REFUSE, TO_IGNORE = "refuse", "ignore"
 
 @dataclass(frozen=True)
 class Naming:
-    """How a region's attribute becomes a class; nothing is mended that was not declared.
+    """Mapping of a region's attribute to a class; nothing is corrected that was not declared.
 
     Attributes:
         attribute: of regions; None if all regions are of the class `single`.

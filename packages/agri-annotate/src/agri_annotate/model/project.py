@@ -85,13 +85,13 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as a person would expect.
+    """A problem of an annotation file or of its conversion.
 
     Attributes:
-        where: the picture and the region (as a person counts: from 1), or the file.
+        where: the picture and the region (counted from 1), or the file.
         what: what was expected, what came, with its value.
         severity: "lost" = something drawn is missing from the result, so the run did not succeed;
-            "changed" = it is there but not as drawn (clipped, mended); "note" = good to know.
+            "changed" = it is there but not as drawn (clipped, repaired); "note" = a remark.
     """
 
     where: str

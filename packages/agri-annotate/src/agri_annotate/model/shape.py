@@ -1,4 +1,4 @@
-"""The shapes a person draws, in pixels of the original picture.
+"""The shapes of annotations, in pixels of the original picture.
 
 The corner of the first pixel is (0, 0), its centre (0.5, 0.5): a rectangle at x = 20 of width 100
 holds the columns 20 to 119.
@@ -115,7 +115,7 @@ class Circle(_Checked):
 
 @dataclass(frozen=True, slots=True)
 class Ellipse(_Checked):
-    """A disc with the half axes `rx` and `ry`, turned by `theta` radians clockwise on screen."""
+    """An ellipse with half axes `rx` and `ry`, rotated by `theta` radians clockwise on screen."""
 
     cx: float
     cy: float

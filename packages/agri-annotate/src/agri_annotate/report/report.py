@@ -25,7 +25,7 @@ class RegionReport:
     """A region and what became of it.
 
     Attributes:
-        number: as a person counts, from 1.
+        number: counted from 1.
         shape: in pixels.
         code: id of its class, 255 for "not known", None where it has none.
         fate: "drawn" whole, "clipped" at the border but drawn, or "lost".
@@ -67,7 +67,7 @@ class Report:
         files: pictures on the disk, in the folder that was searched.
         unread: regions in the file that could not be read, so have no shape.
         pixels: of the masks by class id, 255 for "not known"; empty where none were counted.
-        problems: everything that is not as a person would expect.
+        problems: all problems of reading and drawing.
     """
 
     source: str
@@ -119,7 +119,7 @@ class Report:
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """Give the content of `report.json`: counts, classes, problems, pictures."""
+    """Return the content of `report.json`: counts, classes, problems, pictures."""
     found = [picture for picture in report.pictures if picture.path is not None]
     read = report.count()
     return {
@@ -150,7 +150,7 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def classes(report: Report) -> Iterator[tuple[int | None, str, str]]:
-    """Give id, name and colour of the classes, then of what has no class if there is any."""
+    """Return id, name and colour of the classes, then of what has no class if there is any."""
     from agri_core.legend import IGNORE, IGNORE_COLOUR
 
     for item in report.legend.classes:

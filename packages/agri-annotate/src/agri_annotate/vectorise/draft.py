@@ -109,7 +109,7 @@ def _confidence(
 def _known(
     codes: NDArray[np.int64], legend: Legend | None, each: Pair, problems: list[Problem]
 ) -> Mask:
-    """Give the values that are classes; others become 255 and a problem each."""
+    """Return the values that are classes; others become 255 and a problem each."""
     count = IGNORE if legend is None else len(legend.classes)
     wrong = (codes != IGNORE) & ((codes < 0) | (codes >= count))
     if wrong.any():

@@ -1,4 +1,4 @@
-"""Maps of a model or of clusters as a VIA 2 project, so that a person corrects, not draws."""
+"""Maps of a model or of clusters as a VIA 2 project, to be corrected instead of drawn."""
 
 import json
 from collections import Counter
@@ -34,7 +34,7 @@ class Outcome:
         regions: by the name of their class, in legend order.
         corners: vertices of the regions as pixel edges.
         vertices: vertices drawn.
-        problems: what a person should know; "lost" where a picture or class is missing.
+        problems: remarks; "lost" where a picture or class is missing.
     """
 
     out: Path
@@ -50,7 +50,7 @@ class Outcome:
         return any(problem.severity == "lost" for problem in self.problems)
 
     def summary(self) -> str:
-        """Return the counts in lines for a person."""
+        """Return the counts as readable lines."""
         total = sum(self.regions.values())
         each = "; ".join(
             f"{legible(name)} {count}" for name, count in self.regions.items() if count

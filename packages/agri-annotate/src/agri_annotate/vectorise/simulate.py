@@ -1,8 +1,8 @@
 """Simulated annotation from a true map, with border jitter.
 
-For examples and tests of the whole way where there is no annotation yet. It draws what polygons
-can hold: borders a little off, small pieces left out, nothing under a cloud. It never mistakes one
-class for another, so a model learns more from it than from a tired person's drawing.
+For examples and end-to-end tests where there is no annotation yet. It simulates what polygons
+lose: borders a little off, small pieces left out, nothing under a cloud. It never confuses two
+classes, so a model learns more from it than from a real annotation.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """How a person draws.
+    """Settings of the simulated annotation.
 
     Attributes:
         jitter: standard deviation in pixels of a vertex about the true border.

@@ -42,7 +42,7 @@ def extract(
         precision: "float32", or "mixed_bfloat16" for processors that are faster at it.
 
     Raises:
-        InputError: features come out that are not finite, or views are asked of no square tiles.
+        InputError: features are not finite, or tiles of more than one view are not square.
     """
     model = encoder.model if isinstance(encoder, Encoder) else encoder
     check_views(tiles.shape, views)

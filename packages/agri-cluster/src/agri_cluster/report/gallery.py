@@ -1,4 +1,4 @@
-"""Which tiles stand for a cluster, and strips and sheets of them."""
+"""Representative tiles of a cluster, and strips and sheets of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ACROSS = 5
 
 @dataclass(frozen=True, slots=True)
 class Picks:
-    """Tiles that stand for one cluster, as rows of the table; no tile is in two of them.
+    """Representative tiles of one cluster, as rows of the table; no tile is in two lists.
 
     Attributes:
         nearest: those closest to the centre, closest first.

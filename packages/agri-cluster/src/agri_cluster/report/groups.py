@@ -27,7 +27,7 @@ class Group:
 
     Attributes:
         cluster: its number.
-        name: given by a person, else "".
+        name: given by the user, else "".
         tiles: how many it holds.
         share: of all tiles, 0..1.
         confidence: mean soft label of its tiles, 0..1.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Points = NDArray[np.float64]
 
 LEAST = 8
-"""Fewer tiles than this have no layout by t-SNE; their principal components stand in."""
+"""Fewer tiles than this have no layout by t-SNE; their principal components are used."""
 
 # scikit-learn's default; at most a third of the other tiles below, as t-SNE looks at three times
 # the perplexity of neighbours.
@@ -22,9 +22,9 @@ SPREAD = 1e-4
 
 
 def layout(rows: NDArray[np.floating], seed: int, start: Points | None = None) -> Points:
-    """Lay out rows `(M, D)` in a plane, `(M, 2)`; the same seed gives the same layout.
+    """Return a plane layout `(M, 2)` of rows `(M, D)`; the same seed gives the same layout.
 
-    With `start` the layout goes on from there: few iterations and no early exaggeration, so that
+    With `start` the layout continues from there: few iterations and no early exaggeration, so that
     points move only as far as the rows did.
     """
     from sklearn.manifold import TSNE
@@ -35,8 +35,8 @@ def layout(rows: NDArray[np.floating], seed: int, start: Points | None = None) -
         return np.asarray(begin, np.float64)
     model = TSNE(
         perplexity=min(PERPLEXITY, (len(rows) - 1) / 3),
-        # scikit-learn's default of 12 for a new layout; 1, none, where one goes on, or it would
-        # be torn.
+        # scikit-learn's default of 12 for a new layout; 1, none, where one continues, or early
+        # exaggeration would tear it apart.
         early_exaggeration=12.0 if start is None else 1.0,
         max_iter=FIRST if start is None else NEXT,
         init=np.asarray(begin, np.float32),

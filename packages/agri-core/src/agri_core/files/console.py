@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 
 class Interrupted(BaseException):
-    """Ctrl-C; a KeyboardInterrupt would be swallowed by typer without a word."""
+    """Ctrl-C; typer would silently swallow a KeyboardInterrupt."""
 
 
 class Bar(Protocol):

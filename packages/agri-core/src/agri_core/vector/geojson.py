@@ -52,7 +52,7 @@ def is_collection(content: Any) -> bool:
 
 
 def read_geojson(path: Path, content: Mapping[str, Any]) -> Layer:
-    """Turn parsed GeoJSON into a layer.
+    """Convert parsed GeoJSON to a layer.
 
     Raises:
         InputError: its CRS is not understood, or its coordinates are not in it.

@@ -32,7 +32,7 @@ def select(
         Path | None, typer.Option(help="Folder or .zip with the data, instead of its 'root'.")
     ] = None,
 ) -> None:
-    """Choose pieces of imagery that differ as much as can be, for a person to draw on.
+    """Choose pieces of imagery for annotation that differ as much as possible.
 
     OUT/pictures holds them in natural colour, for an annotation tool; OUT/images holds all bands,
     for `agri-data drawn`. Labels of the source are not looked at.

@@ -26,7 +26,7 @@ def adopt(path: Path, out: Path, root: Path | None = None) -> int:
     """Write `out/source.yaml`, the description `path` made to work from there, and an inventory.
 
     The imagery stays where it is. `out/inventory.csv` lists every data file below the description's
-    root with its size and SHA-256, so that two runs can be told to have had the same input.
+    root with its size and SHA-256, so that equal inputs of two runs can be recognised.
 
     Args:
         path: a source description.

@@ -117,7 +117,7 @@ def _map_edges(table: pd.DataFrame, size: int) -> tuple[Floats, Floats]:
         here = (table["crs"] == text).to_numpy()
         edges[here] = _to_degrees(bounds[here], crs)
     edges *= _metres_per_degree(edges)
-    # Seen from another zone or in degrees a chip is a turned box: half a pixel is not an overlap.
+    # Seen from another zone or in degrees a chip is a rotated box: half a pixel is not an overlap.
     return edges, 0.5 * (edges[:, 2] - edges[:, 0]) / size
 
 

@@ -1,4 +1,4 @@
-"""Mapped hectares per class: pixels counted, each with the ground it covers."""
+"""Mapped hectares per class: pixel counts times the area of each pixel."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +98,7 @@ class AreaAccumulator:
             self.metres += areas @ counts
 
     def table(self, legend: Legend) -> AreaTable:
-        """Give the hectares; only with `pixel_area`."""
+        """Return the hectares; only with `pixel_area`."""
         assert self.pixel_area is not None
         return make_table(self.pixels, self.metres / HECTARE, legend, self.pixel_area)
 
@@ -125,7 +125,7 @@ def make_table(
 
 
 def to_text(table: AreaTable) -> str:
-    """Give the table for people."""
+    """Return the table as readable text."""
     lines = [f"{'class':<28}{'pixels':>14}{'hectares':>16}{'share':>9}"]
     for row in table.rows:
         share = "" if row.share is None else f"{100 * row.share:.2f} %"
@@ -137,7 +137,7 @@ def to_text(table: AreaTable) -> str:
 
 
 def shares(counts: NDArray[np.int64], legend: Legend) -> str:
-    """Give the pixels and shares of a map without CRS, which has no hectares."""
+    """Return the pixels and shares of a map without CRS, which has no hectares."""
     mapped = max(1, int(counts[:IGNORE].sum()))
     lines = [f"{'class':<28}{'pixels':>14}{'share':>9}"]
     for code, name in enumerate(legend.names):
@@ -147,7 +147,7 @@ def shares(counts: NDArray[np.int64], legend: Legend) -> str:
 
 
 def to_csv(table: AreaTable) -> str:
-    """Give the table as CSV; the share of no-data is empty."""
+    """Return the table as CSV; the share of no-data is empty."""
     rows = [
         (row.class_id, row.name, row.pixels, _round(row.hectares), _round(row.share))
         for row in table.rows
@@ -156,7 +156,7 @@ def to_csv(table: AreaTable) -> str:
 
 
 def to_json(table: AreaTable) -> dict[str, Any]:
-    """Give the table as an object for JSON."""
+    """Return the table as an object for JSON."""
     return {
         "note": CAVEAT,
         "method": table.method,

@@ -2,7 +2,7 @@
 
 Polygons are traced and measured in pixel coordinates, where they are rectilinear: a sum over a
 polygon is a sum over its horizontal edges (Green's theorem), so its pixel count, its ground and
-the mean of another raster come out exactly without rasterising anything again.
+the mean of another raster are exact without rasterising anything again.
 """
 
 import math
@@ -73,7 +73,7 @@ def load_map(path: Path, pixel: float | None = None) -> ClassMap:
 
 
 def sieve(source: ClassMap, minimum: float) -> ClassMap:
-    """Give patches smaller than `minimum` hectares to their largest neighbour.
+    """Merge patches smaller than `minimum` hectares into their largest neighbour.
 
     Patches join by edges, not corners; no-data neither grows nor shrinks.
     """
@@ -90,7 +90,7 @@ def sieve(source: ClassMap, minimum: float) -> ClassMap:
 
 
 def sieve_report(before: ClassMap, after: ClassMap, minimum: float) -> str:
-    """Say what sieving changed, in hectares per class."""
+    """Return what sieving changed, in hectares per class."""
     old, new = _hectares(before), _hectares(after)
     lines = [
         f"patches below {minimum:g} ha joined to their largest neighbour: "

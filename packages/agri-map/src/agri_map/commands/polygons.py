@@ -31,7 +31,7 @@ def polygons(
         typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS."),
     ] = None,
 ) -> None:
-    """Turn a map into polygons: class, hectares and colour of every patch.
+    """Convert a map to polygons: class, hectares and colour of every patch.
 
     Hectares are counted from pixels, before any straightening. GeoPackage keeps the CRS of the
     map, GeoJSON is in longitude and latitude.

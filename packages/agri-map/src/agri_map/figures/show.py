@@ -246,7 +246,7 @@ def _crs_text(grid: Grid) -> str:
 def _ground(
     grid: Grid, shape: tuple[int, int], pixel: float | None
 ) -> tuple[float | None, float, float | None]:
-    """Give metres across a panel's pixel, its height over width, and where north is."""
+    """Return metres across a panel's pixel, its height over width, and where north is."""
     step = grid.width / shape[1]
     if grid.crs is None:
         return (None if pixel is None else pixel * step), 1.0, None

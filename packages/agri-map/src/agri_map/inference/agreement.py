@@ -18,7 +18,7 @@ SAMPLE_TILES = 8
 def measure_agreement(
     scene: Scene, engine: Engine, exact: Engine, axes: tuple[Axis, Axis]
 ) -> float:
-    """Give the share of pixels of sampled tiles that both engines put into the same class.
+    """Return the share of pixels of sampled tiles that both engines put into the same class.
 
     Raises:
         InputError: No sampled tile holds data.

@@ -35,12 +35,12 @@ class Layer:
 
 
 def stored(layers: Sequence[Layer]) -> np.dtype[Any]:
-    """Give the common dtype of the values in the files."""
+    """Return the common dtype of the values in the files."""
     return np.result_type(*(np.dtype(item.source.dtypes[item.number - 1]) for item in layers))
 
 
 def masked(layers: Sequence[Layer]) -> list[tuple[Any, Masking]]:
-    """Give the sources that carry a mask or an alpha band, each once."""
+    """Return the sources that carry a mask or an alpha band, each once."""
     found = {id(layer.source): (layer.source, layer.masking) for layer in layers if layer.masking}
     return list(found.values())
 
@@ -85,7 +85,7 @@ def open_layers(
 def band_names(
     source: Any, path: Path, names: Sequence[str] | None, wanted: Sequence[str] = ()
 ) -> list[str]:
-    """Give the names of the bands of an open raster in file order, without that of an alpha band.
+    """Return the names of the bands of an open raster in file order, without that of an alpha band.
 
     Args:
         source: The open raster.
@@ -119,7 +119,7 @@ def band_names(
 
 
 def finest(layers: Sequence[Layer]) -> Grid:
-    """Give the grid of the band with the smallest pixels."""
+    """Return the grid of the band with the smallest pixels."""
     return min((Grid.of(layer.source) for layer in layers), key=lambda grid: grid.pixel)
 
 

@@ -66,7 +66,7 @@ class Scene:
         return bool(self._masked) or any(layer.nodata is not None for layer in self._layers)
 
     def blank(self, height: int, width: int) -> Values:
-        """Give room for a window: values `(C, H, W)` and `(H, W)`, to be read into again."""
+        """Return buffers for a window, `(C, H, W)` and `(H, W)`, which reading fills again."""
         image = np.empty((len(self._layers), height, width), self._stored)
         return image, np.empty((height, width), np.bool_)
 
@@ -148,10 +148,10 @@ def open_scene(
         path: A raster of several bands, None when every band has its own file.
         wanted: Band names in the order the model takes them.
         names: Names of the bands of `path` in file order; its band descriptions when omitted.
-        files: Single-band files by band name, of any resolution; they add to `path` and win.
+        files: Single-band files by band name, of any resolution; they add to `path` and take precedence.
         nodata: Value that means "no data", whatever the files declare.
-        scale: Read 0 to `scale` as 0 to 255 (`to_bytes`), for a model of 8-bit values; what has
-            no data is told before.
+        scale: Read 0 to `scale` as 0 to 255 (`to_bytes`), for a model of 8-bit values; no data
+            is detected before.
 
     Raises:
         MissingError: A file or a band is not there.
@@ -171,7 +171,7 @@ def open_scene(
 
 
 def _span(positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], int, int]:
-    """Give positions counted from their smallest, the smallest, and how many it is to the last."""
+    """Return positions relative to their smallest, the smallest, and the length of the span."""
     first = int(positions.min())
     return positions - first, first, int(positions.max()) + 1 - first
 

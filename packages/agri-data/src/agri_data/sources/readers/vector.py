@@ -32,7 +32,7 @@ class Polygons:
         shapes: `(N,)`.
         ids: class of each, `(N,)`.
         outside: class of the ground that no polygon covers.
-        notes: what a person should know of the file.
+        notes: remarks on the file.
         tree: index of the shapes.
     """
 
@@ -63,7 +63,7 @@ class Polygons:
 def read_polygons(path: Path, crs: Any, spec: LabelSpec, legend: Legend) -> Polygons:
     """Read GeoJSON, GeoPackage or Shapefile polygons and bring them to `crs`.
 
-    A feature without a polygon, as digitising leaves behind, is left out and told in the notes.
+    A feature without a polygon, as digitising may leave behind, is left out and noted.
 
     Raises:
         MissingError: the file, its layer or its class column is not there.
