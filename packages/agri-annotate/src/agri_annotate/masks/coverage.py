@@ -255,10 +255,10 @@ def _fill(crossings: _Crossings, height: int, width: int) -> list[Spans]:
     columns = np.minimum(np.maximum(crossings.columns, 0), width)
     total, count = height * (width + 1), len(crossings.shares)
     offsets = np.arange(count) * total  # a picture for each shape, one below the other
-    places = np.sort(
+    positions = np.sort(
         np.repeat(offsets, crossings.shares) + crossings.rows * (width + 1) + 1 + columns
     )
-    begin, end = places[0::2], places[1::2]
+    begin, end = positions[0::2], positions[1::2]
     # Two crossings that round to one column have no pixel centre between them.
     full = end > begin
     begin, end = begin[full], end[full]

@@ -18,7 +18,7 @@ from shapely.geometry import shape as to_geometry
 from agri_annotate.choices import Background
 from agri_annotate.masks.coverage import cover
 from agri_annotate.model.shape import Points, Polygon
-from agri_annotate.vectorise.arcs import Arc, corner_count, cut, meeting_places, thin
+from agri_annotate.vectorise.arcs import Arc, corner_count, cut, junctions, thin
 
 IGNORE = 255
 FIDELITY = 0.98
@@ -221,9 +221,9 @@ def _thin(
     """Thin the rings as far as the IoU allows; neighbours share the result."""
     if not drawn:
         return [], 0
-    places = meeting_places(parts.labels)
+    corners = junctions(parts.labels)
     arcs = [
-        cut(shapely.get_coordinates(parts.rings[part]), part + 1, parts.labels, places)
+        cut(shapely.get_coordinates(parts.rings[part]), part + 1, parts.labels, corners)
         for part in drawn
     ]
     corners = sum(corner_count(ring) for ring in arcs)

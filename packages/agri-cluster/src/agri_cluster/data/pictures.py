@@ -46,12 +46,12 @@ class StoreSource:
     def __init__(self, store: ChipStore) -> None:
         self.bands, self._store = store.info.bands, store
         self.ids: Sequence[str] = [str(chip) for chip in store.table["chip_id"]]
-        self._places = {chip: place for place, chip in enumerate(self.ids)}
+        self._positions = {chip: position for position, chip in enumerate(self.ids)}
 
     def read(self, ids: Sequence[str]) -> tuple[Values, Valid]:
         """Return the chips named and which pixels hold data."""
-        known = _known(ids, self._places, self._store.path)
-        values = self._store.images([self._places[chip] for chip in known])
+        known = _known(ids, self._positions, self._store.path)
+        values = self._store.images([self._positions[chip] for chip in known])
         return values, chip_validity(values, self._store.info.nodata)
 
 

@@ -71,14 +71,14 @@ def groups(fitted: Fitted, names: Mapping[int, str], rng: np.random.Generator) -
             confidence=float(sums["confidence"][cluster] / sizes[cluster]),
             margin=float(sums["margin"][cluster] / sizes[cluster]),
             silhouette=silhouettes.get(int(cluster)),
-            near=tuple(int(used[other]) for other in near[place]),
+            near=tuple(int(used[other]) for other in near[position]),
         )
-        for place, cluster in enumerate(used)
+        for position, cluster in enumerate(used)
     ]
 
 
 def neighbours(centres: Floats) -> Ints:
-    """Return for each centre `(K, D)` the places of the closest others, `(K, <= NEAR)`."""
+    """Return for each centre `(K, D)` the positions of the closest others, `(K, <= NEAR)`."""
     distance = _squared(centres)
     np.fill_diagonal(distance, np.inf)
     order = np.argsort(distance, axis=1, kind="stable")
@@ -101,10 +101,10 @@ def tree(fitted: Fitted, groups: Sequence[Group]) -> Joins:
 
 
 def leaves(joins: Joins) -> list[int]:
-    """Return the places of the groups from the top of the drawn tree to its foot."""
+    """Return the positions of the groups from the top of the drawn tree to its foot."""
     from scipy.cluster.hierarchy import leaves_list
 
-    return [int(place) for place in leaves_list(joins)[::-1]] if len(joins) else [0]
+    return [int(position) for position in leaves_list(joins)[::-1]] if len(joins) else [0]
 
 
 def _silhouettes(fitted: Fitted, rng: np.random.Generator) -> dict[int, float]:
@@ -114,11 +114,11 @@ def _silhouettes(fitted: Fitted, rng: np.random.Generator) -> dict[int, float]:
     # grow with the square.
     rows = sample(fitted.embedding, SILHOUETTE, rng)
     labels = fitted.labels[rows]
-    found, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    found, positions, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if not 2 <= len(found) < len(rows):
         return {}
     values = silhouette_samples(fitted.embedding.take(rows), labels)
-    means = np.bincount(places, values) / counts
+    means = np.bincount(positions, values) / counts
     return {int(k): float(mean) for k, mean, n in zip(found, means, counts, strict=True) if n > 1}
 
 

@@ -64,8 +64,8 @@ def layouts(frames: Sequence[NDArray[np.floating]], seed: int) -> list[Points]:
 
 
 def chosen(count: int, most: int) -> list[int]:
-    """Return up to `most` places of `count`, evenly spaced, the first and the last among them."""
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
+    """Return up to `most` positions of `count`, evenly spaced, with the first and the last."""
+    return sorted({round(position) for position in np.linspace(0, count - 1, min(count, most))})
 
 
 def align_rotation(points: Points, onto: Points) -> Points:

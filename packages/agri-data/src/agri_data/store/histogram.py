@@ -73,9 +73,9 @@ class IntegerHistogram:
     def quantile(self, share: float) -> float:
         """The value below which `share` of the values lie, numpy's `linear` rule; exact."""
         ends = np.cumsum(self._bins)
-        place = share * (int(ends[-1]) - 1)
-        below, above = np.searchsorted(ends, [np.floor(place), np.ceil(place)], side="right")
-        return float(below + (above - below) * (place - np.floor(place)) + self._low)
+        position = share * (int(ends[-1]) - 1)
+        below, above = np.searchsorted(ends, [np.floor(position), np.ceil(position)], side="right")
+        return float(below + (above - below) * (position - np.floor(position)) + self._low)
 
 
 class FloatHistogram:
@@ -123,12 +123,12 @@ class FloatHistogram:
     def quantile(self, share: float) -> float:
         """The value below which `share` of the values lie, within the width of its bin."""
         ends = np.cumsum(self._bins)
-        place = share * (self._count - 1)
-        bin_ = int(np.searchsorted(ends, np.floor(place), side="right"))
+        position = share * (self._count - 1)
+        bin_ = int(np.searchsorted(ends, np.floor(position), side="right"))
         before = int(ends[bin_ - 1]) if bin_ else 0
         low, high = _float_edges(bin_)
         # Values are taken as evenly spread over the bin.
-        value = low + (high - low) * (place - before + 0.5) / int(self._bins[bin_])
+        value = low + (high - low) * (position - before + 0.5) / int(self._bins[bin_])
         return float(np.clip(value, self._low, self._high))
 
 
