@@ -221,9 +221,9 @@ def _thin(
     """Thin the rings as far as the IoU allows; neighbours share the result."""
     if not drawn:
         return [], 0
-    corners = junctions(parts.labels)
+    meets = junctions(parts.labels)
     arcs = [
-        cut(shapely.get_coordinates(parts.rings[part]), part + 1, parts.labels, corners)
+        cut(shapely.get_coordinates(parts.rings[part]), part + 1, parts.labels, meets)
         for part in drawn
     ]
     corners = sum(corner_count(ring) for ring in arcs)
