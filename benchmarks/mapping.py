@@ -2,6 +2,7 @@
 
     python benchmarks/mapping.py                # a whole Sentinel-2 tile, 10980 x 10980 x 4
     python benchmarks/mapping.py --size 2048    # quicker
+    python benchmarks/mapping.py --jpeg2000     # stored as Sentinel-2 products are
 
 One command, one table. The scene is synthesised in a temporary folder. The model is a U-Net with
 random weights, exported here: segmentation-models-pytorch with ResNet-18, or with `--encoder own`
@@ -67,6 +68,7 @@ def main() -> None:
         export_unet(model, options.encoder, options.tile, options.overlap)
         export_unet(local, "own", options.tile, options.overlap)
         export_pointwise(point, options.tile, options.overlap)
+        scene = to_jpeg2000(scene) if options.jpeg2000 else scene
         print(
             f"{options.size} x {options.size} x {len(BANDS)} uint16, tile {options.tile}, ", end=""
         )
@@ -105,6 +107,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--encoder", default="resnet18", help="or own: a small U-Net of ours")
     parser.add_argument("--engine", default="all", help="onnxruntime, openvino or all")
     parser.add_argument("--runs", type=int, default=0, help="batches of the bare engine; 0: all")
+    parser.add_argument("--jpeg2000", action="store_true", help="the scene as JPEG 2000, lossless")
     parser.add_argument("--bundle", type=Path, help="only the seams of a trained bundle on --scene")
     parser.add_argument("--scene", type=Path, help="a GeoTIFF with the bands of --bundle")
     parser.add_argument("--folder", type=Path, default=None, help="where the files may lie")
@@ -133,6 +136,16 @@ def write_scene(path: Path, size: int) -> None:
                 dataset.write(plane.astype(np.uint16), number, window=window)
         for number, band in enumerate(BANDS, start=1):
             dataset.set_band_description(number, band)
+
+
+def to_jpeg2000(scene: Path) -> Path:
+    """Store a GeoTIFF again as the products of Sentinel-2 are: JPEG 2000, blocks of 1024."""
+    from rasterio.shutil import copy
+
+    path = scene.with_suffix(".jp2")
+    options = {"QUALITY": 100, "REVERSIBLE": "YES", "BLOCKXSIZE": 1024, "BLOCKYSIZE": 1024}
+    copy(scene, path, driver="JP2OpenJPEG", **options)
+    return path
 
 
 def make_spec(name: str, tile: int, overlap: int) -> Any:
@@ -339,7 +352,7 @@ def run(
     text, wall, busy, peak = measure(
         [PREDICT, "predict", str(scene), "--model", str(model), "--out", str(folder / "map.tif"),
          "--engine", engine, "--precision", precision, "--batch", str(options.batch),
-         "--threads", str(options.threads)],
+         "--threads", str(options.threads), "--bands", ",".join(BANDS)],
         folder,
     )  # fmt: skip
     tiles = int(next(line for line in text.splitlines() if " tiles" in line).split()[0])

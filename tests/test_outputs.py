@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
-from agri_core.files.commands import OUTPUT, CommandLine
+from agri_core.files.commands import CommandLine, Output
 
 WRITTEN = {"out", "report", "json", "best", "runs", "pseudo", "geojson"}
 """Parameters that are outputs in every command that has them."""
@@ -28,7 +28,7 @@ def path_parameters(function):
     for name in inspect.signature(function).parameters:
         hint = hints.get(name)
         if hint is not None and "Path" in str(getattr(hint, "__origin__", hint)):
-            yield name, OUTPUT in getattr(hint, "__metadata__", ())
+            yield name, any(isinstance(mark, Output) for mark in getattr(hint, "__metadata__", ()))
 
 
 @pytest.fixture(scope="module")

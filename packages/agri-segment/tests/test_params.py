@@ -10,16 +10,6 @@ from typer.testing import CliRunner
 
 
 @pytest.fixture
-def write(tmp_path):
-    def make(text):
-        path = tmp_path / "params.yaml"
-        path.write_text(text)
-        return path
-
-    return make
-
-
-@pytest.fixture
 def asked(monkeypatch):
     """Run the `train` command line with a stand-in for the training; give what it was asked."""
     module = importlib.import_module("agri_segment.train")
@@ -43,16 +33,16 @@ def asked(monkeypatch):
     return call
 
 
-def test_the_section_of_the_architecture_wins_over_train(write, asked):
-    path = write("train:\n  lr: 0.01\n  epochs: 7\nunet:\n  lr: 1e-05\n  encoder: vgg16\n"
+def test_the_section_of_the_architecture_wins_over_train(write_params, asked):
+    path = write_params("train:\n  lr: 0.01\n  epochs: 7\nunet:\n  lr: 1e-05\n  encoder: vgg16\n"
                  "deeplab:\n  lr: 0.5\n")  # fmt: skip
     plan, config = asked("--arch", "unet", "--params", str(path))
     assert (config.lr, config.epochs, plan.encoder, plan.name) == (1e-05, 7, "vgg16", "net")
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_flags_win_in_any_order(write, asked, order):
-    path = write("train:\n  lr: 0.01\n  epochs: 7\n")
+def test_flags_win_in_any_order(write_params, asked, order):
+    path = write_params("train:\n  lr: 0.01\n  epochs: 7\n")
     options = [("--params", str(path)), ("--lr", "0.25"), ("--arch", "plain")][::order]
     _, config = asked(*(word for option in options for word in option))
     assert (config.lr, config.epochs) == (0.25, 7)
@@ -63,17 +53,19 @@ def test_without_a_file_the_settings_have_their_defaults(asked):
     assert config == TrainConfig()
 
 
-def test_lists_and_switches(write, asked):
-    path = write("train:\n  class_weights: [0.4, 2.2]\n  augment: false\n  bands: [B04, B03]\n"
-                 "  frozen: true\nunet:\n  stride:\n")  # fmt: skip
+def test_lists_and_switches(write_params, asked):
+    path = write_params(
+        "train:\n  class_weights: [0.4, 2.2]\n  augment: false\n  bands: [B04, B03]\n"
+        "  frozen: true\nunet:\n  stride:\n"
+    )
     plan, config = asked("--params", str(path))
     assert config.class_weights == (0.4, 2.2)
     assert config.augment is False
     assert (plan.bands, plan.frozen, plan.options) == (("B04", "B03"), True, {})
 
 
-def test_options_of_the_architecture_reach_the_plan(write, asked):
-    path = write("plain:\n  filters: 8\n  depth: 2\n  up: bilinear\n  dropout: 0.1\n")
+def test_options_of_the_architecture_reach_the_plan(write_params, asked):
+    path = write_params("plain:\n  filters: 8\n  depth: 2\n  up: bilinear\n  dropout: 0.1\n")
     plan, _ = asked("--arch", "plain", "--params", str(path))
     assert plan.options == {"filters": 8, "depth": 2, "up": "bilinear", "dropout": 0.1}
 
@@ -90,21 +82,29 @@ def test_options_of_the_architecture_reach_the_plan(write, asked):
         ("train: [\n", ["params.yaml"]),
     ],
 )
-def test_a_wrong_file_is_refused_with_its_name(write, asked, text, words):
+def test_a_wrong_file_is_refused_with_its_name(write_params, asked, text, words):
     with pytest.raises(InputError) as error:
-        asked("--params", str(write(text)))
+        asked("--params", str(write_params(text)))
     assert all(word in str(error.value) for word in words), str(error.value)
 
 
-def test_a_misspelt_key_of_another_section_is_not_this_commands_business(write, asked):
-    _, config = asked("--params", str(write("cluster:\n  kk: 3\ntrain:\n  epochs: 2\n")))
+def test_a_misspelt_key_of_another_section_is_not_this_commands_business(write_params, asked):
+    _, config = asked("--params", str(write_params("cluster:\n  kk: 3\ntrain:\n  epochs: 2\n")))
     assert config.epochs == 2
 
 
-def test_a_fraction_is_no_whole_number(write):
+def test_a_fraction_is_no_whole_number(write_params):
     result = CliRunner().invoke(
         cli.app,
-        ["train", "--chips", "c", "--out", "o", "--params", str(write("train:\n  epochs: 5.7\n"))],
+        [
+            "train",
+            "--chips",
+            "c",
+            "--out",
+            "o",
+            "--params",
+            str(write_params("train:\n  epochs: 5.7\n")),
+        ],
     )
     assert result.exit_code == 2
     assert "--epochs" in result.output

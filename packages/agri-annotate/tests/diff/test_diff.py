@@ -249,3 +249,17 @@ def test_a_class_cannot_write_over_the_terminal():
     same = Project("via2-json", (Picture("a.png", None, (region(Rect(0, 0, 9, 9), "a\x1b[31m"),)),))
     said = table(compare(same, same, Options(), SIZES))
     assert "\x1b" not in said and "a\\x1b[31m" in said
+
+
+def test_a_file_without_the_class_attribute_is_refused():
+    def project_of(*regions, attributes=()):
+        return Project("via2-project", (Picture("a.png", 10, regions),), attributes)
+
+    shape = Rect(0, 0, 4, 4)
+    defined = (Attribute("class", "dropdown", {"crop": "Crop"}),)
+    before = project_of(Region(shape, {"class": "crop"}), attributes=defined)
+    after = project_of(Region(shape, {"note": "a", "plant": "kudzu"}))
+    message = r"corrected has no region attribute 'class' .* the file has 'note', 'plant'\. State"
+    with pytest.raises(InputError, match=message):
+        compare(before, after, Options(), SIZES)
+    assert compare(before, project_of(), Options(), SIZES).changes == of(removed=1)

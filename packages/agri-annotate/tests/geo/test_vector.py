@@ -80,12 +80,17 @@ def picture(path, crs="EPSG:32632", transform=TEN, shape=(480, 640)):
     return path
 
 
-def test_an_export_to_a_geopackage(folder, tmp_path):
-    out = tmp_path / "fields.gpkg"
-    result = run(
+def export(folder, out):
+    """Write a real export, whose pictures have no CRS of their own, as a layer."""
+    return run(
         EXPORTS / "via-2.0.11_annotations.json", "--pictures", folder, "--out", out,
         "--crs", "EPSG:32632", "--attribute", "label",
     )  # fmt: skip
+
+
+def test_an_export_to_a_geopackage(folder, tmp_path):
+    out = tmp_path / "fields.gpkg"
+    result = export(folder, out)
     assert result.exit_code == 0
     assert sorted(name for name, _ in pyogrio.list_layers(out)) == ["lines", "points", "regions"]
     meta, _, shapes, fields = read_table(out, layer="regions")
@@ -604,10 +609,7 @@ def test_a_bow_tie_on_the_ground_is_mended_and_said():
 
 def test_regions_without_class_are_written_and_counted(folder, tmp_path):
     out = tmp_path / "a.gpkg"
-    result = run(
-        EXPORTS / "via-2.0.11_annotations.json", "--pictures", folder, "--out", out,
-        "--crs", "EPSG:32632", "--attribute", "label",
-    )  # fmt: skip
+    result = export(folder, out)
     assert "1 of its regions have no class" in result.stderr  # the point
     meta, _, _, fields = read_table(out, layer="points")
     assert fields[list(meta["fields"]).index("class")].tolist() == [""]

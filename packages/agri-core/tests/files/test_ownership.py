@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from agri_core.files.atomic import adding_files, replacing_dir, write_text
 from agri_core.files.errors import InputError
+from agri_core.files.hashing import sha256_text
 from agri_core.files.ownership import (
     Run,
     check_file,
@@ -149,6 +150,19 @@ def test_added_files_spare_the_users_and_retire_our_own(tmp_path: Path) -> None:
     assert (tmp_path / "page.html").read_text() == "2"
 
 
+def test_the_record_of_an_output_folder_holds_for_the_folders_in_it(tmp_path: Path) -> None:
+    with running(MASKS):
+        with replacing_dir(tmp_path / "out") as folder:
+            (folder / "masks").mkdir()
+            (folder / "masks" / "a.png").write_text("1")
+        check_file(tmp_path / "out" / "masks" / "a.png")
+    with running(DIFF), pytest.raises(InputError, match="was written by 'agri-annotate masks'"):
+        check_file(tmp_path / "out" / "masks" / "a.png")
+    (tmp_path / "out" / "masks" / "b.png").write_text("1")
+    with running(MASKS), pytest.raises(InputError, match=r"b\.png exists and was not written"):
+        check_file(tmp_path / "out" / "masks" / "b.png")
+
+
 def test_what_is_still_being_made_may_be_written_twice(tmp_path: Path) -> None:
     with adding_files(tmp_path / "out") as folder:
         (folder / "plain.png").write_text("1")
@@ -161,12 +175,21 @@ def test_what_is_still_being_made_may_be_written_twice(tmp_path: Path) -> None:
 def test_files_changed_in_place_by_a_command_stay_their_first_writers(tmp_path: Path) -> None:
     with running(Run("agri-data chips")):
         fill(tmp_path / "store", table="1", info="1")
-    with running(Run("agri-data split")), updating_files(tmp_path / "store", ("table", "info")):
-        (tmp_path / "store" / "table").write_text("2")
+    new = {"table": "2", "info": "1", "waiting": "2"}
+    with running(Run("agri-data split")), updating_files(tmp_path / "store", new):
+        (tmp_path / "store" / "waiting").write_text("2")
+        (tmp_path / "store" / "waiting").replace(tmp_path / "store" / "table")
+    assert read_record(tmp_path / "store") == {
+        name: Written("agri-data chips", sha256_text(text))
+        for name, text in (("table", "2"), ("info", "1"))
+    }
     with running(Run("agri-data chips")):
         fill(tmp_path / "store", table="3")
     (tmp_path / "store" / "table").write_text("by hand")
-    with running(Run("agri-data split")), updating_files(tmp_path / "store", ("table",)):
+    with (
+        running(Run("agri-data split")),
+        updating_files(tmp_path / "store", {"table": "by hand, split"}),
+    ):
         (tmp_path / "store" / "table").write_text("by hand, split")
     with running(Run("agri-data chips")), pytest.raises(InputError, match="was changed since"):
         fill(tmp_path / "store", table="4")

@@ -16,16 +16,6 @@ KNOWN = ["lr", "epochs", "batch", "encoder", "params"]
 
 
 @pytest.fixture
-def write(tmp_path):
-    def make(text):
-        path = tmp_path / "params.yaml"
-        path.write_text(text)
-        return path
-
-    return make
-
-
-@pytest.fixture
 def asked():
     """Run a command of two options that reads the sections `all`, then `own`."""
     app, calls = typer.Typer(), []
@@ -49,19 +39,21 @@ def asked():
     return call
 
 
-def test_scientific_notation_is_a_number(write):
-    sections = load_params(write("train:\n  lr: 1e-05\n"))
+def test_scientific_notation_is_a_number(write_params):
+    sections = load_params(write_params("train:\n  lr: 1e-05\n"))
     assert sections == {"train": {"lr": 1e-05}}
     assert choose(sections, ["train"], KNOWN, "p") == {"lr": "1e-05"}
 
 
-def test_yes_and_no_stay_words(write):
+def test_yes_and_no_stay_words(write_params):
     # YAML 1.1 would read them as booleans.
-    assert load_params(write("train:\n  encoder: no\n")) == {"train": {"encoder": "no"}}
+    assert load_params(write_params("train:\n  encoder: no\n")) == {"train": {"encoder": "no"}}
 
 
-def test_a_later_section_wins_and_flags_win_over_both(write, asked):
-    path = str(write("all:\n  clusters: 3\n  encoder: vgg16\nown:\n  clusters: 4\nelse:\n  k: 1\n"))
+def test_a_later_section_wins_and_flags_win_over_both(write_params, asked):
+    path = str(
+        write_params("all:\n  clusters: 3\n  encoder: vgg16\nown:\n  clusters: 4\nelse:\n  k: 1\n")
+    )
     assert asked() == (10, "mlp")
     assert asked("--params", path) == (4, "vgg16")
     assert asked("--clusters", "5", "--params", path) == (5, "vgg16")
@@ -78,9 +70,9 @@ def test_a_later_section_wins_and_flags_win_over_both(write, asked):
         ("- 1\n", ["params.yaml", "sections"]),
     ],
 )
-def test_a_wrong_file_is_refused_with_its_name(write, asked, text, words):
+def test_a_wrong_file_is_refused_with_its_name(write_params, asked, text, words):
     with pytest.raises(InputError) as error:
-        asked("--params", str(write(text)))
+        asked("--params", str(write_params(text)))
     assert all(word in str(error.value) for word in words), str(error.value)
 
 

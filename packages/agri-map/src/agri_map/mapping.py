@@ -12,7 +12,6 @@ import rasterio
 from agri_core.files.console import progress_bar, warn
 from agri_core.files.errors import InputError
 from agri_core.files.hashing import sha256_file
-from agri_core.files.ownership import check_file
 from agri_core.legend import Legend
 from agri_core.raster.pixel_area import measure_pixel_area
 from numpy.typing import NDArray
@@ -27,14 +26,16 @@ from agri_map.inference.engine import Engine, cores, open_engine
 from agri_map.inference.patches import Patches, patch_axes
 from agri_map.inference.predict import predict
 from agri_map.inference.tiles import Axis
-from agri_map.maps.write import Kind, Layout, Sink, raster_sink
+from agri_map.maps.write import Kind, Layout, Sink, check_raster, raster_sink
 from agri_map.scene.scene import Scene
 from agri_map.scene.unit import check_scene
 
 # Four tiles of 256 pixels; bounds the memory of a batch.
 BATCH_PIXELS = 2**18
-# Scenes are read and maps written once and in order, so a larger cache holds what is not needed.
-CACHE_MEGABYTES = 128
+# GDAL's cache in addition to a row of the scene's blocks: blocks of the maps, of aligned bands.
+SPARE_CACHE_BYTES = 16 * 2**20
+# A scene stored in huge blocks is decoded more often rather than filling the memory.
+MAX_CACHE_BYTES = 384 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,9 @@ def map_scene(
     if options.precision != "f32":
         agreement = measure_agreement(scene, engine, _open(bundle, spec, options, "f32"), axes)
     tags = make_tags(scene, bundle, spec, axes, options, agreement)
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
+    # rasterio takes bytes here, where GDAL's own setting takes small numbers as megabytes.
+    cache = min(scene.block_row_bytes + SPARE_CACHE_BYTES, MAX_CACHE_BYTES)
+    with rasterio.Env(GDAL_CACHEMAX=cache):
         area, run = _write(scene, engine, axes, files, tags, options)
     total = len(axes[0].starts()) * len(axes[1].starts())
     seconds = time.perf_counter() - began
@@ -226,10 +229,10 @@ def _open(bundle: Path, spec: BundleSpec, options: Options, precision: Precision
 
 def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]]) -> None:
     taken = {scene.path.resolve(), bundle.resolve()}
-    for path, _ in files:
+    for path, layout in files:
         if path.resolve() in taken:
             raise InputError(f"{path} is the scene or the bundle itself; choose another output")
-        check_file(path)
+        check_raster(path, layout)
 
 
 @contextmanager

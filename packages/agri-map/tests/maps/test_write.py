@@ -8,10 +8,12 @@ import pytest
 import rasterio
 from agri_core.files.errors import InputError
 from agri_core.raster.grid import Grid
+from agri_map import mapping
 from agri_map.inference.engine import open_engine
 from agri_map.mapping import Options, Outputs, map_scene
 from agri_map.maps.write import Layout, argmax, encode, raster_sink
 from agri_map.scene.scene import open_scene
+from rasterio.env import get_gdal_config
 from rasterio.transform import Affine
 
 ROTATED = Affine(9.3, 2.1, 321_000.5, 1.9, -9.4, 5_600_000.25)
@@ -45,6 +47,31 @@ def test_georeference_is_exactly_the_scenes(make_map, smooth, crs, transform):
         assert out.crs == scene.crs
         assert out.transform == scene.transform == transform
         assert out.shape == scene.shape
+
+
+def test_the_cache_holds_a_row_of_the_scenes_blocks(make_map, smooth, monkeypatch):
+    seen = []
+    write = mapping._write
+
+    def note(scene, *args):
+        seen.append((get_gdal_config("GDAL_CACHEMAX"), scene.block_row_bytes))
+        return write(scene, *args)
+
+    monkeypatch.setattr(mapping, "_write", note)
+    make_map(smooth(90, 80))
+    ((cache, row),) = seen
+    # In bytes: a row of blocks and 16 MiB; without it, JPEG 2000 is decoded once a strip of tiles.
+    assert cache == row + 16 * 1024 * 1024 and row >= 80 * 4 * 2
+
+
+@pytest.mark.parametrize("suffix", [".ovr", ".msk"])
+def test_side_files_of_an_earlier_map_are_not_read_with_the_new_one(make_map, smooth, suffix):
+    path = make_map(smooth(90, 80)).path
+    before = path.read_bytes()
+    path.with_name(path.name + suffix).write_bytes(b"made by another program")
+    with pytest.raises(InputError, match=rf"map\.tif\{suffix} belongs to an earlier map\.tif"):
+        make_map(smooth(90, 80))
+    assert path.read_bytes() == before
 
 
 def test_an_independent_validator_finds_valid_cogs(make_map, smooth, tmp_path):

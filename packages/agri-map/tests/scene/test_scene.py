@@ -29,6 +29,23 @@ def test_bands_by_description_in_the_order_asked(numbered, write_scene):
     assert valid.all()
 
 
+def test_the_memory_of_a_row_of_blocks(tmp_path):
+    blocks = {"tiled": True, "blockxsize": 32, "blockysize": 16, "dtype": "uint16", "nodata": 0}
+    for name, width in (("pair", 70), ("single", 64)):
+        count = 2 if name == "pair" else 1
+        with rasterio.open(
+            tmp_path / f"{name}.tif", "w", driver="GTiff", width=width, height=40, count=count,
+            crs="EPSG:32633", transform=from_origin(0, 0, 640 / width, 10), **blocks,
+        ) as file:  # fmt: skip
+            file.write(np.ones((count, 40, width), np.uint16))
+    # Blocks of 32 x 16: three across 70 pixels in two bands, two across 64 in one, 2 bytes each.
+    expected = 16 * (3 * 32 * 2) * 2 + 16 * (2 * 32) * 2
+    files = {"B08": tmp_path / "single.tif"}
+    path, names = tmp_path / "pair.tif", ("B02", "B03")
+    with open_scene(path, ["B02", "B03", "B08"], names=names, files=files) as scene:
+        assert scene.block_row_bytes == expected
+
+
 def test_bands_by_option(numbered, write_scene):
     path = write_scene(numbered, bands=None)
     with open_scene(path, ["B03"], names=["B08", "B04", "B03", "B02"]) as scene:

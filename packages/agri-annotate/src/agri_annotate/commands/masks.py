@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import REPLACED, added
 
 from agri_annotate.commands.check import (
     Alias,
@@ -30,7 +30,7 @@ def masks(
     file: File,
     pictures: Pictures,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder to write; replaced if an earlier output.")
+        Path, REPLACED, typer.Option(help="Folder to write; replaced if an earlier output.")
     ],
     attribute: Attribute = None,
     single: Single = None,
@@ -47,7 +47,7 @@ def masks(
     format: Format = "png",  # noqa: A002 - the name of the option
     report: Annotated[
         Path | None,
-        OUTPUT,
+        added("report.json", "report.html"),
         typer.Option(help="Folder of report.json and report.html instead of OUT."),
     ] = None,
 ) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from agri_annotate.diff.difference import NO_CLASS, Difference, PictureChange
 from agri_annotate.diff.matching import Drawn, Match, drawn, match
 from agri_annotate.formats.read import read_project
-from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
+from agri_annotate.masks.naming import TO_IGNORE, Naming, check_attribute, choose, option_texts
 from agri_annotate.masks.outline import outline
 from agri_annotate.model.classes import derive
 from agri_annotate.model.pictures import find_pictures, header
@@ -87,6 +87,8 @@ def compare(
     found = list(problems)
     pairs = _pairs(before, after, files, found)
     naming = _naming(before, after, options)
+    for project, file in ((before, files[0]), (after, files[1])):
+        check_attribute(project, naming.attribute, file)
     changed = [_compare(*pair, naming, options, sizes, found) for pair in pairs]
     return Difference(
         *files, naming.legend.names, tuple(changed), tuple(found), seconds=options.seconds

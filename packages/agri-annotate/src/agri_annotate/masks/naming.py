@@ -128,10 +128,7 @@ def choose(project: Project, attribute: str | None) -> str:
     Raises:
         InputError: it is nowhere in the file, or there are several and none was asked for.
     """
-    kinds = {item.name: item.kind for item in project.regions}
-    for picture in project.pictures:
-        for region in picture.regions:
-            kinds.update({name: "text" for name in region.attributes if name not in kinds})
+    kinds = _kinds(project)
     if attribute is not None:
         if attribute not in kinds and any(picture.regions for picture in project.pictures):
             raise InputError(f"no region attribute is called {attribute!r}; {_there(list(kinds))}")
@@ -144,6 +141,29 @@ def choose(project: Project, attribute: str | None) -> str:
             f"class for all regions; {_there(names)}"
         )
     return names[0]
+
+
+def check_attribute(project: Project, attribute: str | None, file: str) -> None:
+    """Refuse a class attribute that no region of a file has, though it has regions.
+
+    Raises:
+        InputError: as said; each region would count as one without a class.
+    """
+    names = list(_kinds(project))
+    if attribute not in names and any(picture.regions for picture in project.pictures):
+        raise InputError(
+            f"{file} has no region attribute {attribute!r} to name the class by; {_there(names)}. "
+            "State one that both files have with --attribute NAME"
+        )
+
+
+def _kinds(project: Project) -> dict[str, str]:
+    """Return the kind of each region attribute, "text" where the file does not define it."""
+    kinds: dict[str, str] = {item.name: item.kind for item in project.regions}
+    for picture in project.pictures:
+        for region in picture.regions:
+            kinds.update({name: "text" for name in region.attributes if name not in kinds})
+    return kinds
 
 
 def option_texts(project: Project, attribute: str | None) -> dict[str, str]:

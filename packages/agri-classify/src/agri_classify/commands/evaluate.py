@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from agri_core.choices import Split
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import REPLACED
 
 from agri_classify.bundled import BUNDLED
 from agri_classify.commands.model import Model
@@ -20,7 +20,7 @@ def evaluate(
     ],
     *,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of the report; an earlier report is replaced.")
+        Path, REPLACED, typer.Option(help="Folder of the report; an earlier report is replaced.")
     ],
     model: Model = BUNDLED,
     split: Annotated[

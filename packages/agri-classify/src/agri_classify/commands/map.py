@@ -5,30 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from agri_map.commands.options import (
-    BANDS,
-    BandFiles,
-    BandNames,
-    Confidence,
-    EngineChoice,
-    MapFile,
-    NoData,
-    Probabilities,
-    SceneFile,
-    Threads,
-)
+from agri_map.commands import options
+from agri_map.commands.options import BANDS
 
 from agri_classify.bundled import BUNDLED
 from agri_classify.commands.model import Model
 
 
 def map_patches(
-    scene: SceneFile = None,
+    scene: options.SceneFile = None,
     *,
-    out: MapFile,
+    out: options.MapFile,
     model: Model = BUNDLED,
-    confidence: Confidence = None,
-    probabilities: Probabilities = None,
+    confidence: options.Confidence = None,
+    probabilities: options.Probabilities = None,
     step: Annotated[
         int | None,
         typer.Option(
@@ -37,9 +27,9 @@ def map_patches(
             "whole patch gives blocks; a smaller stride takes longer.",
         ),
     ] = None,
-    bands: BandNames = None,
-    band: BandFiles = None,
-    nodata: NoData = None,
+    bands: options.BandNames = None,
+    band: options.BandFiles = None,
+    nodata: options.NoData = None,
     scale: Annotated[
         float | None,
         typer.Option(
@@ -50,8 +40,8 @@ def map_patches(
             "scenes look darker and less blue to the model.",
         ),
     ] = None,
-    engine: EngineChoice = "onnxruntime",
-    threads: Threads = None,
+    engine: options.EngineChoice = "onnxruntime",
+    threads: options.Threads = None,
 ) -> None:
     """Map a scene with a sliding window: each pixel gets the class of the patches that cover it.
 

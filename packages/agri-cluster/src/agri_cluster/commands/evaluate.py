@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import added
 
 
 def evaluate(
     fitted: Annotated[Path, typer.Argument(help="Folder that 'fit' made.")],
     chips: Annotated[Path, typer.Argument(help="The tiles it was fitted on.")],
-    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the tables and metrics.")],
+    out: Annotated[
+        Path,
+        added("metrics.json", "table.csv", "table.md", "runs.csv"),
+        typer.Option(help="Folder for the tables and metrics."),
+    ],
     truth: Annotated[
         bool | None,
         typer.Option(help="Score against the chips' labels; by default if they have any."),

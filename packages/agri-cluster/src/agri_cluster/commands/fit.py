@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.commands import OUTPUT
-from agri_core.files.params import fill_from, with_settings
+from agri_core.files.commands import REPLACED
+from agri_core.files.params import params_option, with_settings
 
 from agri_cluster.dec.settings import FitSettings
 
@@ -17,16 +17,9 @@ def fit(
     chips: Annotated[Path, typer.Argument(help="A chip store, or a folder of pictures.")],
     *,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of the clustering; an earlier one is replaced.")
+        Path, REPLACED, typer.Option(help="Folder of the clustering; an earlier one is replaced.")
     ],
-    params: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML file whose section `cluster` fills the options.",
-            is_eager=True,
-            callback=fill_from("cluster"),
-        ),
-    ] = None,
+    params: Annotated[Path | None, params_option("cluster")] = None,
     bands: Annotated[
         str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")
     ] = "",

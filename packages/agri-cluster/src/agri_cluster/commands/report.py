@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import added
 from agri_core.files.console import echo
 
 PAGE = "report.html"
@@ -15,7 +15,9 @@ PAGE = "report.html"
 def report(
     fitted: Annotated[Path, typer.Argument(help="Folder that 'fit' made.")],
     chips: Annotated[Path, typer.Argument(help="The tiles it was fitted on.")],
-    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the page, pictures and tables.")],
+    out: Annotated[
+        Path, added("report.html"), typer.Option(help="Folder for the page, pictures and tables.")
+    ],
     names: Annotated[
         Path | None, typer.Option(help="Names of clusters, as 'select' takes them.")
     ] = None,

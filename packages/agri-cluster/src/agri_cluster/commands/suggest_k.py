@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import added
 
 
 def suggest_k(
     source: Annotated[
         Path, typer.Argument(help="A folder that 'fit' made, a chip store, or pictures.")
     ],
-    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the chart and the curves.")],
+    out: Annotated[
+        Path,
+        added("suggestion.json", "curves.csv", "curves.png"),
+        typer.Option(help="Folder for the chart and the curves."),
+    ],
     min_clusters: Annotated[int, typer.Option(help="Fewest clusters to try, 2 or more.")] = 2,
     max_clusters: Annotated[int, typer.Option(help="Most clusters to try.")] = 20,
     n_components: Annotated[int, typer.Option(min=1, help="Principal components used.")] = 20,

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from agri_core.files.errors import InputError
 from agri_core.files.locks import lock
 from agri_core.files.ownership import (
     PARTIAL,
@@ -25,8 +26,8 @@ from agri_core.files.ownership import (
     check_file,
     check_folder,
     remove_file,
-    sign_file,
     sign_folder,
+    signing,
 )
 
 REPLACED = ".replaced-"
@@ -41,9 +42,7 @@ def scratch_dir(path: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if handle is not None:
-            os.close(handle)
+        _remove_held(folder, handle)
 
 
 @contextlib.contextmanager
@@ -58,8 +57,8 @@ def replacing_file(path: Path) -> Iterator[Path]:
         temporary = folder / path.name
         yield temporary
         check_file(path)
-        temporary.replace(path)
-        sign_file(path)
+        with signing({path: temporary}):
+            temporary.replace(path)
 
 
 @contextlib.contextmanager
@@ -69,13 +68,15 @@ def replacing_dir(path: Path) -> Iterator[Path]:
     Raises:
         InputError: `path` exists, is not empty and is not wholly this command's own.
     """
-    path = _followed(path)
-    check_folder(path)
+    named, path = path, _followed(path)
+    if path.parent.is_dir():
+        _restore(path)
+    check_folder(named)
     with scratch_dir(path) as folder:
         temporary = folder / path.name
         temporary.mkdir()
         yield temporary
-        check_folder(path)
+        check_folder(named)
         # Before the swap, so that the folder is never in place without its record.
         sign_folder(temporary)
         _swap(temporary, path)
@@ -99,9 +100,9 @@ def adding_files(path: Path, retired: Iterable[str] = ()) -> Iterator[Path]:
         for name in (*made, *stale):
             check_file(path / name)
         path.mkdir(exist_ok=True)
-        for name in made:
-            (folder / name).replace(path / name)
-            sign_file(path / name)
+        with signing({path / name: folder / name for name in made}):
+            for name in made:
+                (folder / name).replace(path / name)
         for name in stale:
             remove_file(path / name)
 
@@ -133,11 +134,12 @@ def sibling_path(path: Path, word: str) -> Path:
 
 
 def _followed(path: Path) -> Path:
-    """Return the folder behind a link, so that a link to another disk stays a link.
+    """Return an output folder's real path, so that a link to another disk stays a link.
 
-    Links to files are replaced themselves: behind them may be an object of a cache.
+    A path through a folder that is itself replaced, such as `out/../out`, would lead nowhere
+    half-way. Links to files are replaced themselves: behind them may be an object of a cache.
     """
-    return path.resolve() if path.is_symlink() and path.is_dir() else path
+    return path.resolve()
 
 
 def _swap(new: Path, path: Path) -> None:
@@ -146,7 +148,7 @@ def _swap(new: Path, path: Path) -> None:
         new.replace(path)
         return
     # Not in the scratch folder: a kill here must not leave the old one where it is swept away.
-    home = Path(tempfile.mkdtemp(prefix=f"{REPLACED}{path.name}-", dir=path.parent))
+    home, handle = _hold(path, REPLACED)
     old = home / path.name
     try:
         path.replace(old)
@@ -154,13 +156,19 @@ def _swap(new: Path, path: Path) -> None:
     finally:
         if old.exists() and not path.exists():
             old.replace(path)
-        shutil.rmtree(home, ignore_errors=True)
+        _remove_held(home, handle)
 
 
-def _hold(path: Path) -> tuple[Path, int | None]:
-    """Make a scratch folder and lock it; a sweep that comes between the two may take it away."""
+def _remove_held(folder: Path, handle: int | None) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if handle is not None:
+        os.close(handle)
+
+
+def _hold(path: Path, prefix: str = PARTIAL) -> tuple[Path, int | None]:
+    """Make a hidden folder and lock it; a sweep that comes between the two may take it away."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{path.name}-", dir=path.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{path.name}-", dir=path.parent))
         handle = lock(folder, wait=True)
         if folder.exists():
             return folder, handle
@@ -170,13 +178,32 @@ def _hold(path: Path) -> tuple[Path, int | None]:
 
 def _sweep(path: Path) -> None:
     """Remove the scratch folders that killed runs left next to `path`."""
+    for folder, handle in _leftovers(path, PARTIAL):
+        _remove_held(folder, handle)
+
+
+def _restore(path: Path) -> None:
+    """Put the output folder back that a run was killed while replacing; remove it if replaced."""
+    for home, handle in _leftovers(path, REPLACED):
+        old = home / path.name
+        if old.is_dir() and not path.exists():
+            old.replace(path)
+        with contextlib.suppress(InputError, OSError):
+            if old.is_dir():
+                check_folder(old)
+                shutil.rmtree(old)
+            home.rmdir()  # refused by the system while anything is in it
+        os.close(handle)
+
+
+def _leftovers(path: Path, prefix: str) -> Iterator[tuple[Path, int]]:
+    """Yield the hidden folders that no living run holds, locked."""
     if sys.platform == "win32":  # without `flock` a running command looks like a killed one
         return
     # mkdtemp draws eight characters of this set; a longer name is of another output, or a person's.
-    left = re.compile(re.escape(f"{PARTIAL}{path.name}-") + "[a-z0-9_]{8}")
+    left = re.compile(re.escape(f"{prefix}{path.name}-") + "[a-z0-9_]{8}")
     for folder in [item for item in path.parent.iterdir() if left.fullmatch(item.name)]:
         ours = folder.is_dir() and not folder.is_symlink()
         handle = lock(folder, wait=False) if ours else None
         if handle is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(handle)
+            yield folder, handle

@@ -1,29 +1,50 @@
 """Command lines: one way to make them, and one guard before every command.
 
-A parameter that names an output is marked `Annotated[Path, OUTPUT, typer.Option(...)]`; every other
-path is an input. Before a command starts it is checked that no output is an input and that every
-output file may be replaced, so that hours of work do not end in a refusal.
+A parameter that names an output is marked `Annotated[Path, OUTPUT, typer.Option(...)]`, or with
+`REPLACED`, `RESUMED` or `added(...)` where it is a folder; every other path is an input, and so is
+text marked `INPUT`. Before a command starts it is checked that no output is an input and that every
+output may be written, so that hours of work do not end in a refusal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import typer
 
 from agri_core.files.errors import InputError
-from agri_core.files.ownership import Run, check_file, running
+from agri_core.files.ownership import Run, check_added, check_file, check_folder, running
 from agri_core.files.panels import PanelCommand
 
 
+@dataclass(frozen=True, slots=True)
 class Output:
-    """Marks a command's parameter as a path that the command writes."""
+    """Marks a command's parameter as a path that the command writes.
+
+    Attributes:
+        kind: A file, a folder in which runs are resumed, a folder that is replaced as a whole, or
+            one that files are added to.
+        names: Files that are added in every run.
+    """
+
+    kind: Literal["file", "resumed", "replaced", "added"] = "file"
+    names: tuple[str, ...] = ()
 
 
-OUTPUT = Output()
+class Input:
+    """Marks a text parameter, `FILE` or `NAME=FILE`, that may name a path to read."""
+
+
+OUTPUT, REPLACED, RESUMED, INPUT = Output(), Output("replaced"), Output("resumed"), Input()
+
+
+def added(*names: str) -> Output:
+    """Return the mark of a folder that the files `names`, and perhaps others, are added to."""
+    return Output("added", names)
 
 
 class CommandLine(typer.Typer):
@@ -56,7 +77,7 @@ def guarded(command: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **values: Any) -> Any:
         inputs, outputs = sort_paths(function, values)
         with running(Run(command, tuple(inputs.values()))):
-            check_outputs(outputs)
+            check_outputs(outputs, output_marks(function))
             return function(*args, **values)
 
     return call
@@ -69,32 +90,61 @@ def sort_paths(
     hints = get_type_hints(function, include_extras=True)
     inputs: dict[str, Path] = {}
     outputs: dict[str, Path] = {}
+    marks = output_marks(function)
     for name, value in values.items():
-        written = OUTPUT in getattr(hints.get(name), "__metadata__", ())
-        for number, path in enumerate(_paths(value)):
-            (outputs if written else inputs)[f"{name}{number or ''}"] = path
+        said = INPUT in getattr(hints.get(name), "__metadata__", ())
+        for number, path in enumerate(_paths(value, said)):
+            (outputs if name in marks else inputs)[f"{name}{number or ''}"] = path
     return inputs, outputs
 
 
-def check_outputs(outputs: Mapping[str, Path]) -> None:
+def output_marks(function: Callable[..., Any]) -> dict[str, Output]:
+    """Return the marks of the parameters that name outputs."""
+    found = {}
+    for name, hint in get_type_hints(function, include_extras=True).items():
+        marks = [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Output)]
+        if marks:
+            found[name] = marks[0]
+    return found
+
+
+def check_outputs(outputs: Mapping[str, Path], marks: Mapping[str, Output]) -> None:
     """Refuse outputs that this run may not write, and one path for two of them.
+
+    Args:
+        outputs: paths by parameter.
+        marks: what each of them is; a file by default.
 
     Raises:
         InputError: for each of these; the message names the path.
     """
     given: dict[Path, str] = {}
     for name, path in outputs.items():
-        if path.is_dir():
-            continue
+        mark = marks.get(name, OUTPUT)
         first = given.setdefault(path.resolve(), name)
         if first != name and path.suffix:  # two outputs may share a folder
             raise InputError(f"{path} is given for two outputs, --{first} and --{name}")
         try:
-            check_file(path)
+            _check_output(path, mark)
         except InputError as error:
             raise InputError(f"--{name}: {error}") from error
 
 
-def _paths(value: Any) -> Iterator[Path]:
-    items = value if isinstance(value, list | tuple) else (value,)
-    return (item for item in items if isinstance(item, Path))
+def _check_output(path: Path, mark: Output) -> None:
+    if mark.kind == "replaced":
+        check_folder(path)
+    elif mark.kind == "added":
+        check_added(path, mark.names)
+    elif mark.kind == "file" or not path.is_dir():
+        check_file(path)
+
+
+def _paths(value: Any, said: bool) -> Iterator[Path]:
+    """Yield the paths of a parameter; of text that may name one (`said`), what exists."""
+    for item in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(item, Path):
+            yield item
+        elif said and isinstance(item, str) and item:
+            path = Path(item if Path(item).exists() else item.partition("=")[2])
+            if path != Path() and path.exists():
+                yield path

@@ -29,6 +29,15 @@ def fill_from(*sections: str) -> Callable[[typer.Context, Path | None], Path | N
     return read
 
 
+def params_option(*sections: str) -> Any:
+    """Return the option `--params FILE` of a command that those sections fill."""
+    names = " and ".join(f"`{section}`" for section in sections)
+    many = "sections" if len(sections) > 1 else "section"
+    fill = "fill" if len(sections) > 1 else "fills"
+    text = f"YAML file whose {many} {names} {fill} the options."
+    return typer.Option(help=text, is_eager=True, callback=fill_from(*sections))
+
+
 def keep_params(ctx: typer.Context, path: Path | None) -> None:
     """Read the parameter file at `path`, if any, for `fill_defaults`."""
     if path is not None:

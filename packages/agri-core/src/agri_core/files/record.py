@@ -17,6 +17,8 @@ from agri_core.files.errors import InputError
 from agri_core.files.hashing import sha256_file
 
 RECORD = ".agri-outputs.json"
+WAITING = f"{RECORD}.new"
+"""A record on its way into place; one that a killed run left is overwritten by the next."""
 VERSION = 1
 # A record of 100,000 files is about 20 MB; anything larger is not ours and is not read.
 MAX_BYTES = 64 * 1024 * 1024
@@ -24,10 +26,18 @@ MAX_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file that a command wrote: the command's name, and the SHA-256 of the bytes."""
+    """A file that a command wrote.
+
+    Attributes:
+        command: The command's name.
+        sha256: Of the bytes.
+        replaced: SHA-256 of this command's earlier output, while the new one is moved into its
+            place: a run that is killed at this moment leaves one or the other.
+    """
 
     command: str
     sha256: str
+    replaced: str = ""
 
 
 def read_record(folder: Path) -> dict[str, Written]:
@@ -50,7 +60,10 @@ def read_record(folder: Path) -> dict[str, Written]:
 
 def record_text(files: Mapping[str, Written]) -> str:
     """Return a record as text; the same files give the same bytes, whatever their order."""
-    entries = {name: asdict(files[name]) for name in sorted(files)}
+    entries = {
+        name: {key: text for key, text in asdict(files[name]).items() if text}
+        for name in sorted(files)
+    }
     return json.dumps({"version": VERSION, "files": entries}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -59,7 +72,7 @@ def survey(folder: Path, command: str) -> dict[str, Written]:
     return {
         path.relative_to(folder).as_posix(): Written(command, sha256_file(path))
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != RECORD
+        if path.is_file() and path.name not in (RECORD, WAITING)
     }
 
 

@@ -18,6 +18,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.ownership import add_input
 
 # Imagery without a georeference is ordinary here; a filter per call is not thread-safe.
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
@@ -156,6 +157,7 @@ def _open(
             memory = own.enter_context(MemoryFile(source))
             dataset = own.enter_context(memory.open(driver=driver))
         else:
+            add_input(source)
             # GDAL takes a relative name such as "a:b" or "/vsi..." for something else than a file.
             dataset = own.enter_context(rasterio.open(source.absolute(), driver=driver))
         _check_pixels(dataset, name)

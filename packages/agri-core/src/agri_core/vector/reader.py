@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.ownership import add_input
 from agri_core.vector.geojson import is_collection, parse_json, read_geojson
 from agri_core.vector.layer import Layer
 from agri_core.vector.tables import read_tables
@@ -53,5 +54,6 @@ def read_layer(path: Path, layer: str | None = None) -> Layer:
 def _head(path: Path) -> bytes:
     if not path.is_file():
         raise MissingError(f"there is no file {path}")
+    add_input(path)
     with path.open("rb") as stream:
         return stream.read(len(SQLITE))

@@ -20,6 +20,7 @@ from pyproj import CRS
 
 from agri_core.files.atomic import replacing_file
 from agri_core.files.errors import InputError
+from agri_core.files.ownership import check_companions
 from agri_core.vector.crs import LONLAT, crosses_meridian, finite, move_all
 from agri_core.vector.layer import Geometries
 
@@ -28,6 +29,8 @@ FINE = 0.1
 """Metres; the pixels of drones are smaller."""
 
 _OPENING, _CLOSING = '{"type":"FeatureCollection","features":[\n', "\n]}\n"
+_JOURNALS = ("-wal", "-journal", "-shm")
+"""Changes of another program to a database, which SQLite would apply to the new file."""
 _STAMP = {"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"}
 
 
@@ -102,6 +105,8 @@ def write_features(path: Path, parts: Iterable[Part], crs: CRS | None, digits: i
         InputError: the name has another ending, or a coordinate is no number.
     """
     check_suffix(path)
+    if path.suffix == ".gpkg":
+        check_companions(path, _JOURNALS)
     checked = map(_checked, parts)
     with replacing_file(path) as target:
         if path.suffix == ".gpkg":

@@ -72,33 +72,25 @@ def warp_image(image: Image, warp: Warp) -> Image:
     """Return the image `(H, W, C)` warped, in its own type: bilinear, reflected at the border."""
     if warp.dihedral:
         return _permute(image, warp)
-    height, width, bands = image.shape
     source = image if image.dtype.name in _NATIVE else image.astype(np.float64)
-    moved = cv2.warpAffine(
-        np.ascontiguousarray(source),
-        warp.matrix(height, width),
-        (width, height),
-        flags=cv2.INTER_LINEAR,
-        # The border pixel is not repeated, as where agri-map reads beyond the rim of a scene.
-        borderMode=cv2.BORDER_REFLECT_101,
-    ).reshape(height, width, bands)
-    return _as_type(moved, image.dtype)
+    # The border pixel is not repeated, as where agri-map reads beyond the rim of a scene.
+    moved = _move(source, warp, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return _as_type(moved.reshape(image.shape), image.dtype)
 
 
 def warp_mask(mask: Mask, warp: Warp, outside: int = IGNORE) -> Mask:
     """Return the mask `(H, W)` warped: nearest pixel, `outside` beyond the border."""
     if warp.dihedral:
         return _permute(mask, warp)
-    height, width = mask.shape
-    moved = cv2.warpAffine(
-        np.ascontiguousarray(mask),
-        warp.matrix(height, width),
-        (width, height),
-        flags=cv2.INTER_NEAREST,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=outside,
-    )
-    return np.asarray(moved, np.uint8)
+    border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": outside}
+    return np.asarray(_move(mask, warp, flags=cv2.INTER_NEAREST, **border), np.uint8)
+
+
+def _move(array: Image, warp: Warp, **how: Any) -> Image:
+    """Return `(H, W)` or `(H, W, C)` warped by OpenCV, which drops the axis of a single band."""
+    height, width = array.shape[:2]
+    matrix = warp.matrix(height, width)
+    return cv2.warpAffine(np.ascontiguousarray(array), matrix, (width, height), **how)
 
 
 def _permute(array: Image, warp: Warp) -> Image:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import REPLACED
 from agri_core.files.console import echo
 
 GEOMETRY, VALUES, QUALITY = "Geometry", "Values", "File quality"
@@ -15,7 +15,7 @@ GEOMETRY, VALUES, QUALITY = "Geometry", "Values", "File quality"
 
 def augment(
     store: Annotated[Path, typer.Argument(help="Chip store that has been split.")],
-    out: Annotated[Path, OUTPUT, typer.Option(help="Chip store to write.")],
+    out: Annotated[Path, REPLACED, typer.Option(help="Chip store to write.")],
     copies: Annotated[int, typer.Option(help="Augmented copies of each train chip.")] = 15,
     rotation: Annotated[
         float, typer.Option(help="Largest rotation in degrees.", rich_help_panel=GEOMETRY)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import REPLACED
 from agri_core.files.console import SKIPPED, echo, warn
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def chips(
     source: Annotated[Path, typer.Argument(help="A description (.yaml), or a EuroSAT zip/folder.")],
-    out: Annotated[Path, OUTPUT, typer.Option(help="The chip store to write.")],
+    out: Annotated[Path, REPLACED, typer.Option(help="The chip store to write.")],
     size: Annotated[int, typer.Option(help="Side of a chip in pixels.")] = 64,
     overlap: Annotated[int, typer.Option(help="Pixels that neighbouring chips share.")] = 0,
     root: Annotated[

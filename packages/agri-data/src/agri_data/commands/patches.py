@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import INPUT, REPLACED
 
 SYNTHETIC = "synthetic"
 
 
 def patches(
     source: Annotated[
-        str, typer.Argument(help="'synthetic', a EuroSAT zip or folder, or a description (.yaml).")
+        str,
+        INPUT,
+        typer.Argument(help="'synthetic', a EuroSAT zip or folder, or a description (.yaml)."),
     ],
-    out: Annotated[Path, OUTPUT, typer.Option(help="The chip store to write.")],
+    out: Annotated[Path, REPLACED, typer.Option(help="The chip store to write.")],
     root: Annotated[
         Path, typer.Option(help="Folder or .zip of a description; '.' = as described.")
     ] = Path(),

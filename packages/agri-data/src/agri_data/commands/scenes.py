@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import INPUT, REPLACED
 
 from agri_data.choices import BandCount, Target
 
@@ -15,10 +15,12 @@ SYNTHETIC = "synthetic"
 
 def scenes(
     source: Annotated[
-        str, typer.Argument(help="'synthetic', or a description (.yaml) of your own imagery.")
+        str,
+        INPUT,
+        typer.Argument(help="'synthetic', or a description (.yaml) of your own imagery."),
     ],
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder to write; an earlier result is replaced.")
+        Path, REPLACED, typer.Option(help="Folder to write; an earlier result is replaced.")
     ],
     root: Annotated[
         Path, typer.Option(help="Folder or .zip with your imagery; '.' = as described.")

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import REPLACED
 
 
 def select(
     source: Annotated[Path, typer.Argument(help="A description (.yaml) of the imagery.")],
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder for the pieces; an earlier one is replaced.")
+        Path, REPLACED, typer.Option(help="Folder for the pieces; an earlier one is replaced.")
     ],
     count: Annotated[int, typer.Option(help="Pieces to choose.")] = 48,
     size: Annotated[int, typer.Option(help="Side of a piece in pixels.")] = 128,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import REPLACED
 from agri_core.files.console import echo
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MARKER = "explore.json"
 
 def show(
     chips: Annotated[Path, typer.Argument(help="Chip store to look at.")],
-    out: Annotated[Path, OUTPUT, typer.Option(help="Folder for the pictures and explore.json.")],
+    out: Annotated[Path, REPLACED, typer.Option(help="Folder for the pictures and explore.json.")],
     samples: Annotated[int, typer.Option(help="Chips on each sample sheet.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the samples.")] = 0,
 ) -> None:

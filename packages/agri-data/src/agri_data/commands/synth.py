@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import REPLACED
 
 from agri_data.choices import BandCount, Target
 
 
 def synth(
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder to write; an earlier result is replaced.")
+        Path, REPLACED, typer.Option(help="Folder to write; an earlier result is replaced.")
     ],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a scene in 10 m pixels.")] = 512,

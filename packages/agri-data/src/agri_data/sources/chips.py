@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 from agri_core.legend import IGNORE
+from agri_core.raster.facts import Facts
+from agri_core.raster.grid import Grid
+from agri_core.raster.pixel_area import pixel_metres
 
+from agri_data.sources.description.description import PairsDescription, ScenesDescription
+from agri_data.sources.readers.imagery import Layout
+from agri_data.store.info import StoreInfo
 from agri_data.store.table import ChipRecord
 from agri_data.store.writer import Image, Mask
 
@@ -13,6 +19,33 @@ Chip = tuple[ChipRecord, Image, Mask | None]
 
 EMPTY = "no pixel with data"
 UNLABELLED = "fewer labelled pixels than 'labelled' asks for"
+
+
+def store_info(
+    description: PairsDescription | ScenesDescription, layout: Layout, first: Facts, size: int
+) -> StoreInfo:
+    """Describe the chip store that a description of pairs or scenes makes.
+
+    Args:
+        description: of the source.
+        layout: of its bands.
+        first: facts of the first image, which tells the pixel size where the description does not.
+        size: side of a chip in pixels.
+    """
+    form = "pairs" if isinstance(description, PairsDescription) else "scenes"
+    kind, pixel = description.label.kind, description.imagery.pixel
+    if pixel is None and first.transform is not None:
+        pixel = pixel_metres(Grid(first.crs, first.transform, *first.shape))
+    return StoreInfo(
+        name=description.name,
+        source=f"{form}, labels: {kind}",
+        licence=description.licence,
+        bands=layout.bands,
+        chip_size=size,
+        pixel_size=pixel,
+        legend=description.legend if kind != "none" else None,
+        nodata=layout.nodata,
+    )
 
 
 class ChipIds:

@@ -13,6 +13,7 @@ from agri_core.files.csvfile import csv_text
 from agri_core.files.errors import MissingError
 from agri_core.files.folders import files_below
 from agri_core.files.hashing import sha256_file
+from agri_core.files.ownership import add_input
 from agri_core.files.yamlfile import read_yaml
 from ruamel.yaml import YAML
 
@@ -41,19 +42,34 @@ def adopt(path: Path, out: Path, root: Path | None = None) -> int:
     """
     content: dict[str, Any] = read_yaml(path)
     base = parse_description(content, path, root).root
+    add_input(path)
     if not base.exists():
         raise MissingError(
             f"{path}: its root {base} does not exist; mend 'root' there or give another --root"
         )
+    files = _data_files(base, out)
     with replacing_dir(out) as folder:
-        rows = list(_inventory(base))
+        rows = list(_inventory(base, files))
         _write_inventory(folder / INVENTORY_FILE, rows)
         _write_description(folder / SOURCE_FILE, {**content, "root": os.path.relpath(base, out)})
     return len(rows)
 
 
-def _inventory(base: Path) -> Iterator[tuple[str, int, str]]:
-    files = [base] if base.is_file() else files_below(base)
+def _data_files(base: Path, out: Path) -> list[Path]:
+    """List the files of the imagery, without an earlier inventory that lies among them.
+
+    What else lies in `out` is imagery, and makes `out` an input, which is not replaced.
+    """
+    if base.is_file():
+        return [base]
+    earlier = {(out / name).resolve() for name in (SOURCE_FILE, INVENTORY_FILE)}
+    files = [file for file in files_below(base) if file.resolve() not in earlier]
+    for file in files:
+        add_input(file)
+    return files
+
+
+def _inventory(base: Path, files: list[Path]) -> Iterator[tuple[str, int, str]]:
     for file in progress(files, "inventory", len(files)):
         name = file.name if base.is_file() else file.relative_to(base).as_posix()
         yield name, file.stat().st_size, sha256_file(file)

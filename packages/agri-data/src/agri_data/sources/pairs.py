@@ -12,11 +12,10 @@ from agri_core.files.errors import AgriError, InputError
 from agri_core.files.folders import natural
 from agri_core.legend import IGNORE, Legend
 from agri_core.raster.facts import Facts
-from agri_core.raster.grid import Grid, shifted, transform_text
-from agri_core.raster.pixel_area import pixel_metres
+from agri_core.raster.grid import shifted, transform_text
 from numpy.typing import NDArray
 
-from agri_data.sources.chips import Chip, ChipIds, rejection
+from agri_data.sources.chips import Chip, ChipIds, rejection, store_info
 from agri_data.sources.description.description import PairsDescription
 from agri_data.sources.description.label import encode
 from agri_data.sources.readers.image import image_facts, read_image
@@ -34,7 +33,6 @@ from agri_data.sources.readers.vector import Polygons, read_polygons
 from agri_data.sources.readers.watch import LabelWatch
 from agri_data.sources.skips import Losses
 from agri_data.sources.windows import Cut, check_fits, windows
-from agri_data.store.info import StoreInfo
 from agri_data.store.table import ChipRecord
 from agri_data.store.writer import Mask
 
@@ -68,19 +66,7 @@ class PairsSource:
         self._ids = ChipIds()
         self._watch = LabelWatch(label, description.legend)
         self._shared: dict[str, Polygons] = {}
-        pixel = description.imagery.pixel
-        if pixel is None and first.transform is not None:
-            pixel = pixel_metres(Grid(first.crs, first.transform, *first.shape))
-        self.info = StoreInfo(
-            name=description.name,
-            source=f"pairs, labels: {label.kind}",
-            licence=description.licence,
-            bands=self._layout.bands,
-            chip_size=cut.size,
-            pixel_size=pixel,
-            legend=description.legend if label.kind != "none" else None,
-            nodata=self._layout.nodata,
-        )
+        self.info = store_info(description, self._layout, first, cut.size)
 
     @property
     def expected(self) -> int | None:

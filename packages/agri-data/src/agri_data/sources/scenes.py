@@ -9,10 +9,9 @@ import numpy as np
 from agri_core.files.errors import AgriError, InputError
 from agri_core.files.folders import natural
 from agri_core.legend import IGNORE
-from agri_core.raster.grid import Grid, shifted, transform_text
-from agri_core.raster.pixel_area import pixel_metres
+from agri_core.raster.grid import shifted, transform_text
 
-from agri_data.sources.chips import Chip, ChipIds, rejection
+from agri_data.sources.chips import Chip, ChipIds, rejection, store_info
 from agri_data.sources.description.description import Scene, ScenesDescription
 from agri_data.sources.readers.imagery import make_layout
 from agri_data.sources.readers.pairing import find_keyed, listing, pair_up
@@ -21,7 +20,6 @@ from agri_data.sources.scenefiles import MULTI, OpenScene, SceneFacts, open_scen
 from agri_data.sources.scenelabels import ReadLabels, open_labels
 from agri_data.sources.skips import Losses
 from agri_data.sources.windows import Cut, check_fits, starts, windows
-from agri_data.store.info import StoreInfo
 from agri_data.store.table import ChipRecord
 
 
@@ -42,19 +40,7 @@ class ScenesSource:
         self._layout = make_layout(description.imagery, description.label.band, first)
         self._ids = ChipIds()
         self._watch = LabelWatch(description.label, description.legend)
-        pixel = description.imagery.pixel
-        if pixel is None and first.transform is not None:
-            pixel = pixel_metres(Grid(first.crs, first.transform, *first.shape))
-        self.info = StoreInfo(
-            name=description.name,
-            source=f"scenes, labels: {description.label.kind}",
-            licence=description.licence,
-            bands=self._layout.bands,
-            chip_size=cut.size,
-            pixel_size=pixel,
-            legend=description.legend if description.label.kind != "none" else None,
-            nodata=self._layout.nodata,
-        )
+        self.info = store_info(description, self._layout, first, cut.size)
 
     @property
     def expected(self) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.ownership import add_input
 
 from agri_data.sources.description.description import (
     Description,
@@ -71,8 +72,11 @@ def describe(path: Path, root: Path | None = None) -> Description:
     Raises:
         AgriError: `path` is neither, or the description is wrong.
     """
+    add_input(path)
     if path.suffix.lower() in (".yaml", ".yml"):
-        return read_description(path, root)
+        description = read_description(path, root)
+        add_input(description.root)
+        return description
     if not path.exists():
         raise MissingError(f"there is no file or folder {path}")
     if root is None and is_eurosat(path):

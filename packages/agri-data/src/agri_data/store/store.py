@@ -195,9 +195,10 @@ def rewrite_table(
         raise StoreError(f"the new table for {path} must list the same chips in the same order")
     text = table_text(table)
     info = replace(store.info, split=split, stats=stats, table_sha256=sha256_text(text))
-    with updating_files(path, (TABLE_FILE, INFO_FILE)):
+    new = {PENDING_FILE: text, INFO_FILE: json_text(info.to_json()), TABLE_FILE: text}
+    with updating_files(path, new):
         _put(path / PENDING_FILE, text)
-        _put(path / INFO_FILE, json_text(info.to_json()))
+        _put(path / INFO_FILE, new[INFO_FILE])
         (path / PENDING_FILE).replace(path / TABLE_FILE)
 
 

@@ -7,6 +7,8 @@ import typer
 from agri_core.files.commands import OUTPUT
 from agri_core.files.console import echo
 
+from agri_map.commands.options import PixelSide
+
 
 def area(
     path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
@@ -15,10 +17,7 @@ def area(
         OUTPUT,
         typer.Option(metavar="FOLDER", help="Write area.csv and area.json there."),
     ] = None,
-    pixel: Annotated[
-        float | None,
-        typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS."),
-    ] = None,
+    pixel: PixelSide = None,
 ) -> None:
     """Count pixels, hectares and shares per class, in any CRS.
 

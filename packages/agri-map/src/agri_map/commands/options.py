@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import INPUT, OUTPUT
 
 from agri_map.choices import EngineName
 
@@ -21,6 +21,7 @@ BandNames = Annotated[
 ]
 BandFiles = Annotated[
     list[str] | None,
+    INPUT,
     typer.Option(
         metavar="NAME=FILE",
         help="A band in its own file, of any resolution.",
@@ -33,6 +34,9 @@ NoData = Annotated[
 ]
 EngineChoice = Annotated[
     EngineName, typer.Option(help="Runtime of the model.", rich_help_panel=ENGINE)
+]
+PixelSide = Annotated[
+    float | None, typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS.")
 ]
 Threads = Annotated[
     int | None, typer.Option(help="Threads; all cores by default.", rich_help_panel=ENGINE)

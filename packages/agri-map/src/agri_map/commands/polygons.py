@@ -7,6 +7,8 @@ import typer
 from agri_core.files.commands import OUTPUT
 from agri_core.files.console import echo
 
+from agri_map.commands.options import PixelSide
+
 
 def polygons(
     path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
@@ -26,10 +28,7 @@ def polygons(
     only: Annotated[
         list[str] | None, typer.Option(metavar="CLASS", help="Only this class. Repeatable.")
     ] = None,
-    pixel: Annotated[
-        float | None,
-        typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS."),
-    ] = None,
+    pixel: PixelSide = None,
 ) -> None:
     """Convert a map to polygons: class, hectares and colour of every patch.
 

@@ -8,19 +8,8 @@ from agri_core.files.console import echo
 from agri_core.files.errors import InputError, MissingError
 
 from agri_map.choices import Precision
-from agri_map.commands.options import (
-    ENGINE,
-    EXTRA,
-    BandFiles,
-    BandNames,
-    Confidence,
-    EngineChoice,
-    MapFile,
-    NoData,
-    Probabilities,
-    SceneFile,
-    Threads,
-)
+from agri_map.commands import options
+from agri_map.commands.options import ENGINE, EXTRA
 
 if TYPE_CHECKING:
     from agri_map.mapping import Result
@@ -29,14 +18,14 @@ MAX_NOTE = 16_384
 
 
 def predict(
-    scene: SceneFile = None,
+    scene: options.SceneFile = None,
     *,
     model: Annotated[Path, typer.Option(metavar="BUNDLE", help="Model bundle, an .onnx file.")],
-    out: MapFile,
-    bands: BandNames = None,
-    band: BandFiles = None,
-    nodata: NoData = None,
-    engine: EngineChoice = "onnxruntime",
+    out: options.MapFile,
+    bands: options.BandNames = None,
+    band: options.BandFiles = None,
+    nodata: options.NoData = None,
+    engine: options.EngineChoice = "onnxruntime",
     precision: Annotated[
         Precision, typer.Option(help="Arithmetic; bf16 needs openvino.", rich_help_panel=ENGINE)
     ] = "f32",
@@ -54,9 +43,9 @@ def predict(
             help="Tiles per run of the model; by tile size by default.", rich_help_panel=ENGINE
         ),
     ] = None,
-    threads: Threads = None,
-    probabilities: Probabilities = None,
-    confidence: Confidence = None,
+    threads: options.Threads = None,
+    probabilities: options.Probabilities = None,
+    confidence: options.Confidence = None,
     note: Annotated[
         Path | None,
         typer.Option(

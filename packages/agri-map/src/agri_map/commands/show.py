@@ -7,6 +7,8 @@ import typer
 from agri_core.files.commands import OUTPUT
 from agri_core.files.console import echo
 
+from agri_map.commands.options import PixelSide
+
 
 def show(
     path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
@@ -24,10 +26,7 @@ def show(
         typer.Option(metavar="TIF", help="Reference raster: shown, and compared with the map."),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Headline.")] = None,
-    pixel: Annotated[
-        float | None,
-        typer.Option(min=0.001, help="Side of a pixel in metres, for a map without CRS."),
-    ] = None,
+    pixel: PixelSide = None,
 ) -> None:
     """Draw a map next to its scene, with legend, hectares, scale bar and north arrow.
 

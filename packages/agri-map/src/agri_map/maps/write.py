@@ -15,7 +15,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from agri_core.files.atomic import replacing_file
-from agri_core.files.ownership import check_file
+from agri_core.files.ownership import check_companions, check_file
 from agri_core.legend import IGNORE, Legend
 from agri_core.raster.grid import Grid
 from agri_core.raster.naming import CLASS, LEGEND
@@ -134,8 +134,7 @@ def raster_sink(
         InputError: `path` exists and is not this command's own, unchanged since.
         OSError: The disk is full, or the file cannot be written.
     """
-    if layout.kind == "classes":
-        check_file(names_file(path))
+    check_raster(path, layout)
     with (
         warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning),
         replacing_file(path) as target,
@@ -155,6 +154,18 @@ def raster_sink(
             write_sidecars(path, layout.legend)
 
 
+def check_raster(path: Path, layout: Layout) -> None:
+    """Refuse a map file that this command may not write, and one with side files of another map.
+
+    Raises:
+        InputError: as said; GDAL would read the overviews or the mask of the map before.
+    """
+    check_file(path)
+    if layout.kind == "classes":
+        check_file(names_file(path))
+    check_companions(path, (".ovr", ".msk"))
+
+
 def bit_sum(block: NDArray[Any]) -> int:
     """Add up the bit patterns of an array: a sum that does not depend on the order of blocks."""
     whole = np.ascontiguousarray(block).view(f"u{block.dtype.itemsize}")
@@ -168,7 +179,8 @@ def _check_written(target: Path, path: Path, expected: int) -> None:
         for _, window in dataset.block_windows(1):
             found += bit_sum(dataset.read(window=window))
     if found != expected:
-        raise OSError(f"{path} does not read back as it was written; is the disk full?")
+        reason = "it does not read back as it was written"
+        raise OSError(f"cannot write {path}, is the disk full? ({reason})")
 
 
 def _profile(grid: Grid, layout: Layout) -> dict[str, Any]:

@@ -39,6 +39,21 @@ def stored(layers: Sequence[Layer]) -> np.dtype[Any]:
     return np.result_type(*(np.dtype(item.source.dtypes[item.number - 1]) for item in layers))
 
 
+def block_row_bytes(layers: Sequence[Layer]) -> int:
+    """Give the memory that one row of blocks of all files takes, as GDAL caches it, in bytes.
+
+    A strip of tiles that ends inside a row of blocks leaves that row to the next strip. While the
+    row stays in the cache it is decoded once; JPEG 2000 decodes for longer than a network runs.
+    """
+    return sum(_block_row(source) for source in {id(i.source): i.source for i in layers}.values())
+
+
+def _block_row(source: Any) -> int:
+    rows, cols = source.block_shapes[0]
+    across = -(-source.width // cols) * cols
+    return int(rows * across * sum(np.dtype(dtype).itemsize for dtype in source.dtypes))
+
+
 def masked(layers: Sequence[Layer]) -> list[tuple[Any, Masking]]:
     """Return the sources that carry a mask or an alpha band, each once."""
     found = {id(layer.source): (layer.source, layer.masking) for layer in layers if layer.masking}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,15 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from agri_map.scene.bytescale import check_scale, to_bytes
-from agri_map.scene.layers import Layer, align_layers, finest, masked, open_layers, stored
+from agri_map.scene.layers import (
+    Layer,
+    align_layers,
+    block_row_bytes,
+    finest,
+    masked,
+    open_layers,
+    stored,
+)
 from agri_map.scene.reflection import reflect
 
 Values = tuple[NDArray[Any], NDArray[np.bool_]]
@@ -29,6 +36,7 @@ class Scene:
         bands: Band names.
         dtype: The common dtype of the values.
         scale: The value in the files that is read as 255, None where values are as they are.
+        block_row_bytes: What one row of blocks of its files takes in GDAL's cache.
     """
 
     def __init__(
@@ -38,6 +46,7 @@ class Scene:
         stack: ExitStack,
         path: Path,
         scale: float | None = None,
+        block_row_bytes: int = 0,
     ) -> None:
         self.grid = grid
         self.path = path
@@ -45,6 +54,7 @@ class Scene:
         self._stored = stored(layers)
         self.dtype = self._stored if scale is None else np.dtype(np.uint8)
         self.scale = scale
+        self.block_row_bytes = block_row_bytes
         self._layers = tuple(layers)
         self._masked = masked(layers)
         self._stack = stack
@@ -52,12 +62,7 @@ class Scene:
     def __enter__(self) -> "Scene":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     @property
@@ -162,11 +167,12 @@ def open_scene(
     with ExitStack() as stack:
         layers = open_layers(path, wanted, names, files, nodata, stack)
         grid = finest(layers)
+        cached = block_row_bytes(layers)
         layers = align_layers(layers, grid, stack)
         first = path or next(iter(files.values()))
         if scale is not None:
             check_scale(scale, stored(layers), first)
-        return Scene(grid, layers, stack.pop_all(), Path(first), scale)
+        return Scene(grid, layers, stack.pop_all(), Path(first), scale, cached)
     raise AssertionError
 
 

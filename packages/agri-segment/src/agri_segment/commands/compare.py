@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.choices import Split
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import OUTPUT, added
 
 from agri_segment.commands.options import Arithmetic, BatchSize, Chips, Engine, Threads
 
@@ -15,7 +15,11 @@ def compare(
         list[Path], typer.Argument(help="Folders of one or several models, or bundles.")
     ],
     chips: Chips,
-    out: Annotated[Path, OUTPUT, typer.Option(help="Folder of the comparison.")],
+    out: Annotated[
+        Path,
+        added("metrics.json", "table.csv", "table.md", "classes.csv", "best.json"),
+        typer.Option(help="Folder of the comparison."),
+    ],
     select: Annotated[
         Split, typer.Option(help="Split that chooses the best model; val alone may.")
     ] = "val",

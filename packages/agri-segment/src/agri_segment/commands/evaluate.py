@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.choices import Split
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import added
 
 from agri_segment.commands.options import Arithmetic, BatchSize, Chips, Engine, Threads
 
@@ -13,7 +13,11 @@ from agri_segment.commands.options import Arithmetic, BatchSize, Chips, Engine, 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A bundle (.onnx) or the folder of a model.")],
     chips: Chips,
-    out: Annotated[Path, OUTPUT, typer.Option(help="Folder of the report.")],
+    out: Annotated[
+        Path,
+        added("metrics.json", "report.md", "confusion.csv", "places.csv", "worst.csv"),
+        typer.Option(help="Folder of the report."),
+    ],
     split: Annotated[
         Split, typer.Option(help="Split to score; the model was fitted on train.")
     ] = "val",

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import INPUT, RESUMED
 from agri_core.files.params import with_settings
 from agri_train.config import TrainConfig
 
@@ -25,7 +25,7 @@ def train(
     ] = "unet",
     chips: Chips,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of this model; interrupted runs resume here.")
+        Path, RESUMED, typer.Option(help="Folder of this model; interrupted runs resume here.")
     ],
     params: Annotated[
         Path | None,
@@ -43,7 +43,7 @@ def train(
         str | None, typer.Option(help="Encoder, see `agri-segment archs`; the first by default.")
     ] = None,
     weights: Annotated[
-        str, typer.Option(help="Encoder weights: none, imagenet (downloads), or a file.")
+        str, INPUT, typer.Option(help="Encoder weights: none, imagenet (downloads), or a file.")
     ] = "none",
     frozen: Annotated[
         bool, typer.Option(help="Freeze the encoder: weights and batch-norm statistics.")

@@ -7,48 +7,30 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.params import fill_from, with_settings
+from agri_core.files.params import params_option, with_settings
 from agri_train.config import TrainConfig
 
-from agri_classify.training.commands.options import (
-    Chips,
-    Dropout,
-    Frozen,
-    Hidden,
-    Judged,
-    Network,
-    Report,
-    Runs,
-    Seen,
-    Weights,
-    words,
-)
+from agri_classify.training.commands import options
+from agri_classify.training.commands.options import words
 
 
 @with_settings(TrainConfig)
 def bands(
     *,
-    chips: Chips,
-    out: Report,
-    runs: Runs,
-    params: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML file whose sections `classify` and `bands` fill the options.",
-            is_eager=True,
-            callback=fill_from("classify", "bands"),
-        ),
-    ] = None,
+    chips: options.Chips,
+    out: options.Report,
+    runs: options.Runs,
+    params: Annotated[Path | None, params_option("classify", "bands")] = None,
     kinds: Annotated[
         str, typer.Option(help="Kinds of band sets: single, composite, all, without.")
     ] = "single,composite,all,without",
-    split: Judged = "test",
-    model: Network = "compact",
-    weights: Weights = "none",
-    frozen: Frozen = False,
-    hidden: Hidden = 256,
-    dropout: Dropout = 0.5,
-    views: Seen = 1,
+    split: options.Judged = "test",
+    model: options.Network = "compact",
+    weights: options.Weights = "none",
+    frozen: options.Frozen = False,
+    hidden: options.Hidden = 256,
+    dropout: options.Dropout = 0.5,
+    views: options.Seen = 1,
     settings: dict[str, Any],
 ) -> None:
     """Compare sets of bands: one training per set, on the same split.

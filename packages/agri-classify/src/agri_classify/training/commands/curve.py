@@ -8,23 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.params import fill_from, with_settings
+from agri_core.files.params import params_option, with_settings
 from agri_train.config import TrainConfig
 
-from agri_classify.training.commands.options import (
-    Bands,
-    Chips,
-    Dropout,
-    Frozen,
-    Hidden,
-    Judged,
-    Network,
-    Report,
-    Runs,
-    Seen,
-    Weights,
-    words,
-)
+from agri_classify.training.commands import options
+from agri_classify.training.commands.options import words
 
 STEPS = 32
 
@@ -32,28 +20,21 @@ STEPS = 32
 @with_settings(TrainConfig)
 def curve(
     *,
-    chips: Chips,
-    out: Report,
-    runs: Runs,
-    params: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML file whose section `classify` fills the options.",
-            is_eager=True,
-            callback=fill_from("classify"),
-        ),
-    ] = None,
+    chips: options.Chips,
+    out: options.Report,
+    runs: options.Runs,
+    params: Annotated[Path | None, params_option("classify")] = None,
     sizes: Annotated[
         str, typer.Option(help="How many labels: a number per class, a share, or all.")
     ] = "10,50,0.2,all",
-    split: Judged = "test",
-    model: Network = "compact",
-    bands: Bands = "",
-    weights: Weights = "none",
-    frozen: Frozen = False,
-    hidden: Hidden = 256,
-    dropout: Dropout = 0.5,
-    views: Seen = 1,
+    split: options.Judged = "test",
+    model: options.Network = "compact",
+    bands: options.Bands = "",
+    weights: options.Weights = "none",
+    frozen: options.Frozen = False,
+    hidden: options.Hidden = 256,
+    dropout: options.Dropout = 0.5,
+    views: options.Seen = 1,
     settings: dict[str, Any],
 ) -> None:
     """Draw a learning curve: the same training with fewer and fewer labels.

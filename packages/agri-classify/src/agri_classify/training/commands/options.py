@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import INPUT, REPLACED, RESUMED
 
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
 Network = Annotated[
@@ -12,7 +12,7 @@ Network = Annotated[
 ]
 Bands = Annotated[str, typer.Option(help="Bands by name, such as B04,B03,B02; all when empty.")]
 Weights = Annotated[
-    str, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
+    str, INPUT, typer.Option(help="Weights of the body: none, imagenet (downloads), or a file.")
 ]
 Frozen = Annotated[bool, typer.Option(help="Train only the head; see --unfreeze-every.")]
 Hidden = Annotated[
@@ -23,10 +23,12 @@ Seen = Annotated[
     int, typer.Option(help="Mirrored and rotated views averaged at inference: 1, 2, 4 or 8.")
 ]
 Report = Annotated[
-    Path, OUTPUT, typer.Option(help="Folder of the report; an earlier report is replaced.")
+    Path, REPLACED, typer.Option(help="Folder of the report; an earlier report is replaced.")
 ]
 Runs = Annotated[
-    Path, OUTPUT, typer.Option(help="Folder of the training runs; interrupted studies resume here.")
+    Path,
+    RESUMED,
+    typer.Option(help="Folder of the training runs; interrupted studies resume here."),
 ]
 Judged = Annotated[str, typer.Option(help="Split to evaluate on: test or val.")]
 

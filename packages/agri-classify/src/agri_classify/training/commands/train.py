@@ -6,46 +6,30 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from agri_core.files.commands import OUTPUT
-from agri_core.files.params import fill_from, with_settings
+from agri_core.files.commands import RESUMED
+from agri_core.files.params import params_option, with_settings
 from agri_train.config import TrainConfig
 
-from agri_classify.training.commands.options import (
-    Bands,
-    Chips,
-    Dropout,
-    Frozen,
-    Hidden,
-    Network,
-    Seen,
-    Weights,
-    words,
-)
+from agri_classify.training.commands import options
+from agri_classify.training.commands.options import words
 
 
 @with_settings(TrainConfig)
 def train(
     *,
-    model: Network = "compact",
-    chips: Chips,
+    model: options.Network = "compact",
+    chips: options.Chips,
     out: Annotated[
-        Path, OUTPUT, typer.Option(help="Folder of this model; interrupted runs resume here.")
+        Path, RESUMED, typer.Option(help="Folder of this model; interrupted runs resume here.")
     ],
-    params: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML file whose section `classify` fills the options.",
-            is_eager=True,
-            callback=fill_from("classify"),
-        ),
-    ] = None,
+    params: Annotated[Path | None, params_option("classify")] = None,
     name: Annotated[str, typer.Option(help="Name of the model; the folder's when empty.")] = "",
-    bands: Bands = "",
-    weights: Weights = "none",
-    frozen: Frozen = False,
-    hidden: Hidden = 256,
-    dropout: Dropout = 0.5,
-    views: Seen = 1,
+    bands: options.Bands = "",
+    weights: options.Weights = "none",
+    frozen: options.Frozen = False,
+    hidden: options.Hidden = 256,
+    dropout: options.Dropout = 0.5,
+    views: options.Seen = 1,
     coverage: Annotated[float, typer.Option(help="Nominal coverage of the conformal sets.")] = 0.99,
     half: Annotated[
         bool,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.ownership import add_input
 from agri_core.legend import IGNORE, Legend
 from agri_core.raster.facts import read_raster
 from agri_core.raster.opening import open_raster
@@ -70,6 +71,7 @@ def read_head(path: Path) -> bytes:
     """
     if not path.is_file():
         raise MissingError(f"there is no file {path}")
+    add_input(path)
     with path.open("rb") as stream:
         return stream.read(16)
 
