@@ -147,7 +147,7 @@ def check_attribute(project: Project, attribute: str | None, file: str) -> None:
     """Refuse a class attribute that no region of a file has, though it has regions.
 
     Raises:
-        InputError: as said; each region would count as one without a class.
+        InputError: there is none; each region would count as one without a class.
     """
     names = list(_kinds(project))
     if attribute not in names and any(picture.regions for picture in project.pictures):
