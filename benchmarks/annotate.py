@@ -1,4 +1,4 @@
-"""Masks from VIA polygons: `agri_annotate` beside the two recipes that are copied most.
+"""Masks from VIA polygons: `agri_annotate` against the two recipes that are copied most.
 
     python benchmarks/annotate.py                  # 200 pictures of 4000 x 3000, 50 polygons each
     python benchmarks/annotate.py --pictures 20    # quicker, but start-up weighs more than masks

@@ -1,4 +1,4 @@
-"""Deep clustering beside simpler methods and a peer, on digits and on EuroSAT RGB.
+"""Deep clustering against simpler methods and a peer, on digits and on EuroSAT RGB.
 
     python benchmarks/cluster.py                              # digits, 5 seeds
     python benchmarks/cluster.py --eurosat DATA               # and EuroSAT, 3 seeds, K = 10 and 100
@@ -261,7 +261,7 @@ def text(name: str, runs: list[dict[str, Any]]) -> str:
 
 
 def prepare(data: Path, folder: Path) -> None:
-    """Build the chip store of EuroSAT in `folder`, with the weights beside it."""
+    """Build the chip store of EuroSAT in `folder`, with the weights next to it."""
     described = folder.parent / "eurosat.yaml"
     described.write_text("name: eurosat\nkind: eurosat\nlicence: MIT\n", encoding="utf-8")
     archive = data / "eurosat-rgb-dev.zip"

@@ -81,7 +81,7 @@ def arguments(function: Function) -> int:
     return len([name for name in names if name not in ("self", "cls")])
 
 
-def says_raises(function: Function) -> bool | None:
+def documents_raises(function: Function) -> bool | None:
     """Whether a public function that raises has a Raises section; None where neither."""
     raising = any(isinstance(node, ast.Raise) and node.exc for node in ast.walk(function))
     if function.name.startswith("_") or not raising:
@@ -192,7 +192,7 @@ def measure(root: Path) -> dict[str, str]:
     all_functions = [function for module in source for function in functions(module)]
     lines = [len(module.text.splitlines()) for module in source]
     bodies = [body_lines(function) for function in all_functions]
-    told = [says for function in all_functions if (says := says_raises(function)) is not None]
+    told = [has for function in all_functions if (has := documents_raises(function)) is not None]
     comments = sum(comment_lines(module.text) for module in source)
     tests = sum(len(m.text.splitlines()) for m in everything if is_test(m.path, root))
     examples = sum(module.text.count(">>> ") for module in source)

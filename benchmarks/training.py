@@ -131,7 +131,7 @@ def train_stock(net: nn.Module, store: ChipStore, spec: Any, args: argparse.Name
 
 
 def score(net: nn.Module, store: ChipStore, spec: Any) -> tuple[float, tuple[float, float]]:
-    """Validation mean IoU in float32, with a 95 % interval over chips."""
+    """Validation mean IoU in float32, with a 95 % CI over chips."""
     counts = []
     net.eval()
     for row in store.indices("val"):
@@ -181,9 +181,7 @@ def print_table(nets: Any, clocks: Any, store: ChipStore, spec: Any, args: Any) 
         f"U-Net/{args.encoder}, {args.size} px, batch size {args.batch_size}, "
         f"{args.epochs * steps} steps, {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
-    print(
-        f"{'loop':<8}{'s a step':>10}{'images/s':>10}{'CPU s a step':>14}  val IoU (95 % interval)"
-    )
+    print(f"{'loop':<8}{'s a step':>10}{'images/s':>10}{'CPU s a step':>14}  val IoU (95 % CI)")
     times = {}
     for name, net in nets.items():
         wall, cpu = times[name] = clocks[name].steps(steps)

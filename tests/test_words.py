@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -29,8 +30,47 @@ RETIRED = {
     r"twins?": "near duplicate",
     r"ticket|keeper": "batch spec, checkpoint",
     r"running mean": "EMA",
+    r"beside": "next to, against, compared with",
+    r"(?:different|same|one) parts? of (?:a|the) split": "splits, one split",
+    r"different parts": "splits",
+    r"stored turned|turned ellipses?|turned views?": "rotated",
+    r"says? no class": "has no class",
+    r"nothing is said": "has no value",
+    r"in words for people|for people": "readable",
 }
 """Pattern of a word that is no term here, and what to say instead."""
+INTERVAL = re.compile(r"95 %(?! CI)(?= *(?:\||interval|confidence|[01]\.\d))")
+"""A confidence interval that is not called 95 % CI."""
+NAMES = {
+    "Twin": "NearDuplicate",
+    "find_twins": "find_near_duplicates",
+    "twins": "near duplicates",
+    "prints": "hashes",
+    "beside": "sibling_path",
+    "slack": "tolerance",
+    "SLACK": "REGION_MARGIN",
+    "slacken": "jitter_border",
+    "commonest": "most_frequent",
+    "Turn": "Rotation",
+    "TURNS": "ROTATIONS",
+    "Ground": "PixelArea",
+    "Tally": "Histogram, AreaAccumulator",
+    "tally": "histogram, area",
+    "Wanted": "SelectionRequest, OverlayOptions",
+    "Said": "ParsedRegion",
+    "said": "raw, values",
+    "say": "echo",
+    "Light": "PhotometricChange",
+    "Weight": "Severity",
+    "Keeper": "CheckpointCallback",
+    "Ticket": "BatchSpec",
+    "Likelihood": "CrossEntropyLoss",
+    "RunningMean": "EMA",
+    "resaved": "jpeg_accuracy",
+    "halve": "to_half_precision",
+    "untrained": "missing_extra",
+}
+"""Retired name in code, and the present one; a leading underscore does not matter."""
 PATTERN = re.compile(rf"\b(?:{'|'.join(RETIRED)})\b", re.IGNORECASE)
 CODE = re.compile(r"```.*?```|`[^`]*`", re.S)
 
@@ -47,6 +87,50 @@ def helps(command, name):
         yield f"{name} {parameter.name}", getattr(parameter, "help", None) or ""
     for own, sub in getattr(command, "commands", {}).items():
         yield from helps(sub, f"{name} {own}")
+
+
+def names(tree: ast.Module) -> set[str]:
+    """Return the names that a module defines: functions, classes, arguments, variables."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.add(node.attr)
+    return found
+
+
+def retired_names(tree: ast.Module) -> set[str]:
+    """Return the retired names that a module defines."""
+    return {name for name in names(tree) if name.lstrip("_") in NAMES}
+
+
+def test_code_uses_the_names_of_the_field(sources):
+    wrong = [
+        f"{source.at(source.tree)}: {sorted(found)}"
+        for source in sources
+        if (found := retired_names(source.tree))
+    ]
+    assert wrong == []
+
+
+def test_a_retired_name_is_found(parse):
+    tree = parse("def _say(slack):\n    Twin = self.tally = slack\n    ground_area = 1").tree
+    assert retired_names(tree) == {"_say", "slack", "Twin", "tally"}
+
+
+def test_documents_and_modules_call_a_confidence_interval_95_ci(documents, sources):
+    texts = [*documents, *(source.path for source in sources)]
+    wrong = [
+        f"{path}: {found.group()}"
+        for path in texts
+        for found in INTERVAL.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert wrong == []
 
 
 def test_help_texts_use_the_words_of_the_field(apps):

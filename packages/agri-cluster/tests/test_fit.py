@@ -78,7 +78,7 @@ def test_the_same_seed_writes_the_same_files(fitted_folder, four_bands, tmp_path
         (["--tol", "nan"], "--tol is 0 or more, got nan"),
         (["--encoder", "alexnet"], "--encoder is one of mlp, convae, small,"),
         (["--weights", "nowhere.h5"], "nowhere.h5"),
-        (["--split", "train"], "is in the part asked for"),
+        (["--split", "train"], "is in the split asked for"),
         (["--bands", "B99"], "B99"),
     ],
 )

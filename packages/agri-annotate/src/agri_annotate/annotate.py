@@ -166,7 +166,7 @@ def make_masks(
 def _region_of(problem: Problem) -> str:
     """Return the picture, printable, that lost a region to this problem; "" for none."""
     picture, mark, _ = problem.where.rpartition(" region ")
-    return picture if mark and problem.weight == "lost" else ""
+    return picture if mark and problem.severity == "lost" else ""
 
 
 def _plan(

@@ -158,7 +158,7 @@ def test_without_a_size_the_regions_say_it():
 
 def test_pictures_of_one_file_alone_are_listed():
     found = compare(project(a=[], b=[]), project(a=[]), Options(attribute="class"), SIZES)
-    assert [(problem.where, problem.weight) for problem in found.problems] == [("b.png", "note")]
+    assert [(problem.where, problem.severity) for problem in found.problems] == [("b.png", "note")]
     with pytest.raises(InputError, match="no picture"):
         compare(project(a=[]), project(b=[]), Options(), SIZES)
 

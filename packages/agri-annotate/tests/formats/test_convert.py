@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from agri_annotate.cli import app
-from agri_annotate.formats.conversion import ALIKE, convert_file, listed
+from agri_annotate.formats.conversion import LISTED, convert_file, listed
 from agri_annotate.model.project import Problem
 from agri_core.files.errors import InputError, MissingError
 from typer.testing import CliRunner
@@ -28,7 +28,7 @@ def test_convert_prints_what_was_kept(tmp_path: Path) -> None:
         "regions   9 of 9: 2 circle, 1 point, 3 polygon, 1 polyline, 2 rect\n"
         "lost 0, changed 1, notes 1\n"
     )
-    assert "changed: field_0.png region 3: a turned ellipse became a polygon" in result.stderr
+    assert "changed: field_0.png region 3: a rotated ellipse became a polygon" in result.stderr
 
 
 def test_a_loss_is_listed_and_the_exit_code_is_3(tmp_path: Path) -> None:
@@ -60,14 +60,14 @@ def test_pictures_give_the_keys_and_a_missing_one_is_a_note(tmp_path: Path) -> N
     ids = json.loads((tmp_path / "out").read_text())["_via_image_id_list"]
     assert ids == [f"field_0.png{size}", "field_1.png-1"]
     assert not done.lost
-    assert any(p.where == "field_1.png" and p.weight == "note" for p in done.problems)
+    assert any(p.where == "field_1.png" and p.severity == "note" for p in done.problems)
 
 
 def test_a_picture_that_is_none_is_a_note(tmp_path: Path) -> None:
     (tmp_path / "field_0.png").write_bytes(b"not a picture")
     shutil.copy(EXPORTS / "images" / "field_1.png", tmp_path)
     done = convert_file(PROJECT, "via2-csv", tmp_path / "out", tmp_path)
-    assert ("field_0.png", "note") in [(p.where, p.weight) for p in done.problems]
+    assert ("field_0.png", "note") in [(p.where, p.severity) for p in done.problems]
     assert len(done.result.pictures) == 2
 
 
@@ -134,8 +134,8 @@ def test_a_missing_file_and_an_unknown_form(tmp_path: Path) -> None:
 
 
 def test_many_alike_are_counted_and_the_heavy_come_first() -> None:
-    notes = [Problem(f"{i}.png", f"{i} bytes", "note") for i in range(ALIKE + 2)]
+    notes = [Problem(f"{i}.png", f"{i} bytes", "note") for i in range(LISTED + 2)]
     lines = list(listed([*notes, Problem("a\nb", "gone\x1b[2J")]))
     assert lines[0] == r"lost: a\nb: gone\x1b[2J"
-    assert len(lines) == 1 + ALIKE + 1
+    assert len(lines) == 1 + LISTED + 1
     assert lines[-1] == "note: 2 more like: # bytes"

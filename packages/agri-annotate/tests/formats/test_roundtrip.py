@@ -73,7 +73,7 @@ def _again(project: Project, form: Form) -> tuple[Project, list[Problem], list[P
     text, written = render(project, form, "out")
     result, read = read_text_project(text, "out")
     assert result.form == form or not project.pictures
-    return result, written, [problem for problem in read if problem.weight != "note"]
+    return result, written, [problem for problem in read if problem.severity != "note"]
 
 
 def _plain(picture: Picture) -> Picture:
@@ -96,7 +96,7 @@ def test_via2_projects_hold_everything(project: Project) -> None:
     assert result.pictures == tuple(map(_plain, project.pictures))
     assert (result.regions, result.files) == (project.regions, project.files)
     assert result.name == project.name
-    assert {problem.weight for problem in written} <= {"note"}
+    assert {problem.severity for problem in written} <= {"note"}
     assert read == []
 
 
@@ -106,7 +106,7 @@ def test_via2_annotations_hold_everything_but_definitions(project: Project, form
     result, written, read = _again(project, form)
     assert result.pictures == tuple(map(_plain, project.pictures))
     quoted = [p for p in written if "from CSV" in p.what]
-    assert [p.weight for p in written if p.weight != "note" and p not in quoted] == ["changed"]
+    assert [p.severity for p in written if p.severity != "note" and p not in quoted] == ["changed"]
     assert form == "via2-csv" or not quoted
     assert read == []
 
@@ -123,7 +123,7 @@ def test_via1_holds_all_but_theta_and_ticks(project: Project, form: Form) -> Non
             _texts(dict(r.attributes)) for r in expected.regions
         ]
     assert read == []
-    assert not any(problem.weight == "lost" for problem in written)
+    assert not any(problem.severity == "lost" for problem in written)
 
 
 @settings(max_examples=60, deadline=None)
@@ -141,14 +141,14 @@ def test_via3_holds_all_but_theta_and_sizes(project: Project, form: Form) -> Non
     assert result.regions == project.regions
     assert result.files == project.files
     assert read == []
-    assert not any(problem.weight == "lost" for problem in written)
+    assert not any(problem.severity == "lost" for problem in written)
 
 
 @settings(max_examples=60, deadline=None)
 @given(projects())
 def test_coco_holds_areas_points_and_one_class(project: Project) -> None:
     result, written, read = _again(project, "coco")
-    missing = [p for p in written if p.weight == "lost" and "polyline" in p.what]
+    missing = [p for p in written if p.severity == "lost" and "polyline" in p.what]
     drawn = [region.shape for picture in project.pictures for region in picture.regions]
     assert len(missing) == sum(isinstance(shape, Polyline) for shape in drawn)
     assert read == []
@@ -188,7 +188,7 @@ def test_real_exports_convert_with_equal_geometry(file: Path, form: Form, tmp_pa
     source, _ = read_project(file)
     problems = write_project(source, form, tmp_path / "out")
     result, read = read_project(tmp_path / "out")
-    assert [p for p in read if p.weight != "note"] == []
+    assert [p for p in read if p.severity != "note"] == []
     for ours, theirs in itertools.zip_longest(result.pictures, source.pictures):
         assert ours.name == theirs.name
         kept = [r.shape for r in theirs.regions]
@@ -200,7 +200,7 @@ def test_real_exports_convert_with_equal_geometry(file: Path, form: Form, tmp_pa
             assert [r.shape for r in ours.regions] == kept
         else:
             assert [r.shape for r in ours.regions] == [untilted(shape) for shape in kept]
-    missing = [p for p in problems if p.weight == "lost" and "polyline" in p.what]
+    missing = [p for p in problems if p.severity == "lost" and "polyline" in p.what]
     drawn = [r.shape for picture in source.pictures for r in picture.regions]
     assert len(missing) == (sum(isinstance(s, Polyline) for s in drawn) if form == "coco" else 0)
 

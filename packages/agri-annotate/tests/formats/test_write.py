@@ -29,7 +29,7 @@ def _json(project: Project, form: Form, **options: Any) -> Any:
 
 
 def _weights(project: Project, form: Form) -> list[tuple[str, str]]:
-    return [(each.where, each.weight) for each in render(project, form, "out")[1]]
+    return [(each.where, each.severity) for each in render(project, form, "out")[1]]
 
 
 def test_every_form_has_a_writer(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_via1_csv() -> None:
 
 def test_via2_csv_of_a_picture_without_regions_and_with_a_bad_name() -> None:
     text, problems = render(Project("via2-csv", (Picture('a,"b\n.png', 9),)), "via2-csv", "out")
-    assert [(p.where, p.weight) for p in problems] == [(r'a,"b\n.png', "changed")]
+    assert [(p.where, p.severity) for p in problems] == [(r'a,"b\n.png', "changed")]
     assert text.split("\n", 1)[1] == '"a,""b\n.png",9,"{}",0,0,"{}","{}"'
 
 
@@ -163,8 +163,8 @@ def test_a_turned_ellipse_becomes_a_polygon_where_there_is_no_theta(form: Form) 
     project = _project(SQUARE, Ellipse(40, 40, 30, 10, 0.5))
     text, problems = render(project, form, "out")
     assert text.count("polygon") >= 2 or text.count("[7,") >= 2
-    assert [str(p) for p in problems if p.weight != "note"] == [
-        "a.png region 2: a turned ellipse became a polygon of 72 points: this form has no theta"
+    assert [str(p) for p in problems if p.severity != "note"] == [
+        "a.png region 2: a rotated ellipse became a polygon of 72 points: this form has no theta"
     ]
 
 
@@ -242,11 +242,11 @@ def test_coco_says_what_it_cannot_hold() -> None:
     )
     project = Project("coco", (Picture("a.png", 9, regions, {"by": "me"}, (8, 8)),), (LABEL,))
     text, problems = render(project, "coco", "out.json")
-    assert [(p.where, p.weight, p.what[:38]) for p in problems] == [
+    assert [(p.where, p.severity, p.what[:38]) for p in problems] == [
         ("a.png region 2", "lost", "a polyline is not written: COCO holds "),
-        ("a.png region 3", "changed", "nothing is said of 'label', so its cat"),
-        ("out.json", "lost", "what 1 of the regions say of 'flags' i"),
-        ("out.json", "lost", "what 1 of the pictures say of 'by' is "),
+        ("a.png region 3", "changed", "it has no value of 'label', so its cat"),
+        ("out.json", "lost", "'flags' of 1 regions is not in the fil"),
+        ("out.json", "lost", "'by' of 1 pictures is not in the file:"),
         ("out.json", "note", "categories are known by their texts; t"),
     ]
     ours = json.loads(text)
@@ -259,7 +259,7 @@ def test_a_checkbox_as_category_of_coco() -> None:
     project = _project(SQUARE, flags=("wet", "dark"))
     text, problems = render(project, "coco", "out", attribute="flags")
     assert json.loads(text)["categories"] == [{"supercategory": "flags", "id": 1, "name": "wet"}]
-    assert [p.what for p in problems if p.weight == "lost"] == [
+    assert [p.what for p in problems if p.severity == "lost"] == [
         "['wet', 'dark'] are ticked, COCO holds one category: 'wet' is kept"
     ]
 
@@ -294,7 +294,7 @@ def test_two_pictures_never_share_a_key() -> None:
     text, problems = render(project, "via2-json", "out")
     content = json.loads(text)
     assert {key: len(entry["regions"]) for key, entry in content.items()} == {"a12": 2, "a12#2": 1}
-    assert [(p.where, p.weight) for p in problems] == [("a1", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("a1", "changed")]
 
 
 def test_ticks_become_text_in_via1_and_via3() -> None:
@@ -331,7 +331,7 @@ def test_half_a_character_in_a_name_is_written_or_said(form: Form, tmp_path: Pat
     project = Project(form, (Picture("a\ud800.png", 9),))
     problems = write_project(project, form, tmp_path / "out")
     assert b"a\\ud800.png" in (tmp_path / "out").read_bytes()
-    said = [p.where for p in problems if p.weight == "changed" and form != "coco"]
+    said = [p.where for p in problems if p.severity == "changed" and form != "coco"]
     assert said == ([r"a\ud800.png"] if form in ("via1-csv", "via2-csv") else [])
 
 

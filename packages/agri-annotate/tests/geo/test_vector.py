@@ -14,7 +14,7 @@ from affine import Affine
 from agri_annotate.cli import app
 from agri_annotate.formats.read import read_project
 from agri_annotate.geo.export import write_layer
-from agri_annotate.geo.overlay import Wanted, draw_layer
+from agri_annotate.geo.overlay import OverlayOptions, draw_layer
 from agri_annotate.geo.place import Place
 from agri_annotate.geo.places import list_pictures, read_places
 from agri_annotate.geo.vector import locate
@@ -181,7 +181,7 @@ def test_what_reaches_over_the_border_is_cut():
     # Half of a 20 x 10 rect lies left of the picture: 10 x 10 pixels of 0.01 ha are left.
     features, problems = locate(project(Rect(-10, 0, 20, 10)), {"a.tif": PLACE}, label)
     assert features[0].hectares == pytest.approx(HECTARE)
-    assert [(p.where, p.weight) for p in problems] == [("a.tif region 1", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("a.tif region 1", "changed")]
 
 
 def test_what_lies_outside_is_lost_by_name():
@@ -231,7 +231,7 @@ def test_a_picture_without_a_place_is_a_problem():
     features, problems = locate(project(Rect(0, 0, 9, 9)), {}, label)
     assert features == []
     assert problems[0].where == "a.tif"
-    assert problems[0].weight == "lost"
+    assert problems[0].severity == "lost"
 
 
 def test_attributes_never_collide_with_columns(tmp_path):
@@ -256,7 +256,7 @@ def test_another_crs_is_moved_to_the_first(tmp_path):
     )
     features, _ = locate(two, {"a.tif": PLACE, "b.tif": east}, label)
     problems = write_layer(tmp_path / "a.gpkg", features)
-    assert [(p.where, p.weight) for p in problems] == [("b.tif", "note")]
+    assert [(p.where, p.severity) for p in problems] == [("b.tif", "note")]
     meta, _, shapes, _ = read_table(tmp_path / "a.gpkg")
     assert CRS.from_user_input(meta["crs"]) == UTM
     # Far from its meridian zone 32 is some thousandths larger than zone 33 is.
@@ -296,7 +296,9 @@ def burn(drawn, order, height=480, width=640):
 
 def test_a_polygon_comes_back_in_pixels():
     shape = ground(shapely.box(10, 20, 30, 50))
-    made, problems = draw_layer(layer(shape, **{"class": ["crop"]}), {"a.tif": PLACE}, Wanted())
+    made, problems = draw_layer(
+        layer(shape, **{"class": ["crop"]}), {"a.tif": PLACE}, OverlayOptions()
+    )
     region = made.pictures[0].regions[0]
     assert set(region.shape.points) == {(10, 20), (30, 20), (30, 50), (10, 50)}
     assert region.attributes == {"class": "crop"}
@@ -306,7 +308,9 @@ def test_a_polygon_comes_back_in_pixels():
 
 def test_parts_become_regions():
     parts = shapely.multipolygons([shapely.box(0, 0, 9, 9), shapely.box(20, 0, 29, 9)])
-    made, _ = draw_layer(layer(ground(parts), kind=["crop"]), {"a.tif": PLACE}, Wanted("kind"))
+    made, _ = draw_layer(
+        layer(ground(parts), kind=["crop"]), {"a.tif": PLACE}, OverlayOptions("kind")
+    )
     assert [r.number for r in made.pictures[0].regions] == [0, 1]
     assert [r.attributes["kind"] for r in made.pictures[0].regions] == ["crop", "crop"]
 
@@ -316,17 +320,17 @@ def test_an_island_in_a_hole_lies_above_the_hole_whatever_the_order():
     island = shapely.box(40, 40, 50, 50)
     for shapes, names in (((outer, island), ["a", "b"]), ((island, outer), ["b", "a"])):
         source = layer(*map(ground, shapes), **{"class": names})
-        made, problems = draw_layer(source, {"a.tif": PLACE}, Wanted())
+        made, problems = draw_layer(source, {"a.tif": PLACE}, OverlayOptions())
         mask = burn(made.pictures[0], ["background", "a", "b"])
         # 90 x 90 - 50 x 50 = 5600 pixels of a, 10 x 10 of b
         assert np.bincount(mask.ravel(), minlength=3)[1:].tolist() == [5600, 100]
-        assert [p.weight for p in problems] == ["note"]
+        assert [p.severity for p in problems] == ["note"]
 
 
 def test_a_polygon_that_fills_the_hole_of_another_stays():
     outer = shapely.box(0, 0, 90, 90) - shapely.box(20, 20, 70, 70)
     source = layer(*map(ground, (shapely.box(20, 20, 70, 70), outer)), **{"class": ["b", "a"]})
-    made, _ = draw_layer(source, {"a.tif": PLACE}, Wanted())
+    made, _ = draw_layer(source, {"a.tif": PLACE}, OverlayOptions())
     mask = burn(made.pictures[0], ["background", "a", "b"])
     assert np.bincount(mask.ravel(), minlength=3)[1:].tolist() == [5600, 2500]
     # Nothing of the hole is left to be background.
@@ -337,8 +341,8 @@ def test_a_polygon_that_shows_through_a_hole_is_said():
     below = shapely.box(0, 0, 100, 100)
     above = shapely.box(10, 10, 90, 90) - shapely.box(20, 20, 70, 70)
     source = layer(*map(ground, (below, above)), **{"class": ["b", "a"]})
-    _, problems = draw_layer(source, {"a.tif": PLACE}, Wanted())
-    assert [(p.where, p.weight) for p in problems] == [
+    _, problems = draw_layer(source, {"a.tif": PLACE}, OverlayOptions())
+    assert [(p.where, p.severity) for p in problems] == [
         ("feature 2 on a.tif", "changed"), ("a.tif", "note"),
     ]  # fmt: skip
 
@@ -347,7 +351,7 @@ def test_polygons_in_another_crs_are_moved():
     from agri_core.vector.crs import LONLAT, move
 
     shape = move(ground(shapely.box(10, 20, 300, 400)), UTM, LONLAT)
-    made, _ = draw_layer(layer(shape, crs=LONLAT), {"a.tif": PLACE}, Wanted())
+    made, _ = draw_layer(layer(shape, crs=LONLAT), {"a.tif": PLACE}, OverlayOptions())
     corners = shapely.MultiPoint(made.pictures[0].regions[0].shape.points)
     for corner in ((10, 20), (300, 20), (300, 400), (10, 400)):
         assert corners.distance(shapely.Point(corner)) < 0.01
@@ -357,29 +361,31 @@ def test_polygons_in_another_crs_are_moved():
 def test_a_polygon_over_two_pictures_is_cut_into_both():
     other = Place(480, 640, UTM, shifted(TEN, row=0, col=640))
     shape = ground(shapely.box(600, 0, 700, 50))
-    made, problems = draw_layer(layer(shape), {"a.tif": PLACE, "b.tif": other}, Wanted())
+    made, problems = draw_layer(layer(shape), {"a.tif": PLACE, "b.tif": other}, OverlayOptions())
     areas = [shapely.Polygon(p.regions[0].shape.points).area for p in made.pictures]
     assert areas == pytest.approx([40 * 50, 60 * 50])
-    assert [(p.where, p.weight) for p in problems] == [("a.tif", "changed"), ("b.tif", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("a.tif", "changed"), ("b.tif", "changed")]
 
 
 def test_a_polygon_that_names_its_picture_is_drawn_there_only():
     shape = ground(shapely.box(10, 20, 30, 50))
     source = layer(shape, picture=["b.tif"])
-    made, _ = draw_layer(source, {"a.tif": PLACE, "b.tif": PLACE}, Wanted())
+    made, _ = draw_layer(source, {"a.tif": PLACE, "b.tif": PLACE}, OverlayOptions())
     assert [len(p.regions) for p in made.pictures] == [0, 1]
 
 
 def test_a_polygon_of_a_picture_that_is_not_there_is_drawn_where_it_lies():
     shape = ground(shapely.box(10, 20, 30, 50))
-    made, _ = draw_layer(layer(shape, picture=["last year.tif"]), {"a.tif": PLACE}, Wanted())
+    made, _ = draw_layer(
+        layer(shape, picture=["last year.tif"]), {"a.tif": PLACE}, OverlayOptions()
+    )
     assert len(made.pictures[0].regions) == 1
 
 
 def test_neighbours_that_only_touch_the_border_leave_no_slivers():
     shape = ground(shapely.box(640, 0, 700, 50))
     inside = ground(shapely.box(5, 5, 9, 9))
-    made, problems = draw_layer(layer(shape, inside), {"a.tif": PLACE}, Wanted())
+    made, problems = draw_layer(layer(shape, inside), {"a.tif": PLACE}, OverlayOptions())
     assert len(made.pictures[0].regions) == 1
     assert problems == [Problem("polygons", "1 of 2 lie on none of the pictures", "note")]
 
@@ -387,14 +393,14 @@ def test_neighbours_that_only_touch_the_border_leave_no_slivers():
 def test_no_polygon_on_any_picture_is_the_users_mistake():
     shape = shapely.box(0, 0, 1, 1)
     with pytest.raises(InputError, match="coordinate reference system"):
-        draw_layer(layer(shape), {"a.tif": PLACE}, Wanted())
+        draw_layer(layer(shape), {"a.tif": PLACE}, OverlayOptions())
 
 
 def test_what_is_no_polygon_is_said():
     good = ground(shapely.box(5, 5, 9, 9))
     source = layer(good, shapely.Point(1, 1), None, shapely.Polygon())
-    _, problems = draw_layer(source, {"a.tif": PLACE}, Wanted())
-    assert [(p.where, p.weight) for p in problems] == [
+    _, problems = draw_layer(source, {"a.tif": PLACE}, OverlayOptions())
+    assert [(p.where, p.severity) for p in problems] == [
         ("feature 2", "lost"), ("feature 3", "lost"), ("feature 4", "lost"),
     ]  # fmt: skip
 
@@ -426,7 +432,7 @@ def test_mask_to_polygons_to_mask(tmp_path_factory, seed, cell, turn, way):
         **({} if way == ".gpkg" else {"RFC7946": "YES", "COORDINATE_PRECISION": "9"}),
     )  # fmt: skip
     assert is_layer(out)
-    made, _ = draw_layer(read_layer(out), {"a.tif": place}, Wanted())
+    made, _ = draw_layer(read_layer(out), {"a.tif": place}, OverlayOptions())
     back = burn(made.pictures[0], ["background", "c1", "c2"], *mask.shape)
     for code in (1, 2):
         assert iou(mask == code, back == code) >= 0.98
@@ -481,7 +487,7 @@ def test_no_feature_makes_a_traceback(tmp_path_factory, items):
     features = [*items, {"type": "Feature", "properties": {}, "geometry": good}]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     place = Place(480, 640, CRS.from_epsg(4326), Affine(0.001, 0, 9, 0, -0.001, 52.2))
-    made, problems = draw_layer(read_layer(path), {"a.tif": place}, Wanted())
+    made, problems = draw_layer(read_layer(path), {"a.tif": place}, OverlayOptions())
     assert len(made.pictures[0].regions) + len(problems) >= 1
 
 
@@ -495,7 +501,7 @@ def test_a_collection_in_metres_says_so(tmp_path):
         "features": [{"type": "Feature", "properties": {"n": 3.0}, "geometry": geometry}],
     }
     path.write_text(json.dumps(content))
-    made, _ = draw_layer(read_layer(path), {"a.tif": PLACE}, Wanted("n"))
+    made, _ = draw_layer(read_layer(path), {"a.tif": PLACE}, OverlayOptions("n"))
     assert made.pictures[0].regions[0].attributes == {"n": "3"}
 
 
@@ -569,7 +575,7 @@ def test_a_picture_turned_by_exif_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr("agri_annotate.geo.places.header", lambda path: turned)
     places, problems = read_places({"a.jpg": tmp_path / "a.jpg"})
     assert places == {"a.jpg": PLACE}
-    assert [(p.where, p.weight) for p in problems] == [("a.jpg", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("a.jpg", "changed")]
 
 
 def test_pictures_that_say_nothing_are_notes(tmp_path):
@@ -589,22 +595,22 @@ def test_coordinates_that_are_no_numbers_are_no_polygon(tmp_path):
         str(path), shapely.to_wkb(shapes), [np.array([1.0, np.nan])], ["class"],
         crs="EPSG:32632", geometry_type="Polygon", driver="GPKG",
     )  # fmt: skip
-    made, problems = draw_layer(read_layer(path), {"a.tif": PLACE}, Wanted())
+    made, problems = draw_layer(read_layer(path), {"a.tif": PLACE}, OverlayOptions())
     assert [r.attributes for r in made.pictures[0].regions] == [{"class": "1"}]
     assert [p.where for p in problems] == ["feature 2"]
 
 
 def test_a_bow_tie_on_the_ground_is_mended_and_said():
     bow = ground(shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)]))
-    made, problems = draw_layer(layer(bow), {"a.tif": PLACE}, Wanted())
+    made, problems = draw_layer(layer(bow), {"a.tif": PLACE}, OverlayOptions())
     assert len(made.pictures[0].regions) == 2
-    assert [(p.where, p.weight) for p in problems] == [("feature 1", "changed")]
+    assert [(p.where, p.severity) for p in problems] == [("feature 1", "changed")]
 
 
 def test_regions_without_class_are_written_and_counted(folder, tmp_path):
     out = tmp_path / "a.gpkg"
     result = export(folder, out)
-    assert "1 of its regions say no class" in result.stderr  # the point
+    assert "1 of its regions have no class" in result.stderr  # the point
     meta, _, _, fields = read_table(out, layer="points")
     assert fields[list(meta["fields"]).index("class")].tolist() == [""]
 

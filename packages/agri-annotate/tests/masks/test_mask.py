@@ -81,7 +81,7 @@ def test_what_cannot_be_drawn_is_named_and_the_rest_is_drawn() -> None:
         (Polygon(((1, 1), (4, 4), (4, 1), (1, 4))), "water"),
     ]
     drawn = draw(picture(*regions), 10, 10, NAMING, Rules())
-    said = [(p.where[-1], p.weight) for p in drawn.problems]
+    said = [(p.where[-1], p.severity) for p in drawn.problems]
     assert said == [
         ("1", "lost"), ("2", "lost"), ("3", "lost"), ("4", "lost"), ("5", "changed"), ("6", "note"),
     ]  # fmt: skip

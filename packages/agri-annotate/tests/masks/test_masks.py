@@ -421,7 +421,7 @@ def test_a_picture_of_other_size_or_bytes_is_told(desk: Desk) -> None:
     project = Project("coco", (Picture("a.png", 12, (region,), shape=(400, 800)),))
     naming = Naming(derive(project, None, "crop"), single="crop")
     outcome: Outcome = make_masks(project, desk.pictures, None, Options(naming))
-    texts = [(p.weight, p.what) for p in outcome.report.problems]
+    texts = [(p.severity, p.what) for p in outcome.report.problems]
     assert [weight for weight, _ in texts] == ["changed", "note"]
     assert "800 x 400" in texts[0][1] and "12 bytes" in texts[1][1] and not outcome.lost
 

@@ -51,7 +51,7 @@ def test_class_of_a_region(value: Value | None, stated: dict, expected: int) -> 
 )
 def test_no_class_is_guessed(value: Value, said: str) -> None:
     found = Naming(LEGEND, "label").class_of(region(value), "a region 1")
-    assert isinstance(found, Problem) and found.weight == "lost" and said.strip("'") in found.what
+    assert isinstance(found, Problem) and found.severity == "lost" and said.strip("'") in found.what
 
 
 def test_one_class_for_all() -> None:

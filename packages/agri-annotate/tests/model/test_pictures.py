@@ -64,7 +64,7 @@ def test_found_by_name(folder: Path, name: str, place: str) -> None:
 )
 def test_not_guessed(folder: Path, name: str, said: str) -> None:
     found, (problem,) = find_pictures(folder, [name])
-    assert not found and said in problem.what and problem.weight == "lost"
+    assert not found and said in problem.what and problem.severity == "lost"
 
 
 def test_an_earlier_output_in_the_folder_holds_no_pictures(folder: Path) -> None:

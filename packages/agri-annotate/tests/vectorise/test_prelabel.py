@@ -48,7 +48,7 @@ def raster(path, bands, transform=PLACE, crs="EPSG:32633", **more):
 
 def labels(path, number=0):
     project, problems = read_project(path)
-    assert [problem for problem in problems if problem.weight != "note"] == []
+    assert [problem for problem in problems if problem.severity != "note"] == []
     return [region.attributes["class"] for region in project.pictures[number].regions]
 
 
@@ -133,8 +133,8 @@ def test_one_bad_picture_does_not_stop_the_rest(made):
     assert "3 bands" in said["e.png"].what
     assert "float32" in said["f.png"].what
     assert "no picture" in said["g.png"].what
-    assert {said[f"{name}.png"].weight for name in "bcdefg"} == {"lost"}
-    assert said["h.png"].weight == "note"
+    assert {said[f"{name}.png"].severity for name in "bcdefg"} == {"lost"}
+    assert said["h.png"].severity == "note"
 
 
 def test_two_pictures_of_one_stem_are_not_guessed(made):
@@ -171,7 +171,7 @@ def test_confidence_of_percent_and_of_shares(made):
         made / "maps", made / "images", made / "o.json", Options(), confidence=made / "wrong"
     )
     assert labels(made / "o.json") == ["class 1", "class 2"]
-    assert "804" in next(p.what for p in outcome.problems if p.weight == "lost")
+    assert "804" in next(p.what for p in outcome.problems if p.severity == "lost")
 
 
 @pytest.mark.parametrize("where", [0, 1])
@@ -195,8 +195,8 @@ def test_a_map_of_a_scene_is_cut_where_the_chips_lie(tmp_path, where):
     assert set(inside[1].shape.points) == {(10, 5), (20, 5), (20, 15), (10, 15)}
     assert set(over[0].shape.points) == {(0, 0), (5, 0), (5, 20), (0, 20)}
     said = {problem.where: problem for problem in outcome.problems}
-    assert said["far.tif"].weight == "lost"
-    assert said["plain.png"].weight == "note"
+    assert said["far.tif"].severity == "lost"
+    assert said["plain.png"].severity == "note"
     # Columns 35 to 59 of the scene are 25 of the 30 of the chip: 5 * 20 pixels are unknown.
     assert "100 pixels to ignore" in said["over.tif"].what
 

@@ -19,9 +19,9 @@ if TRAINS:
     from agri_classify.training.commands.curve import curve
     from agri_classify.training.commands.train import train
 else:
-    from agri_classify.commands.missing_extra import untrained
+    from agri_classify.commands.missing_extra import missing_extra
 
-    train = bands = curve = untrained
+    train = bands = curve = missing_extra
 
 app = CommandLine("agri-classify", "Classify patches of land cover.")
 

@@ -75,7 +75,7 @@ def test_a_part_is_read_alone_and_keeps_its_ids(chips):
 
 
 def test_an_empty_part_is_an_error(chips):
-    with pytest.raises(InputError, match="in the part asked for"):
+    with pytest.raises(InputError, match="in the split asked for"):
         open_tiles(chips, split="test")
 
 
@@ -190,7 +190,7 @@ def test_a_folder_without_pictures_is_an_error(tmp_path, content):
 
 def test_a_folder_of_pictures_has_no_parts(tmp_path):
     write_pictures(tmp_path / "tiles")
-    with pytest.raises(InputError, match="no part 'train'"):
+    with pytest.raises(InputError, match="no split 'train'"):
         open_tiles(tmp_path / "tiles", split="train")
 
 

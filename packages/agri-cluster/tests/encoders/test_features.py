@@ -4,7 +4,7 @@ from agri_cluster.backend.framework import keras
 from agri_cluster.data.tiles import ArrayTiles, in_memory
 from agri_cluster.encoders.features import encode, extract, extract_whitened
 from agri_cluster.encoders.registry import build_encoder
-from agri_cluster.encoders.turns import Turn, mean_of_turns, turn
+from agri_cluster.encoders.rotations import Rotation, mean_over_rotations, rotate
 from agri_cluster.encoders.whitening import UnitGroups, fit_whitening
 from agri_core.files.errors import InputError
 from sklearn.decomposition import PCA
@@ -42,25 +42,25 @@ def test_the_rows_of_a_tile_s_views_follow_each_other(tmp_path):
     assert rows.ids == ["0/0", "0/1", "1/0", "1/1"]
 
 
-def test_the_mean_of_all_turns_is_indifferent_to_turns():
+def test_the_mean_over_all_rotations_does_not_change_when_tiles_are_rotated():
     items = np.random.default_rng(0).random((3, 2, 2, 1)).astype(np.float32)
-    model = mean_of_turns(corner(), 8)
-    found = [model.predict_on_batch(x) for x in (items, turn(items, 5))]
+    model = mean_over_rotations(corner(), 8)
+    found = [model.predict_on_batch(x) for x in (items, rotate(items, 5))]
     np.testing.assert_allclose(*found, atol=1e-6)
-    by_hand = np.mean([turn(items, number).reshape(3, 4) for number in range(8)], axis=0)
+    by_hand = np.mean([rotate(items, number).reshape(3, 4) for number in range(8)], axis=0)
     np.testing.assert_allclose(found[0], by_hand, atol=1e-6)
 
 
 @pytest.mark.parametrize("number", range(8))
-def test_the_layer_turns_as_the_function_does(number):
+def test_the_layer_rotates_as_the_function_does(number):
     items = np.arange(18.0, dtype=np.float32).reshape(2, 3, 3, 1)
-    np.testing.assert_array_equal(np.asarray(Turn(number)(items)), turn(items, number))
+    np.testing.assert_array_equal(np.asarray(Rotation(number)(items)), rotate(items, number))
 
 
-def test_the_eight_turns_differ_and_the_first_is_none():
+def test_the_eight_rotations_differ_and_the_first_is_none():
     items = np.arange(4.0, dtype=np.float32).reshape(1, 2, 2, 1)
-    assert len({turn(items, number).tobytes() for number in range(8)}) == 8
-    np.testing.assert_array_equal(turn(items, 0), items)
+    assert len({rotate(items, number).tobytes() for number in range(8)}) == 8
+    np.testing.assert_array_equal(rotate(items, 0), items)
 
 
 @pytest.mark.parametrize(("shape", "views"), [((16, 16, 2), 0), ((16, 16, 2), 9), ((6,), 2)])
@@ -162,8 +162,8 @@ def test_one_model_maps_a_tile_to_its_row_and_can_be_saved(tmp_path):
     assert made.rows.shape == (4,)
     np.testing.assert_allclose(found, in_memory(made.rows), atol=2e-3)
     assert np.square(found).mean(axis=1) == pytest.approx(np.ones(20), abs=1e-5)
-    assert len(made.turns) == 40
-    names = ["features.npy", "model.keras", "turns.npy"]
+    assert len(made.rotations) == 40
+    names = ["features.npy", "model.keras", "rotations.npy"]
     assert sorted(item.name for item in tmp_path.glob("[!.]*")) == names
 
 

@@ -52,7 +52,7 @@ def test_more_groups_than_clusters_with_tiles_are_refused(groups: int) -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(InputError, match=r"\(2, 1\) and \(3,\)"):
         merge_clusters([[0.0], [1.0]], [1, 1, 1], 1)
-    with pytest.raises(InputError, match="no place in the tree"):
+    with pytest.raises(InputError, match="not in the tree"):
         linkage([[0.0], [1.0]], [1, 0])
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from agri_cluster.report.palette import COLOURS, colour, marker
 from agri_cluster.report.scatter import animate, apart, draw_layout, draw_series
-from agri_cluster.report.tsne import LEAST, between, chosen, layout, layouts, turned
+from agri_cluster.report.tsne import LEAST, align_rotation, between, chosen, layout, layouts
 from PIL import Image
 
 
@@ -58,7 +58,7 @@ def test_turned_undoes_a_rotation_and_a_mirror():
     angle = 1.1
     spin = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     moved = (points * [1, -1]) @ spin + [5, 7]
-    assert np.allclose(turned(moved, points), points - points.mean(axis=0))
+    assert np.allclose(align_rotation(moved, points), points - points.mean(axis=0))
 
 
 @pytest.mark.parametrize(

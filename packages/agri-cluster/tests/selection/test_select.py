@@ -14,7 +14,7 @@ import rasterio
 from agri_cluster import cli
 from agri_cluster.artifact.fitted import CENTRES, EMBEDDING, INFO, TABLE
 from agri_core.files.csvfile import csv_text, read_rows
-from agri_data.annotation.pieces import Wanted, select_pieces
+from agri_data.annotation.pieces import SelectionRequest, select_pieces
 from agri_data.annotation.select import read_chosen
 from agri_data.build import build
 from agri_data.sources.windows import Cut
@@ -112,7 +112,9 @@ def test_from_known_labels_to_the_pieces(run: Run, source: Path, tiles: Path, fi
         ("0", "arable", "2"), ("1", "water", "2"), ("2", "forest", "2"),
     ]  # fmt: skip
 
-    total = select_pieces(source, here / "out", Wanted(1, SIZE, chosen=read_chosen(listed)))
+    total = select_pieces(
+        source, here / "out", SelectionRequest(1, SIZE, chosen=read_chosen(listed))
+    )
     selected = read(here / "out/selected.csv")
     assert total == 7
     assert [row["chip_id"] for row in selected] == [row["chip_id"] for row in rows]

@@ -13,7 +13,7 @@ from .legend import IGNORE as IGNORE
 from .legend import Legend as Legend
 from .legend import LegendClass as LegendClass
 from .raster.grid import Grid as Grid
-from .raster.pixel_area import measure_ground as measure_ground
+from .raster.pixel_area import measure_pixel_area as measure_pixel_area
 from .vector.reader import read_layer as read_layer
 
 __version__: str

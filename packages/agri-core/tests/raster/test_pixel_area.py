@@ -10,8 +10,8 @@ from agri_core.raster.grid import Grid, to_ground
 from agri_core.raster.pixel_area import (
     MAX_STRIPS,
     METRES_PER_DEGREE,
-    Ground,
-    measure_ground,
+    PixelArea,
+    measure_pixel_area,
     pixel_metres,
 )
 from hypothesis import given
@@ -75,7 +75,7 @@ def cell(text: str, size: float = 0.05, pixels: int = 40) -> Grid:
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_crs_against_pyproj(name: str) -> None:
     place = cell(SYSTEMS[name])
-    ground = measure_ground(place)
+    ground = measure_pixel_area(place)
     assert ground.method == "geodesic"
     assert ground.rows.sum() * place.width == pytest.approx(outline_area(place, 0, 40), rel=1e-5)
 
@@ -85,7 +85,7 @@ def test_maps_and_drawings_agree(name: str) -> None:
     place = cell(SYSTEMS[name])
     corners = place.corners[[0, 2, 3, 1]]
     drawn = ground_area(shapely.Polygon(corners), place.crs)
-    assert drawn == pytest.approx(measure_ground(place).rows.sum() * place.width, rel=1e-5)
+    assert drawn == pytest.approx(measure_pixel_area(place).rows.sum() * place.width, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_maps_and_drawings_agree(name: str) -> None:
 def test_the_scale_across_a_wide_raster(name: str) -> None:
     # 5 degrees of longitude a side: classes in the west and in the east both come out right.
     place = cell(SYSTEMS[name], size=5, pixels=300)
-    ground = measure_ground(place)
+    ground = measure_pixel_area(place)
     for left, right in ((0, 60), (120, 180), (240, 300)):
         found = sum(
             areas.sum() * len(range(*columns.indices(300))[max(0, left - columns.start):
@@ -106,32 +106,32 @@ def test_the_scale_across_a_wide_raster(name: str) -> None:
 
 def test_middle_of_a_utm_zone() -> None:
     # The scale on the central meridian is 0.9996: 100 m2 / 0.9996^2 = 100.080 m2.
-    ground = measure_ground(grid("EPSG:32633", from_origin(500_000, 5_500_000, 10, 10)))
+    ground = measure_pixel_area(grid("EPSG:32633", from_origin(500_000, 5_500_000, 10, 10)))
     assert ground.mean == pytest.approx(100 / 0.9996**2, rel=1e-7)
 
 
 @pytest.mark.parametrize("code", [3035, 6933])
 def test_equal_area_pixels_have_their_area(code: int) -> None:
-    ground = measure_ground(grid(f"EPSG:{code}", from_origin(4_500_000, 3_000_000, 10, 10)))
+    ground = measure_pixel_area(grid(f"EPSG:{code}", from_origin(4_500_000, 3_000_000, 10, 10)))
     assert ground.areas == pytest.approx(np.full((4, 1), 100), rel=1e-7)
 
 
 def test_feet() -> None:
     # US survey feet, 1 ft = 1200 / 3937 m; New York's cone is 1 / 10 000 off at most.
-    ground = measure_ground(grid("EPSG:2263", from_origin(980_000, 200_000, 30, 30)))
+    ground = measure_pixel_area(grid("EPSG:2263", from_origin(980_000, 200_000, 30, 30)))
     assert ground.mean == pytest.approx((30 * 1200 / 3937) ** 2, rel=1e-4)
 
 
 def test_rotated_pixels() -> None:
     # |9.3 * -9.4 - 2.1 * 1.9| = 91.41 m2 of the plane
     transform = Affine(9.3, 2.1, 500_000, 1.9, -9.4, 5_500_000)
-    ground = measure_ground(grid("EPSG:32633", transform))
+    ground = measure_pixel_area(grid("EPSG:32633", transform))
     assert ground.mean == pytest.approx(91.41 / 0.9996**2, rel=1e-6)
 
 
 def test_rotated_degrees() -> None:
     place = grid("EPSG:4326", Affine(0.001, 0.0001, 15, 0.0001, -0.001, 50), 30, 30)
-    total = measure_ground(place).rows.sum() * 30
+    total = measure_pixel_area(place).rows.sum() * 30
     assert total == pytest.approx(outline_area(place, 0, 30), rel=1e-6)
 
 
@@ -146,7 +146,7 @@ def geodesic(geod: Geod, west: float, east: float, south: float, north: float) -
 @pytest.mark.parametrize("latitude", [-89.9, -33.3, -0.001, 0.0, 49.6, 71.2])
 def test_degrees_against_pyproj(latitude: float) -> None:
     step = 0.01
-    ground = measure_ground(grid("EPSG:4326", from_origin(15, latitude + 4 * step, step, step)))
+    ground = measure_pixel_area(grid("EPSG:4326", from_origin(15, latitude + 4 * step, step, step)))
     expected = [
         geodesic(WGS84, 15, 15 + step, latitude + (3 - i) * step, latitude + (4 - i) * step)
         for i in range(4)
@@ -156,38 +156,38 @@ def test_degrees_against_pyproj(latitude: float) -> None:
 
 def test_whole_earth() -> None:
     # The area of the WGS 84 ellipsoid, as GeographicLib gives it.
-    ground = measure_ground(grid("EPSG:4326", from_origin(-180, 90, 1, 1), 180, 360))
+    ground = measure_pixel_area(grid("EPSG:4326", from_origin(-180, 90, 1, 1), 180, 360))
     assert 360 * ground.rows.sum() == pytest.approx(510_065_621_724_088.5, rel=1e-12)
     equal = ProjCRS("EPSG:6933").area_of_use.bounds
     bounds = Transformer.from_crs(4326, 6933, always_xy=True).transform_bounds(*equal)
     world = Grid(CRS.from_epsg(6933), from_bounds(*bounds, 360, 180), 180, 360)
     plane = abs(world.transform.determinant)
-    assert measure_ground(world).areas == pytest.approx(np.full((180, 1), plane), rel=1e-6)
+    assert measure_pixel_area(world).areas == pytest.approx(np.full((180, 1), plane), rel=1e-6)
 
 
 def test_across_the_date_line() -> None:
     west = cell("EPSG:3832")  # Pacific: 150 E is its middle
     moved = Grid(west.crs, from_origin(3_300_000, 5_000_000, 10_000, 10_000), 40, 40)
     east = Grid(west.crs, from_origin(1_000_000, 5_000_000, 10_000, 10_000), 40, 40)
-    assert measure_ground(moved).rows == pytest.approx(measure_ground(east).rows, rel=1e-9)
+    assert measure_pixel_area(moved).rows == pytest.approx(measure_pixel_area(east).rows, rel=1e-9)
 
 
 def test_over_the_pole() -> None:
     # 400 km about the North Pole in polar stereographic, true at 71 N: 0.9728 of length there.
     place = grid("EPSG:3995", from_origin(-200_000, 200_000, 1000, 1000), 400, 400)
-    total = measure_ground(place).rows.sum() * 400
+    total = measure_pixel_area(place).rows.sum() * 400
     cap = ground_area(shapely.box(-200_000, -200_000, 200_000, 200_000), place.crs)
     assert total == pytest.approx(cap, rel=1e-4)
 
 
 def test_other_ellipsoids() -> None:
     step = 0.1
-    ground = measure_ground(grid("EPSG:4267", from_origin(-90, 40, step, step), 1))
+    ground = measure_pixel_area(grid("EPSG:4267", from_origin(-90, 40, step, step), 1))
     clarke = Geod(ellps="clrk66")
     assert ground.rows[0] == pytest.approx(
         geodesic(clarke, -90, -90 + step, 40 - step, 40), rel=1e-6
     )
-    moon = measure_ground(grid("IAU_2015:30100", from_origin(0, 1, 1, 1), 1, 1))
+    moon = measure_pixel_area(grid("IAU_2015:30100", from_origin(0, 1, 1, 1), 1, 1))
     # A sphere of 1737.4 km: R^2 * (sin 1 - sin 0) * 1 degree
     expected = 1_737_400**2 * np.sin(np.pi / 180) * np.pi / 180
     assert moon.mean == pytest.approx(expected, rel=1e-9)
@@ -195,7 +195,7 @@ def test_other_ellipsoids() -> None:
 
 def test_grads_and_paris() -> None:
     # NTF (Paris): 1 grad is 0.9 degrees; 100 grads are the pole.
-    ground = measure_ground(grid("EPSG:4807", from_origin(0, 55, 0.01, 0.01), 1))
+    ground = measure_pixel_area(grid("EPSG:4807", from_origin(0, 55, 0.01, 0.01), 1))
     a, b = 6_378_249.2, 6_356_515.0
     expected = geodesic(Geod(a=a, b=b), 0, 0.009, 49.491, 49.5)
     assert ground.mean == pytest.approx(expected, rel=1e-6)
@@ -203,7 +203,7 @@ def test_grads_and_paris() -> None:
 
 def test_pixels_off_the_earth_keep_their_plane() -> None:
     place = grid("ESRI:54030", from_bounds(-17e6, -8.6e6, 17e6, 8.6e6, 34, 17), 17, 34)
-    assert np.isfinite(measure_ground(place).areas).all()
+    assert np.isfinite(measure_pixel_area(place).areas).all()
 
 
 @pytest.mark.parametrize(
@@ -217,17 +217,17 @@ def test_pixels_off_the_earth_keep_their_plane() -> None:
 )
 def test_what_cannot_be_measured(place: Grid, match: str) -> None:
     with pytest.raises(InputError, match=match):
-        measure_ground(place)
+        measure_pixel_area(place)
 
 
 def test_a_given_pixel() -> None:
-    ground = measure_ground(Grid(None, Affine.identity(), 2, 3), 20)
+    ground = measure_pixel_area(Grid(None, Affine.identity(), 2, 3), 20)
     assert ground.areas.tolist() == [[400], [400]] and ground.method == "given"
 
 
 def test_strips_and_sums() -> None:
     # Two rows, columns 0 1 | 2 3 4: the left strip has 1 and 10, the right one 100 and 1000.
-    ground = Ground(np.array([[1.0, 100], [10, 1000]]), np.array([0, 2, 5]), "geodesic")
+    ground = PixelArea(np.array([[1.0, 100], [10, 1000]]), np.array([0, 2, 5]), "geodesic")
     assert ground.rows.tolist() == [(2 * 1 + 3 * 100) / 5, (2 * 10 + 3 * 1000) / 5]
     assert [(c.start, c.stop, a.tolist()) for c, a in ground.strips(1, 1)] == [
         (0, 2, [10]), (2, 5, [1000]),
@@ -242,7 +242,7 @@ def test_strips_and_sums() -> None:
 def test_the_integral_sums_any_rectangle(data: st.DataObject) -> None:
     strips = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
     areas = np.arange(1.0, 1 + 3 * len(strips)).reshape(3, -1) ** 2
-    ground = Ground(areas, np.concatenate([[0], np.cumsum(strips)]), "geodesic")
+    ground = PixelArea(areas, np.concatenate([[0], np.cumsum(strips)]), "geodesic")
     full = np.repeat(areas, strips, axis=1)
     top, bottom = sorted(data.draw(st.tuples(st.integers(0, 3), st.integers(0, 3))))
     span = st.integers(0, full.shape[1])
@@ -254,7 +254,7 @@ def test_the_integral_sums_any_rectangle(data: st.DataObject) -> None:
 
 def test_memory_stays_bounded() -> None:
     place = grid("EPSG:3995", from_bounds(-9e6, -9e6, 9e6, 9e6, 5000, 5000), 5000, 5000)
-    assert measure_ground(place).areas.shape[1] <= MAX_STRIPS
+    assert measure_pixel_area(place).areas.shape[1] <= MAX_STRIPS
 
 
 def test_metres_of_a_pixel() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from agri_core.files.atomic import beside, scratch_dir
+from agri_core.files.atomic import scratch_dir, sibling_path
 from agri_core.files.console import progress
 from agri_core.files.errors import AgriError, InputError, MissingError
 from agri_core.legend import IGNORE
@@ -163,7 +163,7 @@ def unpacked(description: Description, out: Path, losses: Losses) -> Iterator[De
         return
     if not root.is_file():
         raise MissingError(f"there is no file {root}")
-    with scratch_dir(beside(out, "zip")) as folder:
+    with scratch_dir(sibling_path(out, "zip")) as folder:
         try:
             extract(root, folder)
             yield replace(description, root=folder)

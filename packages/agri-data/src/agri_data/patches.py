@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agri_core.files.atomic import beside, scratch_dir
+from agri_core.files.atomic import scratch_dir, sibling_path
 from agri_core.files.errors import InputError
 from agri_core.files.ownership import check_folder
 
@@ -31,7 +31,7 @@ def synthetic_patches(out: Path, *, seed: int, places: int, cut: Cut, share: flo
     if cut.size > SIDE:
         raise InputError(f"expected a size of up to {SIDE} pixels, got {cut.size}")
     check_folder(out)
-    with scratch_dir(beside(out, "scenes")) as folder:
+    with scratch_dir(sibling_path(out, "scenes")) as folder:
         plan = Plan(seed, SIDE, places, target="moisture", bands=13)
         write_synth(folder / "scenes", plan, spare=False)
         return build(folder / "scenes" / MARKER, out, cut=cut, share=share)

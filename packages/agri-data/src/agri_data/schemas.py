@@ -1,4 +1,4 @@
-"""JSON schemas of the files that people write or programs read, for editors and for checks."""
+"""JSON schemas of the files that users write or programs read, for editors and for checks."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 import rasterio
 from agri_core.files.errors import InputError, MissingError
 from agri_data.annotation.drawn import describe_drawn
-from agri_data.annotation.pieces import Wanted, select_pieces
+from agri_data.annotation.pieces import SelectionRequest, select_pieces
 from agri_data.annotation.select import (
     describe_piece,
     farthest_first,
@@ -118,7 +118,7 @@ def scene(tmp_path: Path) -> tuple[Path, NDArray[np.uint16]]:
 def test_pieces_come_with_their_place_and_all_bands(scene, tmp_path: Path):
     source, image = scene
     # The label file is not there: labels are not looked at.
-    assert select_pieces(source, tmp_path / "out", Wanted(count=3, size=32)) == 5
+    assert select_pieces(source, tmp_path / "out", SelectionRequest(count=3, size=32)) == 5
     with (tmp_path / "out/selected.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert json.loads((tmp_path / "out/classes.json").read_text()) == LEGEND[:1]
@@ -148,13 +148,13 @@ def test_pieces_are_the_same_again_and_replace_only_their_own(scene, tmp_path: P
     def content() -> dict[str, bytes]:
         return {str(p): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
 
-    select_pieces(source, out, Wanted(2, 32))
+    select_pieces(source, out, SelectionRequest(2, 32))
     first = content()
-    select_pieces(source, out, Wanted(2, 32))
+    select_pieces(source, out, SelectionRequest(2, 32))
     assert content() == first
     (out / "selected.csv").write_text("chosen by hand")
     with pytest.raises(InputError, match=r"selected\.csv was changed since"):
-        select_pieces(source, out, Wanted(2, 32))
+        select_pieces(source, out, SelectionRequest(2, 32))
 
 
 def test_too_little_data_or_nothing_wanted(scene, tmp_path: Path):
@@ -163,16 +163,16 @@ def test_too_little_data_or_nothing_wanted(scene, tmp_path: Path):
     with rasterio.open(tmp_path / "north.tif", "r+") as target:
         target.write(image)
     # Both pieces of 64 pixels have data on their lower half.
-    assert select_pieces(source, tmp_path / "half", Wanted(1, 64, valid=0.5)) == 2
+    assert select_pieces(source, tmp_path / "half", SelectionRequest(1, 64, valid=0.5)) == 2
     with pytest.raises(InputError, match=r"no piece of .* has data on 60% of its pixels"):
-        select_pieces(source, tmp_path / "out", Wanted(1, 64, valid=0.6))
+        select_pieces(source, tmp_path / "out", SelectionRequest(1, 64, valid=0.6))
     for wrong in (
         {"count": 0, "size": 32},
         {"count": 1, "size": 8},
         {"count": 1, "size": 32, "valid": 2.0},
     ):
         with pytest.raises(InputError):
-            Wanted(**wrong)
+            SelectionRequest(**wrong)
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -189,7 +189,7 @@ def test_exactly_the_chosen_pieces_in_their_order(scene, tmp_path: Path):
     chosen = read_chosen(listed)
     # A name says more than a number; without either there is no group.
     assert chosen == {"north_r32_c64": "water", "north_r0_c32": "arable", "north_r32_c0": "2"}
-    assert select_pieces(source, tmp_path / "out", Wanted(1, 32, chosen=chosen)) == 3
+    assert select_pieces(source, tmp_path / "out", SelectionRequest(1, 32, chosen=chosen)) == 3
     rows = table(tmp_path / "out/selected.csv")
     assert [row["chip_id"] for row in rows] == list(chosen)
     assert [row["group"] for row in rows] == ["water", "arable", "2"]
@@ -203,10 +203,10 @@ def test_a_list_of_other_pieces_is_refused_and_nothing_is_written(scene, tmp_pat
     # The first piece has no data, so it is none; the second is no multiple of 32 pixels.
     chosen = {"north_r32_c0": "", "north_r0_c0": "", "north_r16_c0": ""}
     with pytest.raises(InputError, match=r"2 of 3 chosen pieces .* the first is north_r0_c0"):
-        select_pieces(source, tmp_path / "out", Wanted(1, 32, chosen=chosen))
+        select_pieces(source, tmp_path / "out", SelectionRequest(1, 32, chosen=chosen))
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="by a list or by groups, got both"):
-        Wanted(1, 32, groups={"a": "1"}, chosen={"a": ""})
+        SelectionRequest(1, 32, groups={"a": "1"}, chosen={"a": ""})
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_pieces_have_the_ids_of_chips_of_the_same_size(scene, tmp_path: Path, si
     source, _ = scene
     build(unlabelled(source), tmp_path / "tiles", cut=Cut(size))
     tiles = ChipStore.open(tmp_path / "tiles")
-    total = select_pieces(source, tmp_path / "out", Wanted(99, size, valid=0))
+    total = select_pieces(source, tmp_path / "out", SelectionRequest(99, size, valid=0))
     rows = {row["chip_id"]: row for row in table(tmp_path / "out/selected.csv")}
     assert total == len(rows) == len(tiles)
     for index, (chip, row, col) in enumerate(
@@ -269,7 +269,7 @@ def test_an_id_does_not_depend_on_what_is_left_out(tmp_path: Path):
     )
     build(source, tmp_path / "tiles", cut=Cut(32))
     (chip,) = ChipStore.open(tmp_path / "tiles").table["chip_id"]
-    select_pieces(source, tmp_path / "out", Wanted(9, 32))
+    select_pieces(source, tmp_path / "out", SelectionRequest(9, 32))
     by_id = {row["chip_id"]: row["source"] for row in table(tmp_path / "out/selected.csv")}
     assert len(by_id) == 2 and by_id[chip] == "a-b.tif"
 
@@ -303,7 +303,7 @@ def drawings(tmp_path: Path, names: list[str]) -> Path:
 
 def test_drawings_become_labelled_chips(scene, tmp_path: Path):
     source, image = scene
-    select_pieces(source, tmp_path / "out", Wanted(3, 32))
+    select_pieces(source, tmp_path / "out", SelectionRequest(3, 32))
     names = sorted(path.stem for path in (tmp_path / "out/images").iterdir())[:2]
     folder = drawings(tmp_path, names)
     description = tmp_path / "annotate/source.yaml"
@@ -322,7 +322,7 @@ def test_drawings_become_labelled_chips(scene, tmp_path: Path):
 
 def test_drawings_of_something_else_are_refused(scene, tmp_path: Path):
     source, _ = scene
-    select_pieces(source, tmp_path / "out", Wanted(1, 32))
+    select_pieces(source, tmp_path / "out", SelectionRequest(1, 32))
     folder = drawings(tmp_path, ["stranger"])
     out = tmp_path / "annotate/source.yaml"
     with pytest.raises(MissingError, match=r"masks\.csv row 2: .*stranger\.png' is no selected"):

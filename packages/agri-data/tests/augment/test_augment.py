@@ -11,7 +11,7 @@ import pytest
 from agri_core.files.errors import InputError
 from agri_data.augment.augment import Augment, augment, copies, draw_warp
 from agri_data.augment.augmented_store import augmented_store
-from agri_data.augment.light import Light, relight
+from agri_data.augment.photometric import PhotometricChange, apply_photometric
 from agri_data.augment.warp import Warp, warp_image, warp_mask
 from agri_data.splits.leaks import find_leaks
 from agri_data.store.store import ChipStore
@@ -131,17 +131,29 @@ def test_light_by_hand() -> None:
     image = np.array([[[10.0], [30.0]]], np.float32)
     valid = np.ones((1, 2), bool)
     rng = np.random.default_rng(0)
-    assert relight(image, Light(brightness=1.5), valid, rng).ravel().tolist() == [15.0, 45.0]
-    assert relight(image, Light(contrast=0.5), valid, rng).ravel().tolist() == [15.0, 25.0]
-    assert relight(image, Light(channel=(0.5,)), valid, rng).ravel().tolist() == [15.0, 35.0]
-    assert relight(image, Light(lost=(0,), fill=7.0), valid, rng).ravel().tolist() == [7.0, 7.0]
-    bright = relight(image.astype(np.uint8), Light(brightness=20.0), valid, rng)
+    assert apply_photometric(
+        image, PhotometricChange(brightness=1.5), valid, rng
+    ).ravel().tolist() == [15.0, 45.0]
+    assert apply_photometric(
+        image, PhotometricChange(contrast=0.5), valid, rng
+    ).ravel().tolist() == [15.0, 25.0]
+    assert apply_photometric(
+        image, PhotometricChange(channel=(0.5,)), valid, rng
+    ).ravel().tolist() == [15.0, 35.0]
+    assert apply_photometric(
+        image, PhotometricChange(lost=(0,), fill=7.0), valid, rng
+    ).ravel().tolist() == [7.0, 7.0]
+    bright = apply_photometric(
+        image.astype(np.uint8), PhotometricChange(brightness=20.0), valid, rng
+    )
     assert bright.ravel().tolist() == [200, 255]
 
 
 def test_noise_has_the_asked_strength() -> None:
     image = np.tile(np.float32([0.0, 20.0]), 5000).reshape(100, 100, 1)
-    noisy = relight(image, Light(noise=0.3), np.ones((100, 100), bool), np.random.default_rng(0))
+    noisy = apply_photometric(
+        image, PhotometricChange(noise=0.3), np.ones((100, 100), bool), np.random.default_rng(0)
+    )
     # Deviation of the band is 10, so the noise has deviation 3.
     assert (noisy - image).std() == pytest.approx(3.0, rel=0.03)
 

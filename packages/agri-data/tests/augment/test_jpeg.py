@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from agri_core.files.errors import InputError
-from agri_data.augment.augment import Augment, augment, draw_light, draw_warp
+from agri_data.augment.augment import Augment, augment, draw_photometric, draw_warp
 from agri_data.augment.jpeg import Jpeg, draw_jpeg, save_again
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,12 +72,12 @@ def test_other_draws_stay_what_they_were_without_it() -> None:
     for seed in range(5):
         first, second = np.random.default_rng(seed), np.random.default_rng(seed)
         assert draw_warp(config, first) == draw_warp(with_jpeg, second)
-        assert draw_light(config, 3, first) == draw_light(with_jpeg, 3, second)
+        assert draw_photometric(config, 3, first) == draw_photometric(with_jpeg, 3, second)
     rng = np.random.default_rng(0)
     augment(picture(), None, rng, Augment())
     plain = np.random.default_rng(0)
     draw_warp(Augment(), plain)
-    draw_light(Augment(), 3, plain)
+    draw_photometric(Augment(), 3, plain)
     assert rng.random() == plain.random()
 
 

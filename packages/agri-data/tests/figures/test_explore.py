@@ -10,7 +10,7 @@ import pytest
 from agri_core.files.errors import StoreError
 from agri_core.legend import IGNORE, Legend
 from agri_data.cli import app
-from agri_data.figures.explore import census, parts, summary
+from agri_data.figures.explore import census, census_by_split, summary
 from agri_data.store.store import ChipStore
 from typer.testing import CliRunner
 
@@ -36,7 +36,7 @@ def test_counts_shares_and_baseline(make_store: MakeStore) -> None:
 
 def test_parts_follow_the_split(make_store: MakeStore) -> None:
     store = make_store(images(3), MASKS, split=["train", "val", "train"])
-    found = parts(store)
+    found = census_by_split(store)
     assert list(found) == ["train", "val"]
     assert found["train"].totals.tolist() == [4, 4]
     assert found["val"].totals.tolist() == [2, 1]

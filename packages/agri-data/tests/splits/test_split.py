@@ -31,13 +31,13 @@ def labelled(count: int, classes: int = 3, groups: int = 0) -> pd.DataFrame:
     )
 
 
-def shared_pixels(table: pd.DataFrame, parts: pd.Series, size: int) -> int:
-    """Count pixels of the scene that chips of two parts cover: a slow, independent painter."""
+def shared_pixels(table: pd.DataFrame, splits: pd.Series, size: int) -> int:
+    """Count pixels of the scene that chips of two splits cover: a slow, independent painter."""
     edge = int(max(table["row"].max(), table["col"].max())) + size
-    covered = {part: np.zeros((edge, edge), bool) for part in ("train", "val", "test")}
-    for row, col, part in zip(table["row"], table["col"], parts, strict=True):
-        if part:
-            covered[part][row : row + size, col : col + size] = True
+    covered = {split: np.zeros((edge, edge), bool) for split in ("train", "val", "test")}
+    for row, col, split in zip(table["row"], table["col"], splits, strict=True):
+        if split:
+            covered[split][row : row + size, col : col + size] = True
     return int((sum(c.astype(int) for c in covered.values()) > 1).sum())
 
 
@@ -49,9 +49,9 @@ def test_ten_percent_of_27000_is_2700() -> None:
 
 def test_a_random_split_is_exact_overall_and_within_each_class() -> None:
     table = labelled(1000, classes=7)
-    parts = assign(table, "random", (0.7, 0.2, 0.1), seed=3)
-    assert parts.value_counts().to_dict() == {"train": 700, "val": 200, "test": 100}
-    share = pd.crosstab(parts, table["label"], normalize="index")
+    splits = assign(table, "random", (0.7, 0.2, 0.1), seed=3)
+    assert splits.value_counts().to_dict() == {"train": 700, "val": 200, "test": 100}
+    share = pd.crosstab(splits, table["label"], normalize="index")
     overall = table["label"].value_counts(normalize=True)
     assert (share - overall).abs().to_numpy().max() < 0.02
 
@@ -76,8 +76,8 @@ def test_quotas_are_within_one_and_complete(total: int, weights: list[int]) -> N
 )
 def test_dealing_meets_the_quotas_for_any_classes(strata: list[int], seed: int) -> None:
     fractions = np.array([0.6, 0.25, 0.15])
-    parts = deal(np.array(strata), fractions, np.random.default_rng(seed))
-    assert np.bincount(parts, minlength=3).tolist() == quotas(len(strata), fractions).tolist()
+    splits = deal(np.array(strata), fractions, np.random.default_rng(seed))
+    assert np.bincount(splits, minlength=3).tolist() == quotas(len(strata), fractions).tolist()
 
 
 @settings(max_examples=40, deadline=None)
@@ -91,9 +91,9 @@ def test_no_group_is_in_two_parts_and_every_chip_in_one(
     groups: int, count: int, seed: int, method: str
 ) -> None:
     table = labelled(count, groups=groups)
-    parts = assign(table, method, seed=seed, folds=3)
-    assert set(parts) == {"train", "val", "test"}
-    assert (pd.Series(parts).groupby(table["group"]).nunique() == 1).all()
+    splits = assign(table, method, seed=seed, folds=3)
+    assert set(splits) == {"train", "val", "test"}
+    assert (pd.Series(splits).groupby(table["group"]).nunique() == 1).all()
 
 
 @settings(max_examples=25, deadline=None)
@@ -126,9 +126,9 @@ def test_overlapping_chips_of_two_parts_share_no_pixel(grid: Grid, method: str, 
     table = grid(24, size=32, stride=16, crs=crs)
     block = 1600.0 if crs else 160.0
     done = make_split(table, SplitPlan(method, seed=2, block=block), size=32)
-    assert shared_pixels(table, done.parts, 32) == 0
+    assert shared_pixels(table, done.splits, 32) == 0
     assert 0 < done.counts["dropped"] < len(table) / 2
-    assert min(done.counts[part] for part in ("train", "val", "test")) > 0
+    assert min(done.counts[split] for split in ("train", "val", "test")) > 0
 
 
 def test_the_painter_sees_a_leak(grid: Grid) -> None:
@@ -144,23 +144,23 @@ def test_chips_that_only_touch_are_all_kept(grid: Grid) -> None:
 
 def test_a_buffer_keeps_parts_apart(grid: Grid) -> None:
     table = grid(16)
-    parts = assign(table, "block", block=1600.0, buffer=320.0, size=32)
-    kept = table[parts != ""].assign(part=parts)
+    splits = assign(table, "block", block=1600.0, buffer=320.0, size=32)
+    kept = table[splits != ""].assign(split=splits)
     gaps = []
-    for name, here in kept.groupby("part"):
-        there = kept[kept["part"] != name]
+    for name, here in kept.groupby("split"):
+        there = kept[kept["split"] != name]
         rows = np.abs(here["row"].to_numpy()[:, None] - there["row"].to_numpy()) - 32
         cols = np.abs(here["col"].to_numpy()[:, None] - there["col"].to_numpy()) - 32
         gaps.append(np.maximum(rows, cols).min())
-    # 320 m are 32 pixels: one chip lies between any two parts.
+    # 320 m are 32 pixels: one chip lies between any two splits.
     assert min(gaps) >= 32
 
 
 def test_the_same_place_on_two_dates_is_in_one_part(grid: Grid) -> None:
     first = grid(10)
     second = first.assign(chip_id="late-" + first["chip_id"], source="b.tif")
-    parts = assign(pd.concat([first, second], ignore_index=True), "block", size=32)
-    assert parts[:100].tolist() == parts[100:].tolist()
+    splits = assign(pd.concat([first, second], ignore_index=True), "block", size=32)
+    assert splits[:100].tolist() == splits[100:].tolist()
 
 
 def test_one_place_in_two_utm_zones_is_in_one_part() -> None:
@@ -177,8 +177,8 @@ def test_one_place_in_two_utm_zones_is_in_one_part() -> None:
             )
     table = make_table(records)
     # Chips are 1430 m apart and 320 m wide, so only the two views of one place overlap.
-    parts = assign(table, "block", block=5000.0, size=32)
-    by_place = parts.groupby(table["chip_id"].str.split("-").str[1])
+    splits = assign(table, "block", block=5000.0, size=32)
+    by_place = splits.groupby(table["chip_id"].str.split("-").str[1])
     assert (by_place.agg(lambda p: len(set(p) - {""})) <= 1).all()
 
 

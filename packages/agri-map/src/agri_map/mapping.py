@@ -13,11 +13,11 @@ from agri_core.files.console import progress_bar, warn
 from agri_core.files.errors import InputError
 from agri_core.files.hashing import sha256_file
 from agri_core.legend import Legend
-from agri_core.raster.pixel_area import measure_ground
+from agri_core.raster.pixel_area import measure_pixel_area
 from numpy.typing import NDArray
 
 from agri_map import __version__
-from agri_map.analysis.area import Tally
+from agri_map.analysis.area import AreaAccumulator
 from agri_map.bundle.bundle import read_spec
 from agri_map.bundle.spec import BundleSpec, check_tiling
 from agri_map.choices import EngineName, Precision
@@ -30,9 +30,9 @@ from agri_map.maps.write import Kind, Layout, Sink, check_raster, raster_sink
 from agri_map.scene.scene import Scene
 from agri_map.scene.unit import check_scene
 
-# Four tiles of 256 pixels: larger batches cost memory and gain nothing.
+# Four tiles of 256 pixels; bounds the memory of a batch.
 BATCH_PIXELS = 2**18
-# What GDAL's cache holds beside a row of the scene's blocks: blocks of the maps, of aligned bands.
+# GDAL's cache in addition to a row of the scene's blocks: blocks of the maps, of aligned bands.
 SPARE_CACHE_BYTES = 16 * 2**20
 # A scene stored in huge blocks is decoded more often rather than filling the memory.
 MAX_CACHE_BYTES = 384 * 2**20
@@ -80,7 +80,7 @@ class Outputs:
     confidence: Path | None = None
 
     def items(self, legend: Legend, exact: bool) -> list[tuple[Path, Layout]]:
-        """Give each file with its layout.
+        """Return each file with its layout.
 
         The map comes first: files are closed from the last to the first, so the map appears
         when all others are in place.
@@ -108,7 +108,7 @@ class Result:
     Attributes:
         path: The map.
         legend: Its classes.
-        tally: Pixels and ground of each value of the map.
+        area: Pixels and area of each value of the map.
         tiles: Tiles (or patches) run through the engine.
         skipped: Tiles without any data.
         seconds: Wall time, everything included.
@@ -117,7 +117,7 @@ class Result:
 
     path: Path
     legend: Legend
-    tally: Tally
+    area: AreaAccumulator
     tiles: int
     skipped: int
     seconds: float
@@ -162,10 +162,10 @@ def map_scene(
     # rasterio takes bytes here, where GDAL's own setting takes small numbers as megabytes.
     cache = min(scene.block_row_bytes + SPARE_CACHE_BYTES, MAX_CACHE_BYTES)
     with rasterio.Env(GDAL_CACHEMAX=cache):
-        tally, run = _write(scene, engine, axes, files, tags, options)
+        area, run = _write(scene, engine, axes, files, tags, options)
     total = len(axes[0].starts()) * len(axes[1].starts())
     seconds = time.perf_counter() - began
-    return Result(outputs.map, spec.legend, tally, run, total - run, seconds, agreement)
+    return Result(outputs.map, spec.legend, area, run, total - run, seconds, agreement)
 
 
 def make_axes(scene: Scene, spec: BundleSpec, options: Options) -> tuple[Axis, Axis]:
@@ -237,18 +237,18 @@ def _check_paths(scene: Scene, bundle: Path, files: Sequence[tuple[Path, Layout]
 
 @contextmanager
 def _behind(
-    sinks: Sequence[Sink], tally: Tally
+    sinks: Sequence[Sink], area: AreaAccumulator
 ) -> Iterator[Callable[[int, NDArray[np.float32], NDArray[np.bool_]], None]]:
-    """Give a function that writes a strip in the background, at most one strip behind.
+    """Return a function that writes a strip in the background, at most one strip behind.
 
-    It adds what the first sink wrote to `tally`; what went wrong with a strip is raised with the
+    It adds what the first sink wrote to `area`; what went wrong with a strip is raised with the
     next one, or at the end.
     """
     waiting: list[Future[None]] = []
 
     def write(top: int, probabilities: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
         blocks = [sink.put(top, probabilities, valid) for sink in sinks]
-        tally.add(top, blocks[0][0])
+        area.add(top, blocks[0][0])
 
     with ThreadPoolExecutor(1, "write") as writer:
 
@@ -270,9 +270,9 @@ def _write(
     files: Sequence[tuple[Path, Layout]],
     tags: Mapping[str, str],
     options: Options,
-) -> tuple[Tally, int]:
+) -> tuple[AreaAccumulator, int]:
     threads = options.threads or cores()
-    tally = Tally(None if scene.grid.crs is None else measure_ground(scene.grid))
+    area = AreaAccumulator(None if scene.grid.crs is None else measure_pixel_area(scene.grid))
     run = 0
     with ExitStack() as stack:
         words = ("patches", "patch") if engine.spec.task == "classify" else ("tiles", "tile")
@@ -283,7 +283,7 @@ def _write(
             for path, layout in files
         ]
         batch = options.batch or max(1, BATCH_PIXELS // axes[0].tile ** 2)
-        put = stack.enter_context(_behind(sinks, tally))
+        put = stack.enter_context(_behind(sinks, area))
         # Closed here, not by the garbage collector: its reader must stop before the scene closes.
         strips = stack.enter_context(closing(predict(scene, engine, axes, batch, bar)))
         for top, probabilities, valid, tiles in strips:
@@ -294,4 +294,4 @@ def _write(
                 f"{scene.path} holds no valid pixel: every pixel is no-data or not finite in one "
                 "of the bands, so there is nothing to map"
             )
-    return tally, run
+    return area, run

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import rasterio
 from agri_core.files.errors import InputError, MissingError
-from agri_core.raster.pixel_area import Ground
-from agri_map.analysis.area import Tally, measure, to_csv, to_json, to_text
+from agri_core.raster.pixel_area import PixelArea
+from agri_map.analysis.area import AreaAccumulator, measure, to_csv, to_json, to_text
 from pyproj import Geod, Transformer
 from rasterio.transform import Affine, from_origin
 
@@ -48,13 +48,13 @@ def test_sums_to_the_scene(write_map):
 
 def test_a_tally_weighs_rows_with_their_ground():
     areas = np.array([[1.0], [10.0], [100.0], [1000.0]])
-    tally = Tally(Ground(areas, np.array([0, 3]), "geodesic"))
-    tally.add(2, CODES[1:])
-    tally.add(0, CODES)
+    area = AreaAccumulator(PixelArea(areas, np.array([0, 3]), "geodesic"))
+    area.add(2, CODES[1:])
+    area.add(0, CODES)
     # Rows 0 and 1 hold CODES, row 2 its second row again: 1 1 255.
-    assert tally.pixels[[0, 1, 255]].tolist() == [2, 5, 2]
-    assert tally.metres[[0, 1, 255]].tolist() == [2 * 1, 1 + 2 * 10 + 2 * 100, 10 + 100]
-    blind = Tally(None)
+    assert area.pixels[[0, 1, 255]].tolist() == [2, 5, 2]
+    assert area.metres[[0, 1, 255]].tolist() == [2 * 1, 1 + 2 * 10 + 2 * 100, 10 + 100]
+    blind = AreaAccumulator(None)
     blind.add(0, CODES)
     assert (blind.pixels[[0, 1, 255]].tolist(), blind.metres.any()) == ([2, 3, 1], False)
 

@@ -124,8 +124,8 @@ def test_nodata_and_counts(make_map, smooth):
     with rasterio.open(result.path) as out:
         codes = out.read(1)
     assert (codes[:30] == 255).all() and (codes[30:] < 3).all()
-    assert result.tally.pixels.tolist() == np.bincount(codes.ravel(), minlength=256).tolist()
-    assert result.tally.metres.sum() == pytest.approx(150 * 131 * 100, rel=1e-8)
+    assert result.area.pixels.tolist() == np.bincount(codes.ravel(), minlength=256).tolist()
+    assert result.area.metres.sum() == pytest.approx(150 * 131 * 100, rel=1e-8)
 
 
 def test_probabilities_and_confidence_exact(make_map, smooth, tmp_path):

@@ -82,7 +82,7 @@ def test_the_same_numbers_in_table_and_metrics(written):
 def test_the_table_names_baseline_and_times(written):
     _, text, out = written
     assert (out / "table.md").read_text() == text + "\n"
-    for word in ("majority", "logistic", "kappa", "ms per chip", "train images/s", "95 %"):
+    for word in ("majority", "logistic", "kappa", "ms per chip", "train images/s", "95 % CI"):
         assert word in text
     assert "based on only 1 group" in text
 

@@ -71,7 +71,7 @@ def fit(
 
     Afterwards `net` holds the best weights. A run with the same settings and data resumes after
     the last finished epoch, or only exports the best epoch when none is left to train; with other
-    settings or data it starts from the beginning and says so. Call
+    settings or data it starts from the beginning with a message. Call
     `agri_train.engine.seed.seed_all(config.seed)` before building `net`.
 
     Args:

@@ -11,7 +11,7 @@ def predict(baseline, store, split="val"):
     return truth, baseline.run(images).argmax(axis=1)
 
 
-def test_majority_predicts_the_commonest_class_of_train(three_classes):
+def test_majority_predicts_the_majority_class_of_train(three_classes):
     baseline = fit_pixel_majority(three_classes)
     _, found = predict(baseline, three_classes)
     assert (found == 2).all() and found.shape == (2, 16, 16)

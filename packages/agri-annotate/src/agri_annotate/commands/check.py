@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 from agri_core.files.options import with_records, words
 
 from agri_annotate.commands.options import File, MaskOptions, Pictures
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @with_records
 def check(file: File, pictures: Pictures, *, stated: MaskOptions) -> None:
-    """Do all that `masks` does but writing, and say what would be lost.
+    """Do all that `masks` does without writing, and report what would be lost.
 
     Exit code 0: nothing would be; 3: something would be; 2: no masks could be made.
 
@@ -68,13 +68,13 @@ def run(
     for text in listed(outcome.report.problems):
         typer.echo(text, err=True)
     for text in summary(outcome, out):
-        say(text)
+        echo(text)
     if outcome.lost:
         raise typer.Exit(SKIPPED)
 
 
 def _home(report: Path | None, out: Path | None, new: Path) -> Path:
-    """Return the folder of the report; `new` takes the place of `out` later, with all it holds."""
+    """Return the folder of the report; `new` later replaces `out` with all it holds."""
     if report is None:
         return new
     if out is not None and report.resolve().is_relative_to(out.resolve()):

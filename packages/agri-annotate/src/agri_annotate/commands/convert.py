@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 
 from agri_annotate.choices import Form
 
@@ -36,6 +36,6 @@ def convert(
     conversion = convert_file(file, to, out, pictures, attribute)
     for line in listed(conversion.problems):
         typer.echo(line, err=True)
-    say(conversion.summary())
+    echo(conversion.summary())
     if conversion.lost:
         raise typer.Exit(SKIPPED)

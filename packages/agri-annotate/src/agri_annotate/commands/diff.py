@@ -1,11 +1,11 @@
-"""`agri-annotate diff`: what a person corrected of what was proposed."""
+"""`agri-annotate diff`: the corrections of a proposed annotation."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 
 
 def diff(
@@ -27,7 +27,7 @@ def diff(
     ] = None,
     out: Annotated[Path | None, OUTPUT, typer.Option(help="JSON to write.")] = None,
 ) -> None:
-    """Compare what was proposed with what a person made of it.
+    """Compare a proposed annotation with its corrected version.
 
     Regions of a picture match one to one, the highest IoU first, above 0.5. Counted are regions
     kept (IoU above 0.99, same class), moved, relabelled, added and removed, pictures untouched,
@@ -50,8 +50,8 @@ def diff(
     difference = compare_files(proposed, corrected, options, pictures)
     for text in listed(difference.problems):
         typer.echo(text, err=True)
-    say(table(difference))
+    echo(table(difference))
     if out is not None:
         write_json(out, to_json(difference))
-    if any(problem.weight == "lost" for problem in difference.problems):
+    if any(problem.severity == "lost" for problem in difference.problems):
         raise typer.Exit(SKIPPED)

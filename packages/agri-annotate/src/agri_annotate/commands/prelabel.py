@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 
 from agri_annotate.choices import Background
 
@@ -70,7 +70,7 @@ def prelabel(
     largest first: what lies inside another region is drawn above it.
 
     In VIA: Project, Load, then Add Files for the pictures; regions are labelled and coloured by
-    class. `agri-annotate masks` draws the corrected file, `agri-annotate diff` says what changed.
+    class. `agri-annotate masks` draws the corrected file, `agri-annotate diff` lists what changed.
 
     Exit code 0: all was drawn; 3: written, but a picture or class is missing; 2: not written.
 
@@ -84,6 +84,6 @@ def prelabel(
     outcome = draw(maps, pictures, out, options, classes=classes, confidence=confidence)
     for line in listed(outcome.problems):
         typer.echo(line, err=True)
-    say(outcome.summary())
+    echo(outcome.summary())
     if outcome.lost:
         raise typer.Exit(SKIPPED)

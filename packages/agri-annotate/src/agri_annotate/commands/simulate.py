@@ -20,12 +20,12 @@ def simulate(
 ) -> None:
     """Draw pictures from maps that are known to be true, with simulated border jitter.
 
-    This takes the place of a person in examples and tests; it draws better than a person would.
+    It replaces manual annotation in examples and tests, and is more exact than a person.
 
     Example: agri-annotate simulate data/scenes/truth --pictures data/select/pictures
     --classes data/select/classes.json --out data/draw/drawings.json
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
     from agri_core.legend import Legend
 
     from agri_annotate.formats.write import write_project
@@ -36,5 +36,5 @@ def simulate(
     project = draw(truth, pictures, Legend.read(classes), hand, seed)
     write_project(project, "via2-project", out)
     count = sum(len(picture.regions) for picture in project.pictures)
-    say(f"simulated, not drawn by a person: {count} regions on {len(project.pictures)} pictures")
-    say(f"drawings: {out}")
+    echo(f"simulated, not drawn by a person: {count} regions on {len(project.pictures)} pictures")
+    echo(f"drawings: {out}")

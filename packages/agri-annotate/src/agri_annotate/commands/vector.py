@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, say
+from agri_core.files.console import SKIPPED, echo
 
 
 def vector(
@@ -24,7 +24,7 @@ def vector(
         typer.Option(metavar="CRS", help="Of pictures with a world file only, as EPSG:32632."),
     ] = None,
     attribute: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Attribute or column that says the class.")
+        str | None, typer.Option(metavar="NAME", help="Attribute or column of the class.")
     ] = None,
     single: Annotated[
         str | None, typer.Option(metavar="CLASS", help="One class for all regions.")
@@ -39,7 +39,7 @@ def vector(
         str | None, typer.Option(metavar="NAME", help="Layer of FILE, if it holds several.")
     ] = None,
 ) -> None:
-    """Turn drawings into polygons with hectares, or polygons into drawings to correct.
+    """Convert drawings to polygons with hectares, or polygons to drawings to correct.
 
     Which way is seen from the content of FILE. GeoJSON is in longitude and latitude, GeoPackage
     in the CRS of the pictures; lines and points get layers of their own there. Polygons in
@@ -55,12 +55,12 @@ def vector(
 
     from agri_annotate.formats.conversion import listed
     from agri_annotate.geo.georeference import Labels, to_drawings, to_ground
-    from agri_annotate.geo.overlay import Wanted
+    from agri_annotate.geo.overlay import OverlayOptions
 
     system = None if crs is None else parse_crs(crs)
     if is_layer(file):
-        wanted = Wanted(attribute, background, file.stem, layer)
-        carried = to_drawings(file, pictures, out, system, wanted)
+        options = OverlayOptions(attribute, background, file.stem, layer)
+        carried = to_drawings(file, pictures, out, system, options)
     else:
         if layer is not None:
             raise InputError(f"{file} is no file of polygons, so it has no layer {layer!r}")
@@ -68,6 +68,6 @@ def vector(
         carried = to_ground(file, pictures, out, system, labels, flat=flat)
     for line in listed(carried.problems):
         typer.echo(line, err=True)
-    say(carried.summary)
+    echo(carried.summary)
     if carried.lost:
         raise typer.Exit(SKIPPED)

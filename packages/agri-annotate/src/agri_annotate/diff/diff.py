@@ -1,4 +1,4 @@
-"""A person's corrections of a proposal, measured from the two annotation files alone."""
+"""Corrections of a proposed annotation, measured from the two annotation files alone."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class Options:
         legend: None for the options and values of both files.
         line: width of polylines in pixels.
         radius: of points in pixels.
-        seconds: to draw one region, as the user says; nothing of the files.
+        seconds: to draw one region, as given by the user; not from the files.
     """
 
     attribute: str | None = None
@@ -54,7 +54,7 @@ def compare_files(
     """Compare two annotation files over the same pictures.
 
     Args:
-        proposed: what a person began with.
+        proposed: the annotation before the correction.
         corrected: what the person saved.
         options: how.
         pictures: folder of the pictures, for their sizes; without it the sizes in the files, else
@@ -145,8 +145,8 @@ def _naming(before: Project, after: Project, options: Options) -> Naming:
     texts = option_texts(before, attribute) | option_texts(after, attribute)
     values = [r.attributes.get(attribute, "") for picture in pictures for r in picture.regions]
     ticks = [text for v in values for text in ([v] if isinstance(v, str) else v)]
-    said = sorted({text.strip() for text in ticks} - {""})
-    both_known = texts | {value: value for value in said if value not in texts}
+    used = sorted({text.strip() for text in ticks} - {""})
+    both_known = texts | {value: value for value in used if value not in texts}
     # A form that keeps texts only, as COCO does, has "Bare soil" for the option "soil".
     longer = {text for option, text in texts.items() if text != option}
     known = Attribute(

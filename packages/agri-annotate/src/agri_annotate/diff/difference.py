@@ -1,4 +1,4 @@
-"""A person's changes to a proposal: records, and their JSON and text."""
+"""Changes of a proposed annotation: records, and their JSON and text."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ CHANGES: tuple[Change, ...] = get_args(Change)
 UNTOUCHED: tuple[Change, ...] = ("kept",)
 
 NO_CLASS = ""
-"""Stands for the class of regions that have none."""
+"""Key of regions without a class."""
 
 RULE = (
     f"regions match one to one within a picture, the highest IoU first, above {OVERLAP:g}; kept: "
@@ -48,11 +48,11 @@ class PictureChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a person changed.
+    """The difference between a proposed and a corrected annotation.
 
     Attributes:
         names: of the classes.
-        problems: what a person should know of the comparison.
+        problems: remarks on the comparison.
     """
 
     proposed: str
@@ -113,7 +113,7 @@ def to_json(difference: Difference) -> dict[str, Any]:
     if difference.seconds is not None:
         content["stated"] = stated(difference.changes, difference.seconds)
     content["problems"] = [
-        {"where": p.where, "what": p.what, "weight": p.weight} for p in difference.problems
+        {"where": p.where, "what": p.what, "weight": p.severity} for p in difference.problems
     ]
     return content
 

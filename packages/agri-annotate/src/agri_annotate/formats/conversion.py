@@ -1,4 +1,4 @@
-"""An annotation file into another form: read, sized, written, and counted again from the file."""
+"""Conversion of an annotation file to another format; the result is read back and counted."""
 
 import re
 from collections import Counter
@@ -14,13 +14,13 @@ from agri_annotate.formats.write import write_project
 from agri_annotate.model.pictures import find_pictures, header
 from agri_annotate.model.project import Picture, Problem, Project
 
-ALIKE = 20
-"""Problems that differ only in their place and numbers are listed so often, then counted."""
+LISTED = 20
+"""Maximum number of listed problems that differ only in location and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What was read, what the written file holds, and what lies between.
+    """Result of a conversion: the source, the written file as read back, and the problems.
 
     Attributes:
         source: as read.
@@ -35,22 +35,23 @@ class Conversion:
 
     @property
     def lost(self) -> bool:
-        """Whether anything that was drawn or said is missing from the result."""
-        return any(problem.weight == "lost" for problem in self.problems)
+        """Whether a shape or an attribute value is missing from the result."""
+        return any(problem.severity == "lost" for problem in self.problems)
 
     def summary(self) -> str:
-        """Return what was kept, in lines for a person."""
+        """Return a readable summary of what was kept."""
         shapes = Counter(
             region.shape.kind for each in self.result.pictures for region in each.regions
         )
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(shapes.items())) or "none"
-        weights = Counter(problem.weight for problem in self.problems)
+        severities = Counter(problem.severity for problem in self.problems)
         return "\n".join(
             [
                 f"{_printable(str(self.out))}: {self.result.form}, from {self.source.form}",
                 f"pictures  {len(self.result.pictures)} of {len(self.source.pictures)}",
                 f"regions   {shapes.total()} of {_count(self.source)}: {kinds}",
-                f"lost {weights['lost']}, changed {weights['changed']}, notes {weights['note']}",
+                f"lost {severities['lost']}, changed {severities['changed']}, "
+                f"notes {severities['note']}",
             ]
         )
 
@@ -64,7 +65,7 @@ def convert_file(
         file: an annotation file of any form.
         form: to write in.
         out: replaced where it is an annotation file already.
-        pictures: folder of the pictures, whose sizes go before the recorded ones.
+        pictures: folder of the pictures, whose sizes take precedence over the recorded ones.
         attribute: of the regions, whose values become the categories of COCO.
 
     Raises:
@@ -108,19 +109,19 @@ def check_target(file: Path, out: Path) -> None:
 
 
 def listed(problems: Sequence[Problem]) -> Iterator[str]:
-    """Yield the problems as lines, the heavy ones first; many alike are counted after the first."""
+    """Yield the problems as lines, most severe first; similar ones beyond `LISTED` are counted."""
     seen: Counter[tuple[str, str]] = Counter()
-    for weight in ("lost", "changed", "note"):
+    for severity in ("lost", "changed", "note"):
         for problem in problems:
-            key = (weight, re.sub(r"\d+", "#", problem.what))
-            if problem.weight != weight:
+            key = (severity, re.sub(r"\d+", "#", problem.what))
+            if problem.severity != severity:
                 continue
             seen[key] += 1
-            if seen[key] <= ALIKE:
-                yield _printable(f"{weight}: {problem}")
+            if seen[key] <= LISTED:
+                yield _printable(f"{severity}: {problem}")
         for (other, what), count in seen.items():
-            if other == weight and count > ALIKE:
-                yield _printable(f"{weight}: {count - ALIKE} more like: {what}")
+            if other == severity and count > LISTED:
+                yield _printable(f"{severity}: {count - LISTED} more like: {what}")
 
 
 def _sized(project: Project, folder: Path) -> tuple[Project, dict[str, int], list[Problem]]:
@@ -141,7 +142,7 @@ def _sized(project: Project, folder: Path) -> tuple[Project, dict[str, int], lis
             continue
         sizes[picture.name] = head.size_bytes
         sized.append(replace(picture, shape=(head.height, head.width)))
-    notes = [replace(problem, weight="note") for problem in problems]
+    notes = [replace(problem, severity="note") for problem in problems]
     return replace(project, pictures=tuple(sized)), sizes, notes
 
 

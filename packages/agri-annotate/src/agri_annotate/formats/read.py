@@ -1,4 +1,4 @@
-"""Read an annotation file of any VIA version, or COCO; its form is told from its content."""
+"""Reading an annotation file of any VIA version, or COCO; the format follows from its content."""
 
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,9 @@ _OLD = ("fileref", "base64_img_data")
 
 
 def read_project(path: Path) -> tuple[Project, list[Problem]]:
-    """Return what an annotation file says, and what in it could not be read or was mended.
+    """Return the project in an annotation file, and what in it could not be read or was repaired.
 
-    A region that cannot be read is a problem of weight "lost"; its picture and all else stay.
+    A region that cannot be read is a problem of severity "lost"; its picture and all else are kept.
 
     Raises:
         MissingError: there is no such file.
@@ -75,7 +75,7 @@ def json_form(root: Any) -> Form:
     for form, parts in _PARTS.items():
         if all(isinstance(root.get(name), kind) for name, kind in parts.items()):
             if isinstance(root, Doubled):
-                raise InputError("its root says something twice; export it from VIA again")
+                raise InputError("a name is repeated in its root; export it from VIA again")
             return form
     pictures = [entry for entry in root.values() if isinstance(entry, dict)]
     if root and not any("regions" in p or "filename" in p for p in pictures):

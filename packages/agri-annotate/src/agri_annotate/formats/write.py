@@ -1,4 +1,4 @@
-"""Writing annotation files: every form of VIA, and what a form cannot hold."""
+"""Writing annotation files in every format, with a report of what a format cannot hold."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -40,16 +40,16 @@ def write_project(
     """Write `project` to `path` in `form`, equal byte for byte each time, and replace it whole.
 
     Args:
-        project: its own `form` is not asked for.
+        project: its own `form` is ignored.
         form: to write in.
         path: of the file.
-        sizes: of the pictures in bytes, by their names; they go before the recorded ones.
+        sizes: of the pictures in bytes, by name; they take precedence over the recorded ones.
         attribute: of the regions, whose values become the categories of COCO; without it the first
             dropdown or radio, else the attribute that most regions have.
 
     Returns:
-        What the form cannot hold: "lost" where a shape or something said of it is missing,
-        "changed" where it is there in another way, "note" for what is not drawn.
+        What the form cannot hold: "lost" where a shape or an attribute value is missing,
+        "changed" where it is represented differently, "note" for what is not drawn.
 
     Raises:
         InputError: the form is unknown, or the regions have no such attribute.

@@ -13,7 +13,7 @@ from pyproj import CRS
 from agri_annotate.formats.read import read_project
 from agri_annotate.formats.write import write_project
 from agri_annotate.geo.export import write_layer
-from agri_annotate.geo.overlay import Wanted, draw_layer
+from agri_annotate.geo.overlay import OverlayOptions, draw_layer
 from agri_annotate.geo.places import list_pictures, read_places
 from agri_annotate.geo.vector import Feature, Name, locate
 from agri_annotate.masks.naming import TO_IGNORE, Naming, choose, option_texts
@@ -27,8 +27,8 @@ class Carried:
     """What was written.
 
     Attributes:
-        summary: one line for people.
-        problems: what is not as a person would expect.
+        summary: one readable line.
+        problems: what differs from the expected.
     """
 
     summary: str
@@ -37,7 +37,7 @@ class Carried:
     @property
     def lost(self) -> bool:
         """Whether something drawn is missing."""
-        return any(problem.weight == "lost" for problem in self.problems)
+        return any(problem.severity == "lost" for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Labels:
     single: str | None = None
 
     def of(self, project: Project) -> Name:
-        """Return a function that gives the class of a region; "" where nothing is said.
+        """Return a function that gives the class of a region; "" where it has none.
 
         Raises:
             InputError: there is no such attribute, or several and none was named.
@@ -86,12 +86,14 @@ def to_ground(
     problems += write_layer(out, features)
     bare = sum(not feature.name for feature in features)
     if bare:
-        problems.append(Problem(file.name, f"{bare} of its regions say no class", "note"))
+        problems.append(Problem(file.name, f"{bare} of its regions have no class", "note"))
     return Carried(_summary(features, out, flat), tuple(problems))
 
 
-def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wanted) -> Carried:
-    """Draw a file of polygons, or its layer `wanted.layer`, on pictures; write a VIA 2 project.
+def to_drawings(
+    file: Path, folder: Path, out: Path, crs: CRS | None, options: OverlayOptions
+) -> Carried:
+    """Draw a file of polygons, or its layer `options.layer`, on pictures; write a VIA 2 project.
 
     Raises:
         MissingError: there is no such file, folder, layer or column.
@@ -105,7 +107,7 @@ def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wa
     places, unplaced = read_places(paths, crs)
     if not places:
         raise InputError(_nothing(unplaced))
-    project, problems = draw_layer(read_layer(file, wanted.layer), places, wanted)
+    project, problems = draw_layer(read_layer(file, options.layer), places, options)
     sizes = {name: paths[name].stat().st_size for name in places}
     problems = [*unplaced, *problems, *write_project(project, "via2-project", out, sizes)]
     count = sum(len(picture.regions) for picture in project.pictures)
@@ -114,8 +116,8 @@ def to_drawings(file: Path, folder: Path, out: Path, crs: CRS | None, wanted: Wa
 
 
 def _chosen(project: Project, attribute: str | None) -> str | None:
-    said = any(region.attributes for picture in project.pictures for region in picture.regions)
-    if attribute is None and not said and not project.regions:
+    labelled = any(region.attributes for picture in project.pictures for region in picture.regions)
+    if attribute is None and not labelled and not project.regions:
         return None
     return choose(project, attribute)
 

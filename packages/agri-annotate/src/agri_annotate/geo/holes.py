@@ -37,7 +37,7 @@ def open_holes(rings: Rings, areas: Mapping[int, Any], name: str) -> tuple[Rings
 
 
 def _rest(hole: Any, near: Sequence[Any]) -> tuple[Any, bool]:
-    """Give what the polygons within a hole leave of it, and whether one reaches beyond it."""
+    """Return what the polygons within a hole leave of it, and whether one reaches beyond it."""
     # Room for rounding: what fills a hole shares its border.
     reach = hole.buffer(SLIVER)
     within = [shape for shape in near if reach.covers(shape)]

@@ -27,7 +27,7 @@ EDGES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OverlayOptions:
     """How polygons become regions.
 
     Attributes:
@@ -44,7 +44,7 @@ class Wanted:
 
 
 def draw_layer(
-    layer: Layer, places: Mapping[str, Place], wanted: Wanted
+    layer: Layer, places: Mapping[str, Place], options: OverlayOptions
 ) -> tuple[Project, list[Problem]]:
     """Draw the polygons of a layer on the pictures they lie on, as a VIA 2 project.
 
@@ -57,7 +57,7 @@ def draw_layer(
         MissingError: there is no such column.
         InputError: no polygon lies on a picture.
     """
-    column = _column(layer, wanted.attribute)
+    column = _column(layer, options.attribute)
     shapes, faults = areas(layer)
     problems = list(map(_problem, faults))
     drawn: set[int] = set()
@@ -69,10 +69,10 @@ def draw_layer(
         rings, listed = _rings(layer, [(row, shapes[row]) for row in near], name, place)
         problems += listed
         drawn.update(row for _, row, _ in rings)
-        pictures.append(Picture(name, regions=tuple(_regions(layer, rings, column, wanted))))
+        pictures.append(Picture(name, regions=tuple(_regions(layer, rings, column, options))))
     problems += _left_out(shapes, drawn)
     definitions = _definitions(pictures, clean(column))
-    return Project("via2-project", tuple(pictures), definitions, name=wanted.name), problems
+    return Project("via2-project", tuple(pictures), definitions, name=options.name), problems
 
 
 def _column(layer: Layer, attribute: str | None) -> str:
@@ -109,7 +109,7 @@ def _rings(
 def _inside(
     layer: Layer, shapes: Iterable[tuple[int, Any]], name: str, place: Place
 ) -> tuple[dict[int, Any], list[Problem]]:
-    """Give the part of each polygon that is in a picture, in pixels, by row."""
+    """Return the part of each polygon that is in a picture, in pixels, by row."""
     areas: dict[int, Any] = {}
     problems = []
     cut = 0
@@ -130,14 +130,14 @@ def _inside(
 
 
 def _homes(layer: Layer, places: Mapping[str, Place]) -> list[str | None]:
-    """Give the picture that each record names, None where it names none of these."""
+    """Return the picture that each record names, None where it names none of these."""
     known = {clean(name): name for name in places}
-    said = (record.get("picture") for record in layer.records)
-    return [known.get(name) if isinstance(name, str) else None for name in said]
+    names = (record.get("picture") for record in layer.records)
+    return [known.get(name) if isinstance(name, str) else None for name in names]
 
 
 def _near(tree: Any, layer: Layer, place: Place) -> list[int]:
-    """Give the rows whose bounds meet the picture's, in order."""
+    """Return the rows whose bounds meet the picture's, in order."""
     return sorted(int(row) for row in tree.query(_frame(layer, place, 0.0)))
 
 
@@ -179,10 +179,10 @@ def _split(shape: Any) -> Iterator[tuple[Any, bool]]:
             yield from ((hole, True) for hole in part.interiors)
 
 
-def _regions(layer: Layer, rings: Rings, column: str, wanted: Wanted) -> Iterator[Region]:
+def _regions(layer: Layer, rings: Rings, column: str, options: OverlayOptions) -> Iterator[Region]:
     for number, (ring, row, hole) in enumerate(rings):
-        record = {column: wanted.background} if hole else layer.records[row]
-        yield Region(Polygon(_points(ring)), _said(record, column), number)
+        record = {column: options.background} if hole else layer.records[row]
+        yield Region(Polygon(_points(ring)), _attribute_values(record, column), number)
 
 
 def _points(ring: Any) -> tuple[tuple[float, float], ...]:
@@ -191,11 +191,11 @@ def _points(ring: Any) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in xy)
 
 
-def _said(record: Mapping[str, Any], column: str) -> dict[str, str]:
-    """Give what a record says, the class first, without what only our own files say."""
+def _attribute_values(record: Mapping[str, Any], column: str) -> dict[str, str]:
+    """Return the values of a record, the class first, without the columns that we write."""
     keys = [column, *(key for key in record if key not in (column, *FIXED))]
-    said = {clean(key): clean(plain(record.get(key))) for key in keys}
-    return {key: value for key, value in said.items() if value}
+    values = {clean(key): clean(plain(record.get(key))) for key in keys}
+    return {key: value for key, value in values.items() if value}
 
 
 def _definitions(pictures: Sequence[Picture], column: str) -> tuple[Attribute, ...]:

@@ -45,7 +45,7 @@ class Place:
         return _affine(geometry, ~self.transform)
 
     def hectares(self, geometry: Any) -> float:
-        """Give the ground under a geometry that is in pixels, on the ellipsoid.
+        """Return the ground under a geometry that is in pixels, on the ellipsoid.
 
         Raises:
             InputError: the CRS has no longitude and latitude, see `ground_area`.

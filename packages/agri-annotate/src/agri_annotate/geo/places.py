@@ -21,7 +21,7 @@ TURNED = (
 
 
 def list_pictures(folder: Path) -> dict[str, Path]:
-    """Give the pictures in a folder, not below it, by name, in natural order.
+    """Return the pictures in a folder, not below it, by name, in natural order.
 
     Raises:
         MissingError: there is no such folder, or no picture in it.
@@ -41,7 +41,7 @@ def read_places(
 
     Args:
         pictures: paths by name.
-        crs: of pictures that say none of their own.
+        crs: of pictures that have none of their own.
     """
     places: dict[str, Place] = {}
     problems: list[Problem] = []
@@ -58,7 +58,7 @@ def read_places(
 
 
 def place_of(found: Header, crs: CRS | None = None) -> Place:
-    """Give the place that the header of a picture says.
+    """Return the place of a picture by its header.
 
     Raises:
         InputError: it has no georeference, or no CRS and none is given.

@@ -14,7 +14,7 @@ from agri_annotate.model.project import Picture, Problem, Project, Region
 from agri_annotate.model.shape import Polygon
 
 FIXED = ("class", "hectares", "picture", "region")
-"""What a file says of every feature."""
+"""Columns of every feature in a file."""
 
 AREAS = ("Polygon", "MultiPolygon")
 Name = Callable[[Region, str], "str | Problem"]
@@ -29,10 +29,10 @@ class Feature:
         shape: geometry in pixels of the picture.
         place: of the picture.
         picture: name of the picture.
-        region: its number as a person counts, from 1.
+        region: its number, from 1.
         name: its class, "" where it has none.
         hectares: exact for the shape within the picture; None for lines and points.
-        attributes: what was said of it, as text.
+        attributes: its attribute values as text.
     """
 
     shape: Any
@@ -101,9 +101,9 @@ def _locate(
         hectares = place.hectares(cut) if cut.geom_type in AREAS else None
     except InputError as error:
         return None, [Problem(where, str(error))]
-    said = {key: _text(value) for key, value in region.attributes.items()}
+    values = {key: _text(value) for key, value in region.attributes.items()}
     number = region.number + 1
-    return Feature(cut, place, picture.name, number, label, hectares, said), problems
+    return Feature(cut, place, picture.name, number, label, hectares, values), problems
 
 
 def _clip(where: str, region: Region, shape: Any, place: Place) -> tuple[Any, list[Problem]]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from agri_annotate.masks.runs import Ints, Spans, union
 from agri_annotate.model.shape import Circle, Ellipse, Point, Polygon, Polyline, Rect, Shape
 
-# A crossing takes some ten numbers of 8 bytes while rows are filled: about 1 GB at this limit.
+# A crossing takes about 50 bytes while rows are filled: some 0.5 GB at this limit.
 MAX_CROSSINGS = 10_000_000
 """An outline that crosses rows of pixels more often would fill the memory."""
 
@@ -116,7 +116,7 @@ def spans(
 def polygon_spans(
     shapes: Sequence[Polygon], height: int, width: int
 ) -> Iterator[Spans | InputError]:
-    """Yield what `spans` says of each shape, or why it cannot be drawn.
+    """Yield the result of `spans` for each shape, or why it cannot be drawn.
 
     Many small outlines are filled in one go, which takes a tenth of the time.
     """
@@ -255,10 +255,10 @@ def _fill(crossings: _Crossings, height: int, width: int) -> list[Spans]:
     columns = np.minimum(np.maximum(crossings.columns, 0), width)
     total, count = height * (width + 1), len(crossings.shares)
     offsets = np.arange(count) * total  # a picture for each shape, one below the other
-    places = np.sort(
+    positions = np.sort(
         np.repeat(offsets, crossings.shares) + crossings.rows * (width + 1) + 1 + columns
     )
-    begin, end = places[0::2], places[1::2]
+    begin, end = positions[0::2], positions[1::2]
     # Two crossings that round to one column have no pixel centre between them.
     full = end > begin
     begin, end = begin[full], end[full]

@@ -30,7 +30,7 @@ class Rules:
         overlap: which region keeps a pixel that several cover: the one drawn last, first, the one
             of most pixels, or "error": two classes on one pixel refuse the picture.
         priority: class ids; a region of one of them lies above those of the classes before it in
-            the list and of classes that are not in it, whatever `overlap` says: so holes are cut.
+            the list and of classes that are not in it, whatever `overlap` is: so holes are cut.
         line: width of polylines in pixels.
         radius: of points in pixels.
         undrawn: class id of unannotated pixels, 255 for "not known".

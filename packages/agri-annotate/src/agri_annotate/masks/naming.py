@@ -15,7 +15,7 @@ REFUSE, TO_IGNORE = "refuse", "ignore"
 
 @dataclass(frozen=True)
 class Naming:
-    """How a region's attribute becomes a class; nothing is mended that was not declared.
+    """Mapping of a region's attribute to a class; nothing is corrected that was not declared.
 
     Attributes:
         attribute: of regions; None if all regions are of the class `single`.
@@ -61,15 +61,15 @@ class Naming:
         if self.single is not None:
             return self.legend.index(self.single)
         value = region.attributes.get(self.attribute or "", "")
-        said = [value] if isinstance(value, str) else list(value)
-        said = [text for text in said if text.strip()]
-        if not said:
+        options = [value] if isinstance(value, str) else list(value)
+        options = [text for text in options if text.strip()]
+        if not options:
             return self._unlabelled(where)
-        if len(said) > 1:
-            ticked = ", ".join(repr(text) for text in said)
-            return Problem(where, f"one class is needed, {self.attribute!r} says {ticked:.120}")
-        found = self._known.get(self._folded(said[0]))
-        return self._unknown(said[0], where) if found is None else found
+        if len(options) > 1:
+            ticked = ", ".join(repr(text) for text in options)
+            return Problem(where, f"one class is needed, {self.attribute!r} has {ticked:.120}")
+        found = self._known.get(self._folded(options[0]))
+        return self._unknown(options[0], where) if found is None else found
 
     @cached_property
     def _known(self) -> dict[str, int]:
@@ -147,7 +147,7 @@ def check_attribute(project: Project, attribute: str | None, file: str) -> None:
     """Refuse a class attribute that no region of a file has, though it has regions.
 
     Raises:
-        InputError: as said; each region would count as one without a class.
+        InputError: there is none; each region would count as one without a class.
     """
     names = list(_kinds(project))
     if attribute not in names and any(picture.regions for picture in project.pictures):

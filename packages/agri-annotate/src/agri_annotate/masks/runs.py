@@ -1,7 +1,7 @@
 """A mask as runs of pixels of one value, so that its cost is that of its outlines, not its area.
 
-Each row is one place that is never drawn on and `width` pixels, so that no run goes from one row's
-region into the next: pixel (row, column) has the number row * (width + 1) + 1 + column.
+Each row is one position that is never drawn on and `width` pixels, so that no run goes from a
+region of one row into the next: pixel (row, column) is number row * (width + 1) + 1 + column.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 class Spans:
     """What a region covers: the pixels from `begin` until before `end`, in rising order.
 
-    No span goes over the end of a row. `clipped` says whether some of the region is beyond the
+    No span goes over the end of a row. `clipped` tells whether some of the region is beyond the
     border of the picture.
     """
 
@@ -64,7 +64,7 @@ class Runs:
         return np.maximum(self.values, 0).astype(np.uint8)
 
     def filled(self, value: int) -> "Runs":
-        """Return the mask with `value` where nothing was drawn; the place before a row stays."""
+        """Return the mask with `value` where nothing was drawn; the position before a row stays."""
         if value == 0:
             return self
         starts = np.arange(self.height, dtype=np.int64) * (self.width + 1)
@@ -76,7 +76,7 @@ class Runs:
 
     def array(self) -> NDArray[np.uint8]:
         """Return the mask `(H, W)`."""
-        # A row begins with a place that is no pixel: ceil(edge / (width + 1)) of them lie before.
+        # A row begins with a position that is no pixel: ceil(edge / (width + 1)) lie before.
         before = self.edges - -(-self.edges // (self.width + 1))  # pixels before each edge
         pixels = np.repeat(self.classes, np.diff(before))
         return pixels.reshape(self.height, self.width)
@@ -84,7 +84,7 @@ class Runs:
     def pixels(self) -> dict[int, int]:
         """Count the pixels of each value that is there."""
         counts = np.bincount(self.classes, np.diff(self.edges)).astype(np.int64)
-        # The place before each row counted as background, but is no pixel.
+        # The position before each row counted as background, but is no pixel.
         counts[0] -= self.height
         return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
 
@@ -98,15 +98,15 @@ def blank(height: int, width: int) -> Runs:
 def union(parts: Sequence[Spans]) -> Spans:
     """Return the spans of what at least one of `parts` covers."""
     begin = np.concatenate([part.begin for part in parts])
-    places = np.concatenate([begin, *(part.end for part in parts)])
+    positions = np.concatenate([begin, *(part.end for part in parts)])
     # Stable, so that what begins where another ends goes on.
-    order = np.argsort(places, kind="stable")
+    order = np.argsort(positions, kind="stable")
     # How many parts cover the pixels from each edge on; a span ends where none is left.
     depth = np.cumsum(np.where(order < len(begin), 1, -1))
     ends = depth == 0
     begins = np.concatenate([[True], ends[:-1]])[: len(ends)]
     clipped = any(part.clipped for part in parts)
-    return Spans(places[order][begins], places[order][ends], clipped)
+    return Spans(positions[order][begins], positions[order][ends], clipped)
 
 
 def paint(below: Runs, layers: Sequence[Layer]) -> tuple[Runs, Counter[tuple[int, int]]]:
@@ -130,11 +130,11 @@ def paint(below: Runs, layers: Sequence[Layer]) -> tuple[Runs, Counter[tuple[int
     value = np.concatenate([below.values[drawn], np.repeat([y.value for y in layers], sizes)])
     owner = np.concatenate([np.full(drawn.sum(), -1), np.repeat([y.owner for y in layers], sizes)])
     # first, first + 1, ..., last - 1 of each span, end to end, without a loop.
-    places = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - first, count)
+    positions = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - first, count)
     values = np.full(len(edges) - 1, UNDRAWN, np.int16)
     # numpy keeps the last value of a repeated index: the highest layer stays.
-    values[places] = np.repeat(value, count)
-    lost = _overwritten(places, np.repeat(value, count), np.repeat(owner, count), np.diff(edges))
+    values[positions] = np.repeat(value, count)
+    lost = _overwritten(positions, np.repeat(value, count), np.repeat(owner, count), np.diff(edges))
     # Neighbours of one value join, or the mask would keep the edges of hidden layers.
     turns = np.concatenate([[True], values[1:] != values[:-1]])
     kept = np.concatenate([edges[:-1][turns], edges[-1:]])
@@ -142,31 +142,33 @@ def paint(below: Runs, layers: Sequence[Layer]) -> tuple[Runs, Counter[tuple[int
 
 
 def _ranked(begin: Ints, end: Ints, total: int) -> tuple[Ints, Ints, Ints]:
-    """Return all different places with 0 and `total`, and where `begin` and `end` are in them."""
-    places = np.concatenate([begin, end, [0, total]]).astype(np.int64)
-    order = np.argsort(places, kind="stable")
-    ordered = places[order]
+    """Return all different positions with 0 and `total`, and the ranks of `begin` and `end`."""
+    positions = np.concatenate([begin, end, [0, total]]).astype(np.int64)
+    order = np.argsort(positions, kind="stable")
+    ordered = positions[order]
     new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    rank = np.empty(len(places), np.int64)
+    rank = np.empty(len(positions), np.int64)
     # Equal numbers share a rank: their index among the different ones.
     rank[order] = np.cumsum(new) - 1
     return ordered[new], rank[: len(begin)], rank[len(begin) : -2]
 
 
-def _overwritten(places: Ints, value: Ints, owner: Ints, lengths: Ints) -> Counter[tuple[int, int]]:
+def _overwritten(
+    positions: Ints, value: Ints, owner: Ints, lengths: Ints
+) -> Counter[tuple[int, int]]:
     """Count the pixels where a value lies directly above another."""
     lost: Counter[tuple[int, int]] = Counter()
     # With one value in all nothing is overwritten, and nothing need be sorted.
     if not len(value) or value.min() == value.max():
         return lost
-    order = np.argsort(places, kind="stable")
-    place, value, owner = places[order], value[order], owner[order]
-    # The stable sort keeps the order of painting within a place: neighbours lie on each other.
-    above = np.flatnonzero((place[1:] == place[:-1]) & (value[1:] != value[:-1])) + 1
+    order = np.argsort(positions, kind="stable")
+    position, value, owner = positions[order], value[order], owner[order]
+    # The stable sort keeps the order of painting within a position: neighbours lie on each other.
+    above = np.flatnonzero((position[1:] == position[:-1]) & (value[1:] != value[:-1])) + 1
     # One number for (owner, value); values are bytes.
     pairs = owner[above] * 256 + value[above - 1]
     kinds, which = np.unique(pairs, return_inverse=True)
-    counts = np.bincount(which, lengths[place[above]], len(kinds))
+    counts = np.bincount(which, lengths[position[above]], len(kinds))
     for kind, pixels in zip(kinds.tolist(), counts.tolist(), strict=True):
         lost[divmod(kind, 256)] += int(pixels)
     return lost

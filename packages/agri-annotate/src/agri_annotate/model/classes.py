@@ -59,8 +59,8 @@ def _options(attributes: Iterable[Attribute], name: str | None) -> list[str]:
 
 
 def _values(pictures: Iterable[Picture], name: str | None) -> list[str]:
-    said = [r.attributes.get(name or "", ()) for picture in pictures for r in picture.regions]
+    values = [r.attributes.get(name or "", ()) for picture in pictures for r in picture.regions]
     texts = {
-        text.strip() for value in said for text in ([value] if isinstance(value, str) else value)
+        text.strip() for value in values for text in ([value] if isinstance(value, str) else value)
     }
     return sorted(texts)

@@ -33,7 +33,7 @@ ORIENTATION = 0x0112
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header of a picture says.
+    """Content of the header of a picture.
 
     Attributes:
         height: rows.
@@ -104,8 +104,8 @@ def header(path: Path) -> Header:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"the picture cannot be read: {error.strerror}") from error
-    beside = [path.with_suffix(ending) for ending in WORLD] + [Path(f"{path}{AUXILIARY}")]
-    placed = any(other.exists() for other in beside)
+    georeference = [path.with_suffix(ending) for ending in WORLD] + [Path(f"{path}{AUXILIARY}")]
+    placed = any(other.exists() for other in georeference)
     plain = _by_pillow(path, size)
     if placed or plain is None:
         # GDAL does not report how a viewer rotates the picture.
@@ -118,7 +118,7 @@ def header(path: Path) -> Header:
 
 
 def _by_pillow(path: Path, size: int) -> Header | None:
-    """Return the header, None where rasterio should say."""
+    """Return the header as Pillow reads it, None where rasterio should read it."""
     from PIL import Image
 
     try:

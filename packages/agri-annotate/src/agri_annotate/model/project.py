@@ -11,7 +11,7 @@ Value = str | tuple[str, ...]
 """A text or the id of the chosen option; for a checkbox the ids of all ticked options."""
 
 Kind = Literal["text", "dropdown", "radio", "checkbox", "image"]
-Weight = Literal["lost", "changed", "note"]
+Severity = Literal["lost", "changed", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Region:
 
     Attributes:
         shape: in pixels of the picture.
-        attributes: what was said of it, by attribute name; no entry where nothing was said.
+        attributes: its attribute values by name; no entry where there is no value.
         number: its place among the regions of its picture in the file, from 0.
     """
 
@@ -37,7 +37,7 @@ class Picture:
         name: as the file gives it: a name, a path or an address; not to be trusted as a path.
         size: bytes of the picture as recorded, None where unknown.
         regions: later ones lie above earlier ones.
-        attributes: what was said of the whole picture.
+        attributes: attribute values of the whole picture.
         shape: `(height, width)` as recorded; only COCO has it.
     """
 
@@ -50,7 +50,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The definition of something to be said of regions or pictures.
+    """The definition of an attribute of regions or pictures.
 
     Attributes:
         options: text by id, in order, for dropdown, radio, checkbox and image.
@@ -85,18 +85,18 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as a person would expect.
+    """A problem of an annotation file or of its conversion.
 
     Attributes:
-        where: the picture and the region (as a person counts: from 1), or the file.
+        where: the picture and the region (counted from 1), or the file.
         what: what was expected, what came, with its value.
-        weight: "lost" = something drawn is missing from the result, so the run did not succeed;
-            "changed" = it is there but not as drawn (clipped, mended); "note" = good to know.
+        severity: "lost" = something drawn is missing from the result, so the run did not succeed;
+            "changed" = it is there but not as drawn (clipped, repaired); "note" = a remark.
     """
 
     where: str
     what: str
-    weight: Weight = "lost"
+    severity: Severity = "lost"
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"

@@ -1,4 +1,4 @@
-"""The shapes a person draws, in pixels of the original picture.
+"""The shapes of annotations, in pixels of the original picture.
 
 The corner of the first pixel is (0, 0), its centre (0.5, 0.5): a rectangle at x = 20 of width 100
 holds the columns 20 to 119.
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, overload
 from agri_core.files.errors import InputError
 
 LARGEST = 1_000_000.0
-"""No coordinate of a picture is larger; a file that says so is wrong."""
+"""Upper bound of a coordinate of a picture; a file with a larger one is damaged."""
 
 Points = Sequence[tuple[float, float]]
 
@@ -115,7 +115,7 @@ class Circle(_Checked):
 
 @dataclass(frozen=True, slots=True)
 class Ellipse(_Checked):
-    """A disc with the half axes `rx` and `ry`, turned by `theta` radians clockwise on screen."""
+    """An ellipse with half axes `rx` and `ry`, rotated by `theta` radians clockwise on screen."""
 
     cx: float
     cy: float

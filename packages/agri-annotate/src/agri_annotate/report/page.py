@@ -9,7 +9,7 @@ from agri_core.files.atomic import write_json, write_text
 from agri_core.pages.fact import Fact
 from agri_core.pages.render import render
 
-from agri_annotate.model.project import Problem, Weight
+from agri_annotate.model.project import Problem, Severity
 from agri_annotate.report.drawing import MOST, Drawing, drawing
 from agri_annotate.report.report import (
     THUMBNAILS,
@@ -24,12 +24,12 @@ from agri_annotate.report.thumbnail import thumbnail
 ROWS = 500
 """Problems in the table; the rest are counted there and listed in the JSON."""
 
-WEIGHTS: dict[Weight, str] = {"lost": "missing", "changed": "changed", "note": "note"}
+SEVERITIES: dict[Severity, str] = {"lost": "missing", "changed": "changed", "note": "note"}
 
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """A class in the table: its value in masks, "" for none, and counts as the heads say."""
+    """A row of the class table: value in masks, "" for none, and the counts of the columns."""
 
     name: str
     colour: str
@@ -49,7 +49,7 @@ class ClassTable:
 class ProblemRow:
     """A problem in the table."""
 
-    weight: Weight
+    severity: Severity
     title: str
     where: str
     what: str
@@ -115,7 +115,7 @@ def _pick(report: Report, most: int) -> Sequence[PictureReport]:
     order = {"lost": 0, "changed": 1, "note": 2}
 
     def rank(picture: PictureReport) -> int:
-        return min((order[problem.weight] for problem in report.of(picture)), default=3)
+        return min((order[problem.severity] for problem in report.of(picture)), default=3)
 
     return sorted(report.pictures, key=rank)[:most]
 
@@ -154,19 +154,19 @@ def _classes(report: Report) -> ClassTable:
 
 
 def _problems(report: Report) -> ProblemTable:
-    order = list(WEIGHTS)
-    ranked = sorted(report.problems, key=lambda problem: order.index(problem.weight))
-    counts = Counter(problem.weight for problem in ranked)
+    order = list(SEVERITIES)
+    ranked = sorted(report.problems, key=lambda problem: order.index(problem.severity))
+    counts = Counter(problem.severity for problem in ranked)
     return ProblemTable(
-        summary=", ".join(f"{counts[w]:,} {text}" for w, text in WEIGHTS.items() if counts[w]),
+        summary=", ".join(f"{counts[w]:,} {text}" for w, text in SEVERITIES.items() if counts[w]),
         rows=tuple(_problem(report, problem) for problem in ranked[:ROWS]),
         rest=max(0, len(ranked) - ROWS),
     )
 
 
 def _problem(report: Report, problem: Problem) -> ProblemRow:
-    title = WEIGHTS[problem.weight]
-    return ProblemRow(problem.weight, title, problem.where, hide(report, problem.what))
+    title = SEVERITIES[problem.severity]
+    return ProblemRow(problem.severity, title, problem.where, hide(report, problem.what))
 
 
 def _figure(
@@ -182,7 +182,7 @@ def _figure(
         drawing=None if picture.shape is None else drawing(picture, key, colours),
         regions=len(picture.regions),
         clipped=sum(region.fate == "clipped" for region in picture.regions),
-        missing=sum(problem.weight == "lost" for problem in report.of(picture)),
+        missing=sum(problem.severity == "lost" for problem in report.of(picture)),
     )
 
 
@@ -190,7 +190,7 @@ def write_report(report: Report, out: Path, thumbnails: int = THUMBNAILS) -> Non
     """Write `report.json` and `report.html` into the folder `out`, equal each time.
 
     Args:
-        report: what to say.
+        report: the content of the page.
         out: folder; made where it is not there.
         thumbnails: pictures on the page, those with problems first.
     """

@@ -25,7 +25,7 @@ class RegionReport:
     """A region and what became of it.
 
     Attributes:
-        number: as a person counts, from 1.
+        number: counted from 1.
         shape: in pixels.
         code: id of its class, 255 for "not known", None where it has none.
         fate: "drawn" whole, "clipped" at the border but drawn, or "lost".
@@ -67,7 +67,7 @@ class Report:
         files: pictures on the disk, in the folder that was searched.
         unread: regions in the file that could not be read, so have no shape.
         pixels: of the masks by class id, 255 for "not known"; empty where none were counted.
-        problems: everything that is not as a person would expect.
+        problems: all problems of reading and drawing.
     """
 
     source: str
@@ -99,7 +99,7 @@ class Report:
     @property
     def clean(self) -> bool:
         """Whether nothing drawn is missing."""
-        return not self.lost and all(problem.weight != "lost" for problem in self.problems)
+        return not self.lost and all(problem.severity != "lost" for problem in self.problems)
 
     def of(self, picture: PictureReport) -> tuple[Problem, ...]:
         """The problems of one picture."""
@@ -107,7 +107,7 @@ class Report:
 
     @cached_property
     def _by_picture(self) -> dict[str, tuple[Problem, ...]]:
-        names = {said: p.name for p in self.pictures for said in (p.name, printable(p.name))}
+        names = {shown: p.name for p in self.pictures for shown in (p.name, printable(p.name))}
         found: dict[str, tuple[Problem, ...]] = {}
         for problem in self.problems:
             where = (
@@ -119,7 +119,7 @@ class Report:
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """Give the content of `report.json`: counts, classes, problems, pictures."""
+    """Return the content of `report.json`: counts, classes, problems, pictures."""
     found = [picture for picture in report.pictures if picture.path is not None]
     read = report.count()
     return {
@@ -142,7 +142,7 @@ def to_json(report: Report) -> dict[str, Any]:
         },
         "classes": list(_classes(report)),
         "problems": [
-            {"where": legible(p.where), "what": hide(report, p.what), "weight": p.weight}
+            {"where": legible(p.where), "what": hide(report, p.what), "weight": p.severity}
             for p in report.problems
         ],
         "listing": [_picture(report, picture) for picture in report.pictures],
@@ -150,7 +150,7 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def classes(report: Report) -> Iterator[tuple[int | None, str, str]]:
-    """Give id, name and colour of the classes, then of what has no class if there is any."""
+    """Return id, name and colour of the classes, then of what has no class if there is any."""
     from agri_core.legend import IGNORE, IGNORE_COLOUR
 
     for item in report.legend.classes:

@@ -24,7 +24,7 @@ Coordinates = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """A piece of a ring between two places where three regions meet.
+    """A piece of a ring between two junctions, where three regions meet.
 
     Attributes:
         corners: `(n, 2)` corners of pixel edges; for a ring that meets no third region the first
@@ -40,7 +40,7 @@ class Arc:
     turned: bool
 
 
-def meeting_places(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+def junctions(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Mark the pixel corners, `(height + 1, width + 1)`, where three pixel edges or more meet.
 
     The corners of the picture count too, so that they are never cut off.
@@ -51,24 +51,24 @@ def meeting_places(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     down = padded[1:] != padded[:-1]
     # How many of the four pixel edges at each corner lie between two labels.
     edges = across[:-1].astype(np.uint8) + across[1:] + down[:, :-1].astype(np.uint8) + down[:, 1:]
-    places: NDArray[np.bool_] = edges >= 3
-    places[[0, 0, -1, -1], [0, -1, 0, -1]] = True
-    return places
+    corners: NDArray[np.bool_] = edges >= 3
+    corners[[0, 0, -1, -1], [0, -1, 0, -1]] = True
+    return corners
 
 
 def cut(
-    ring: Coordinates, label: int, labels: NDArray[np.int32], places: NDArray[np.bool_]
+    ring: Coordinates, label: int, labels: NDArray[np.int32], corners: NDArray[np.bool_]
 ) -> list[Arc]:
-    """Cut a closed ring of pixel edges around the region `label` at its meeting places."""
+    """Cut a closed ring of pixel edges around the region `label` at its junctions."""
     dense = _unit_steps(ring)
-    meets = places[dense[:, 1], dense[:, 0]]
+    meets = corners[dense[:, 1], dense[:, 0]]
     if not meets.any():
         closed = np.vstack([dense, dense[:1]])
         return [Arc(_turns(closed), _far_side(closed, label, labels), ring=True, turned=False)]
-    # Begin at a meeting place, so that no arc runs over the start of the ring.
+    # Begin at a junction, so that no arc runs over the start of the ring.
     dense = np.roll(dense, -int(meets.argmax()), axis=0)
     closed = np.vstack([dense, dense[:1]])
-    stops = np.flatnonzero(places[closed[:, 1], closed[:, 0]])
+    stops = np.flatnonzero(corners[closed[:, 1], closed[:, 0]])
     return [_arc(closed[first : last + 1], label, labels) for first, last in pairwise(stops)]
 
 
@@ -119,7 +119,7 @@ def _arc(piece: NDArray[np.int64], label: int, labels: NDArray[np.int32]) -> Arc
 
 
 def _turns(piece: NDArray[np.int64]) -> Coordinates:
-    """The first and the last place and those where the direction changes."""
+    """Return the first and the last point and those where the direction changes."""
     steps = np.diff(piece, axis=0)
     keep = np.ones(len(piece), dtype=bool)
     keep[1:-1] = (steps[1:] != steps[:-1]).any(axis=1)
@@ -161,6 +161,6 @@ def _smooth(arc: Arc) -> Coordinates:
 
 
 def _is_turn(closed: Coordinates) -> bool:
-    """Whether the first place of a closed ring is a corner."""
+    """Return whether the first point of a closed ring is a corner."""
     before, after = closed[-1] - closed[-2], closed[1] - closed[0]
     return bool(before[0] * after[1] != before[1] * after[0])

@@ -88,7 +88,7 @@ def _open(path: Path) -> Iterator[Any]:
         InputError: it is none of `DRIVERS`; a JPEG's values are not those that were written.
     """
     with open_raster(path, path.name, DRIVERS) as source:
-        # An alpha band says where there is data; it is no band of classes.
+        # An alpha band marks where there is data; it is no band of classes.
         bands = source.count - (masking_of(source).alpha is not None)
         if bands != 1:
             raise InputError(

@@ -109,7 +109,7 @@ def _confidence(
 def _known(
     codes: NDArray[np.int64], legend: Legend | None, each: Pair, problems: list[Problem]
 ) -> Mask:
-    """Give the values that are classes; others become 255 and a problem each."""
+    """Return the values that are classes; others become 255 and a problem each."""
     count = IGNORE if legend is None else len(legend.classes)
     wrong = (codes != IGNORE) & ((codes < 0) | (codes >= count))
     if wrong.any():
@@ -130,7 +130,7 @@ def _drawn(name: str, drawing: Drawing, mask: Mask, *, placed: bool) -> list[Pro
     if ignored:
         what = (
             f"{ignored} pixels to ignore are not drawn, {drawing.covered} of them inside regions; "
-            "VIA has no way to hold them, so masks of this drawing say a class there"
+            "VIA has no way to hold them, so masks of this drawing have a class there"
         )
         found.append(Problem(name, what, "changed"))
     if len(drawing.outlines) > MANY:

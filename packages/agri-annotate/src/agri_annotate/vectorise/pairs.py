@@ -98,7 +98,7 @@ def _why_not(path: Path, others: Sequence[Path], taken: Pair | None, folder: Pat
         return f"{taken.map.name} is a map of {taken.picture.name} already; keep one of both"
     if others:
         names = ", ".join(other.name for other in others[:3])
-        return f"{len(others)} pictures have its name: {names}; say which in a CSV image,mask"
+        return f"{len(others)} pictures have its name: {names}; pair them in a CSV image,mask"
     return f"no picture in {folder.name} is called {path.stem}"
 
 

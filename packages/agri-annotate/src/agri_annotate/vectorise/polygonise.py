@@ -19,13 +19,13 @@ from shapely.geometry import shape as to_geometry
 from agri_annotate.choices import Background
 from agri_annotate.masks.coverage import cover
 from agri_annotate.model.shape import Points, Polygon
-from agri_annotate.vectorise.arcs import Arc, corner_count, cut, meeting_places, thin
+from agri_annotate.vectorise.arcs import Arc, corner_count, cut, junctions, thin
 
 FIDELITY = 0.98
 """No class is thinned so far that the IoU with its pixels falls below this."""
 
-SLACK = 0.1
-"""How far below the class one region of it may fall; of a small one, a pixel is much."""
+REGION_MARGIN = 0.1
+"""How far below FIDELITY a single region may fall: one pixel is a large share of a small region."""
 
 STEP = 0.7
 """By how much the tolerance of a region is lowered at a time."""
@@ -221,9 +221,9 @@ def _thin(
     """Thin the rings as far as the IoU allows; neighbours share the result."""
     if not drawn:
         return [], 0
-    places = meeting_places(parts.labels)
+    meets = junctions(parts.labels)
     arcs = [
-        cut(shapely.get_coordinates(parts.rings[part]), part + 1, parts.labels, places)
+        cut(shapely.get_coordinates(parts.rings[part]), part + 1, parts.labels, meets)
         for part in drawn
     ]
     corners = sum(corner_count(ring) for ring in arcs)
@@ -298,7 +298,8 @@ def _unlike_pixels(
     return {
         part + 1
         for part in drawn
-        if own[part + 1] < fidelity - SLACK or (weak[codes[part]] and own[part + 1] < fidelity)
+        if own[part + 1] < fidelity - REGION_MARGIN
+        or (weak[codes[part]] and own[part + 1] < fidelity)
     }
 
 

@@ -1,4 +1,4 @@
-"""Maps of a model or of clusters as a VIA 2 project, so that a person corrects, not draws."""
+"""Maps of a model or of clusters as a VIA 2 project, to be corrected instead of drawn."""
 
 import json
 from collections import Counter
@@ -34,7 +34,7 @@ class Outcome:
         regions: by the name of their class, in legend order.
         corners: vertices of the regions as pixel edges.
         vertices: vertices drawn.
-        problems: what a person should know; "lost" where a picture or class is missing.
+        problems: remarks; "lost" where a picture or class is missing.
     """
 
     out: Path
@@ -47,10 +47,10 @@ class Outcome:
     @property
     def lost(self) -> bool:
         """Whether a picture or a class of the maps is missing from the project."""
-        return any(problem.weight == "lost" for problem in self.problems)
+        return any(problem.severity == "lost" for problem in self.problems)
 
     def summary(self) -> str:
-        """Return the counts in lines for a person."""
+        """Return the counts as readable lines."""
         total = sum(self.regions.values())
         each = "; ".join(
             f"{legible(name)} {count}" for name, count in self.regions.items() if count
@@ -127,10 +127,10 @@ def write_for_correction(project: Project, out: Path, options: Options) -> list[
 
 
 def _legend(maps: Path, classes: Path | None) -> Legend | None:
-    beside = (maps if maps.is_dir() else maps.parent) / "classes.json"
-    if classes is None and not beside.is_file():
+    default = (maps if maps.is_dir() else maps.parent) / "classes.json"
+    if classes is None and not default.is_file():
         return None
-    return Legend.read(classes or beside)
+    return Legend.read(classes or default)
 
 
 def _derived(drafts: Sequence[Draft]) -> Legend:
@@ -194,10 +194,10 @@ def _project(
 
 
 def _region(outline: Outline, number: int, legend: Legend, options: Options) -> Region:
-    said: dict[str, Value] = {options.attribute: legend.names[outline.code]}
+    values: dict[str, Value] = {options.attribute: legend.names[outline.code]}
     if outline.confidence is not None:
-        said[CONFIDENCE] = f"{outline.confidence:.2f}"
-    return Region(Polygon(outline.points), said, number)
+        values[CONFIDENCE] = f"{outline.confidence:.2f}"
+    return Region(Polygon(outline.points), values, number)
 
 
 def _outcome(
@@ -221,6 +221,6 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "regions": dict(outcome.regions),
         "vertices": {"drawn": outcome.vertices, "corners": outcome.corners},
         "problems": [
-            {"where": p.where, "what": p.what, "weight": p.weight} for p in outcome.problems
+            {"where": p.where, "what": p.what, "weight": p.severity} for p in outcome.problems
         ],
     }

@@ -1,8 +1,8 @@
 """Simulated annotation from a true map, with border jitter.
 
-For examples and tests of the whole way where there is no annotation yet. It draws what polygons
-can hold: borders a little off, small pieces left out, nothing under a cloud. It never mistakes one
-class for another, so a model learns more from it than from a tired person's drawing.
+For examples and end-to-end tests where there is no annotation yet. It simulates what polygons
+lose: borders a little off, small pieces left out, nothing under a cloud. It never confuses two
+classes, so a model learns more from it than from a real annotation.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """How a person draws.
+    """Settings of the simulated annotation.
 
     Attributes:
         jitter: standard deviation in pixels of a vertex about the true border.
@@ -83,7 +83,7 @@ def draw_by_hand(
     height, width = mask.shape
     # What lies inside a drawn piece must be drawn even if its class is not, or it would be lost.
     keep = [o for o in outlines if o.code not in skipped or _inside_another(o.points, outlines)]
-    shapes = (Polygon(_slacken(o.points, hand.jitter, (height, width), rng)) for o in keep)
+    shapes = (Polygon(_jitter_border(o.points, hand.jitter, (height, width), rng)) for o in keep)
     pairs = enumerate(zip(keep, shapes, strict=True))
     return tuple(
         Region(polygon, {ATTRIBUTE: legend.names[outline.code]}, number)
@@ -141,7 +141,7 @@ def _inside_another(points: Points, outlines: Iterable[Outline]) -> bool:
     )
 
 
-def _slacken(
+def _jitter_border(
     points: Points, jitter: float, shape: tuple[int, int], rng: np.random.Generator
 ) -> Points:
     """Move each vertex a little; those on the rim of the picture stay on it."""

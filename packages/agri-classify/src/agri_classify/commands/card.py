@@ -13,7 +13,7 @@ def card(
 
     Example: agri-classify card --model models/compact/model.onnx
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
     from agri_core.files.hashing import sha256_file
     from agri_map.bundle.bundle import read_spec
     from agri_map.bundle.card import card as facts_of
@@ -23,5 +23,5 @@ def card(
     spec = read_spec(model)
     notes = notes_of(model)
     if notes:
-        say(notes)
-    say(facts_of(spec, model.stat().st_size, sha256_file(model)))
+        echo(notes)
+    echo(facts_of(spec, model.stat().st_size, sha256_file(model)))

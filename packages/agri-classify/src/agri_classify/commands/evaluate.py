@@ -34,7 +34,7 @@ def evaluate(
     Example: agri-classify evaluate EuroSAT_test/ --model models/compact/model.onnx
     --out reports/evaluation
     """
-    from agri_core.files.console import SKIPPED, say, warn
+    from agri_core.files.console import SKIPPED, echo, warn
     from agri_map.inference.engine import open_engine
 
     from agri_classify.evaluation.evaluate import evaluate as run_evaluation
@@ -44,8 +44,8 @@ def evaluate(
     engine = open_engine(model, threads=threads or None)
     labelled = Labelled(data, engine.spec, split)
     result = run_evaluation(engine, labelled, batch_size)
-    say(write_evaluation(result, out))
-    say(f"report: {out}")
+    echo(write_evaluation(result, out))
+    echo(f"report: {out}")
     for error in result.errors:
         warn(error)
     if result.errors:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 
-def untrained(
+def missing_extra(
     words: Annotated[list[str] | None, typer.Argument(help="Ignored.")] = None,
 ) -> None:
-    """Training; needs the extra `agri-classify[train]`, which is not installed.
+    """Raise an error: training needs the extra `agri-classify[train]`, which is not installed.
 
     Example: agri-classify train --help
     """

@@ -58,7 +58,7 @@ def predict(
     Example: agri-classify predict photos/ --model models/compact/model.onnx --out found.csv
     """
     from agri_core.files.atomic import write_text
-    from agri_core.files.console import SKIPPED, say, warn
+    from agri_core.files.console import SKIPPED, echo, warn
     from agri_core.files.csvfile import csv_text
     from agri_map.inference.engine import open_engine
 
@@ -75,12 +75,12 @@ def predict(
     for row in run_prediction(files, engine, coarse=second, bands=names, batch_size=batch_size):
         rows.append(row)
         if row.answer is not None and out is None:
-            say(line(row))
+            echo(line(row))
     if out is not None:
         write_text(out, csv_text(HEADER, cells(rows)))
         for text in summary(rows):
-            say(text)
-        say(f"{out}: {len(rows):,} files")
+            echo(text)
+        echo(f"{out}: {len(rows):,} files")
     if others:
         warn(f"{others} other file{'s' * (others > 1)} in the folders ignored")
     failed = [row for row in rows if row.answer is None]

@@ -79,7 +79,7 @@ def possible(probabilities: NDArray[np.floating], least: float) -> NDArray[np.bo
         [[True, False, False], [True, True, True]]
     """
     kept = probabilities >= least
-    # An empty set would say that no class is possible, which a user can do nothing with; adding
-    # the best class can only raise the coverage.
+    # An empty set would mean that no class is possible, which is no use to a user; adding the best
+    # class can only raise the coverage.
     kept[np.arange(len(kept)), probabilities.argmax(axis=1)] = True
     return np.asarray(kept, bool)

@@ -114,18 +114,18 @@ def _rows(
     rows = {}
     for wanted, chosen in ((False, engine), (True, coarse)):
         some = [
-            (place, item)
-            for place, item in enumerate(found)
+            (position, item)
+            for position, item in enumerate(found)
             if isinstance(item, Patch) and item.coarse is wanted
         ]
         answered = _run([patch for _, patch in some], chosen)
-        for (place, patch), answer in zip(some, answered, strict=True):
+        for (position, patch), answer in zip(some, answered, strict=True):
             notes = (doubt(patch.quality, chosen.spec), patch.note)
             note = "; ".join(text for text in notes if text)
-            rows[place] = Row(files[place], answer, note=note, model=chosen.spec.name)
+            rows[position] = Row(files[position], answer, note=note, model=chosen.spec.name)
     return [
-        rows[place] if place in rows else Row(files[place], None, error=str(item))
-        for place, item in enumerate(found)
+        rows[position] if position in rows else Row(files[position], None, error=str(item))
+        for position, item in enumerate(found)
     ]
 
 

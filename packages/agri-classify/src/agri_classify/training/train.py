@@ -23,8 +23,8 @@ from agri_classify.evaluation.evaluate import evaluate, metrics
 from agri_classify.patches.labelled import Labelled
 from agri_classify.patches.quality import KEY
 from agri_classify.training.bundles.bundle_metrics import add_metrics
-from agri_classify.training.bundles.half_precision import halve
-from agri_classify.training.bundles.jpeg_robustness import resaved
+from agri_classify.training.bundles.half_precision import to_half_precision
+from agri_classify.training.bundles.jpeg_robustness import jpeg_accuracy
 from agri_classify.training.calibration.conformal import NOMINAL, least_probability
 from agri_classify.training.calibration.crossfit import crossfit
 from agri_classify.training.networks.networks import DROPOUT, HIDDEN, build, parameters
@@ -109,7 +109,7 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> Train
     """
     net, result = fit_plan(plan, store, config, out)
     if plan.half:
-        halve(result.bundle)
+        to_half_precision(result.bundle)
     scores = _judge(plan, result, store, config)
     simple = score_baselines(store, result.spec, seed=config.seed)
     facts = {
@@ -151,7 +151,7 @@ def _judge(plan: Plan, result: FitResult, store: ChipStore, config: TrainConfig)
     found = evaluate(engine, Labelled(store, engine.spec, "val"))
     least = least_probability(found.probabilities, found.truth, plan.coverage)
     sets = {"threshold": least, "nominal": plan.coverage, "part": "val"}
-    saved = resaved(engine, store, "val")
+    saved = jpeg_accuracy(engine, store, "val")
     coarse = {KEY: saved} if saved else {}
     spec = add_metrics(result.bundle, {"conformal": sets, **coarse})
     held = crossfit(

@@ -2,7 +2,7 @@ import numpy as np
 import onnx
 import pytest
 from agri_classify.cli import app
-from agri_classify.training.bundles.half_precision import halve
+from agri_classify.training.bundles.half_precision import to_half_precision
 from agri_classify.training.train import Plan, train
 from agri_map.bundle.bundle import read_spec
 from agri_map.bundle.preprocess import normalise
@@ -18,7 +18,7 @@ def test_half_the_file_and_the_same_answers(photo_store, tmp_path):
     spec, size, rows = read_spec(bundle), bundle.stat().st_size, photo_store.indices("val")
     batch = normalise(photo_store.images(rows), spec)
     before = open_engine(bundle).run(batch)
-    halve(bundle)
+    to_half_precision(bundle)
     assert bundle.stat().st_size < 0.52 * size
     assert read_spec(bundle) == spec
     # 11 bits a weight: 1 in 2048.
@@ -28,9 +28,9 @@ def test_half_the_file_and_the_same_answers(photo_store, tmp_path):
 
 def test_halving_again_changes_nothing(photo_store, tmp_path):
     bundle = train(Plan("compact", "m"), photo_store, ONCE, tmp_path / "run").result.bundle
-    halve(bundle)
+    to_half_precision(bundle)
     once = bundle.read_bytes()
-    halve(bundle)
+    to_half_precision(bundle)
     assert bundle.read_bytes() == once
 
 

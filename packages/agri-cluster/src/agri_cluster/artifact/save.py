@@ -91,9 +91,9 @@ def load_model(folder: Path) -> keras.Model:
     """
     # Importing these modules registers the layers that the model is made of.
     import agri_cluster.encoders.photograph
+    import agri_cluster.encoders.rotations
     import agri_cluster.encoders.squeezenet
     import agri_cluster.encoders.statistics
-    import agri_cluster.encoders.turns
     import agri_cluster.encoders.whitening  # noqa: F401
 
     path = folder / MODEL

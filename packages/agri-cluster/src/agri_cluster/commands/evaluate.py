@@ -40,7 +40,7 @@ def evaluate(
     """
     import tempfile
 
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_cluster.artifact.fitted import Fitted
     from agri_cluster.data.sources import open_tiles
@@ -57,5 +57,5 @@ def evaluate(
             truth=find_truth(chips, tiles.ids, truth),
             seeds=seeds, repeats=[Fitted.open(path) for path in repeat or ()], groups=groups,
         )  # fmt: skip
-        say(write_evaluation(found, out))
-    say(f"\nevaluation: {out}")
+        echo(write_evaluation(found, out))
+    echo(f"\nevaluation: {out}")

@@ -39,15 +39,15 @@ def fit(
 
     Example: agri-cluster fit data/tiles --n-clusters 12 --encoder convae --out data/cluster
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_cluster.fit import TileSource
     from agri_cluster.fit import fit as run_fit
 
     source = TileSource(chips, words(bands), split)
     info = run_fit(source, out, FitSettings(**settings), seed, resume)
-    say(
+    echo(
         f"{info['tiles']} tiles in {info['used']} of {settings['n_clusters']} clusters after "
         f"{info['n_iter']} steps ({info['stop_reason']})"
     )
-    say(f"next: agri-cluster report {out} {chips} --out reports/cluster")
+    echo(f"next: agri-cluster report {out} {chips} --out reports/cluster")

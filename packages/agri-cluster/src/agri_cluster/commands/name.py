@@ -44,7 +44,7 @@ def name(
     """
     import numpy as np
     from agri_core.files.atomic import write_text
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_cluster.artifact.fitted import Fitted
     from agri_cluster.selection.choice import grouped
@@ -57,11 +57,11 @@ def name(
     heading = HEADING
     if truth is not None:
         found, heading = _by_truth(list(opened.table["chip_id"]), labels, truth)
-        say(heading)
+        echo(heading)
     write_text(out, names_text(sizes, found, heading))
     used = int(np.count_nonzero(sizes))
     named = ", ".join(sorted({item.name for item in found.values()}))
-    say(f"{out}: {used} clusters, {f'named {named}' if found else 'to be named in this file'}")
+    echo(f"{out}: {used} clusters, {f'named {named}' if found else 'to be named in this file'}")
 
 
 def _by_truth(ids: Sequence[str], labels: Ints, chips: Path) -> tuple[dict[int, Majority], str]:

@@ -24,9 +24,9 @@ def predict(
 
     Example: agri-cluster predict data/cluster data/new-tiles --out new-clusters.csv
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_cluster.artifact.predict import predict_to
 
     count = predict_to(folder, chips, out, split)
-    say(f"{count} tiles assigned to clusters in {out}")
+    echo(f"{count} tiles assigned to clusters in {out}")

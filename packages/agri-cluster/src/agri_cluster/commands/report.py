@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import added
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 PAGE = "report.html"
 
@@ -50,4 +50,4 @@ def report(
         found = make_report(clustering, source, folder, names=given, seed=seed, tsne=tsne)
         (folder / PAGE).write_text(page(found, board), encoding="utf-8")
     size = (out / PAGE).stat().st_size / 1e6
-    say(f"wrote {out / PAGE}: {len(found.groups)} clusters on one page of {size:.1f} MB")
+    echo(f"wrote {out / PAGE}: {len(found.groups)} clusters on one page of {size:.1f} MB")

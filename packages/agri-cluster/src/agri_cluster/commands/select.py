@@ -66,7 +66,7 @@ def select(
     """
     import numpy as np
     from agri_core.files.atomic import write_text
-    from agri_core.files.console import say, warn
+    from agri_core.files.console import echo, warn
     from agri_core.files.errors import InputError
     from agri_core.vector.crs import LONLAT
     from agri_core.vector.writer import check_suffix, write_features
@@ -104,10 +104,10 @@ def select(
         if bare:
             warn(f"{bare} chosen chips have no georeference")
     for line in selection.summary():
-        say(line)
+        echo(line)
     if request.count is not None and len(chosen.rows) < request.count:
         warn(f"{request.count} tiles were asked for, there are {len(chosen.rows)}")
-    say(f"{out}: next, agri-data select SOURCE --chosen {out} --size TILE --out data/select")
+    echo(f"{out}: next, agri-data select SOURCE --chosen {out} --size TILE --out data/select")
 
 
 def _names(file: Path | None, keep: list[str], sizes: Ints) -> Names:

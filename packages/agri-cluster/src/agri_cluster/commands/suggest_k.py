@@ -32,7 +32,7 @@ def suggest_k(
     Example: agri-cluster suggest-k data/tiles --max-clusters 30 --out reports/clusters
     """
     import numpy as np
-    from agri_core.files.console import say, warn
+    from agri_core.files.console import echo, warn
 
     from agri_cluster.evaluation.choose import spaced, suggest_k
     from agri_cluster.evaluation.suggestion import describe, open_rows, write_suggestion
@@ -43,5 +43,5 @@ def suggest_k(
     write_suggestion(suggestion, out)
     for note in suggestion.warnings:
         warn(note)
-    say(describe(suggestion))
-    say(f"curves: {out / 'curves.png'}")
+    echo(describe(suggestion))
+    echo(f"curves: {out / 'curves.png'}")

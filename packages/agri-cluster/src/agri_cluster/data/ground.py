@@ -21,14 +21,14 @@ def find_rows(store: ChipStore, ids: Sequence[str]) -> Ints:
     Raises:
         InputError: a tile is not in the store.
     """
-    places = {chip: row for row, chip in enumerate(store.table["chip_id"])}
-    missing = [name for name in ids if name not in places]
+    positions = {chip: row for row, chip in enumerate(store.table["chip_id"])}
+    missing = [name for name in ids if name not in positions]
     if missing:
         raise InputError(
             f"{len(missing)} of {len(ids)} tiles are not in {store.path}, the first is "
             f"{missing[0]}; give the chips that were clustered"
         )
-    return np.array([places[name] for name in ids], np.int64)
+    return np.array([positions[name] for name in ids], np.int64)
 
 
 def outlines(store: ChipStore, rows: Ints) -> Iterator[Any]:

@@ -30,7 +30,7 @@ SAMPLE = 64
 _NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 
 
-class Source(Protocol):
+class PictureSource(Protocol):
     """Tiles by name, in the unit they were stored in."""
 
     bands: tuple[Band, ...]
@@ -46,12 +46,12 @@ class StoreSource:
     def __init__(self, store: ChipStore) -> None:
         self.bands, self._store = store.info.bands, store
         self.ids: Sequence[str] = [str(chip) for chip in store.table["chip_id"]]
-        self._places = {chip: place for place, chip in enumerate(self.ids)}
+        self._positions = {chip: position for position, chip in enumerate(self.ids)}
 
     def read(self, ids: Sequence[str]) -> tuple[Values, Valid]:
         """Return the chips named and which pixels hold data."""
-        known = _known(ids, self._places, self._store.path)
-        values = self._store.images([self._places[chip] for chip in known])
+        known = _known(ids, self._positions, self._store.path)
+        values = self._store.images([self._positions[chip] for chip in known])
         return values, chip_validity(values, self._store.info.nodata)
 
 
@@ -98,7 +98,7 @@ class Pictures:
     percentile over a sample of tiles.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: PictureSource) -> None:
         self._source = source
         self._names = [band.name for band in source.bands]
         self._shown = picture_bands(self._names)

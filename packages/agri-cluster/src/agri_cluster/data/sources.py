@@ -39,7 +39,7 @@ class StoreTiles:
         self._store, self._rows = store, store.indices() if rows is None else rows
         if len(self._rows) == 0:
             raise InputError(
-                f"no chip of {where} is in the part asked for; leave the part out, or split the "
+                f"no chip of {where} is in the split asked for; leave the split out, or split the "
                 "store first ('agri-data split')"
             )
         self._channels = band_indices(store.bands, scaling.bands, where)
@@ -91,12 +91,12 @@ def open_tiles(
         bands: which, in this order; all without.
         scale: "standard" or "photo", by the statistics recorded in the store (of its train split),
             else by those of `MEASURED` of its chips.
-        split: only the chips of a part, "train", "val" or "test".
+        split: only the chips of one split: "train", "val" or "test".
         scaling: the record of another set's scaling, which replaces `bands` and `scale`.
 
     Raises:
         MissingError: there is nothing at `path`, or a band is not there.
-        InputError: it is no store and no folder of pictures, or has no chips in that part.
+        InputError: it is no store and no folder of pictures, or has no chips in that split.
     """
     given = Scaling.from_json(scaling) if scaling is not None else None
     if not path.is_dir():
@@ -107,7 +107,7 @@ def open_tiles(
         chosen = given or _measure(store, bands or store.bands, scale)
         return StoreTiles(store, chosen, store.indices(split))
     if split is not None:
-        raise InputError(f"{path} is a folder of pictures, which has no part {split!r}")
+        raise InputError(f"{path} is a folder of pictures, which has no split {split!r}")
     return FolderTiles.open(path, bands=bands, scale=scale, scaling=given)
 
 

@@ -81,8 +81,8 @@ def find_truth(path: Path, ids: Sequence[str], wanted: bool | None = None) -> Tr
 
 def _majority(store: ChipStore, rows: Ints) -> Ints:
     found = np.full(len(rows), UNKNOWN, np.int64)
-    for place, mask in enumerate(store.masks(rows)):
+    for position, mask in enumerate(store.masks(rows)):
         counts = np.bincount(mask[mask != IGNORE], minlength=1)
         if counts.any():
-            found[place] = counts.argmax()
+            found[position] = counts.argmax()
     return found

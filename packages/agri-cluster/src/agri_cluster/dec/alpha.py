@@ -28,7 +28,7 @@ REACH = 2.0
 # 20 halvings of a logarithmic range up to ln 2000 leave a relative error of 1e-5 in alpha, far
 # below what the mean confidence of a sample can resolve.
 BISECTIONS = 20
-# Bounds the distances in memory as elsewhere: 32 MiB for 1000 centres in float64.
+# Rows per block: their distances to 1000 centres take 33 MB in float64.
 BLOCK = 4096
 
 Rows = NDArray[np.floating]

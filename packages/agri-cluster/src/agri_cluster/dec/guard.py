@@ -31,12 +31,12 @@ class Guard:
         reseeds: how often centres may be moved in one run.
     """
 
-    # A tenth of an even share: land cover is uneven, and small clusters are often right.
+    # A tenth of an even share: classes of land cover differ in area, so clusters differ in size.
     dead: float = 0.1
     giant: float = 0.5
-    # Half of the clusters empty means that K was not what the caller asked for, reseeding or not.
+    # With fewer clusters in use the result is no longer a partition into about K clusters.
     used: float = 0.5
-    # One dead cluster in twenty is tolerated: the remaining ones are usable.
+    # One dead cluster in twenty is tolerated.
     lost: float = 0.05
     reseeds: int = 3
 
@@ -92,8 +92,7 @@ def collapsed(now: Doubles, initial: Doubles, guard: Guard) -> str:
     used, count = int((now > 0).sum()), len(now)
     if used < guard.used * count:
         return f"only {used} of {count} clusters hold a tile"
-    # Relative to the start: water in a coastal scene may hold 60 % of the tiles from the
-    # beginning.
+    # Relative to the start: one class, such as water, may hold most tiles from the beginning.
     limit = max(guard.giant, (1 + float(initial.max())) / 2)
     if now.max() > limit:
         return f"cluster {int(now.argmax())} holds {now.max():.0%} of the tiles"

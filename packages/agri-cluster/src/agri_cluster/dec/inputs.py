@@ -11,7 +11,7 @@ from agri_data.augment.augment import Augment
 from agri_cluster.data.tiles import Tiles
 from agri_cluster.dec.settings import AUTO, EstimatorSettings, FitSettings
 from agri_cluster.dec.work import CONTRAST, FitContext, Stage
-from agri_cluster.encoders.draws import Draw, DrawTurns, DrawViews
+from agri_cluster.encoders.draws import Draw, DrawRotations, DrawViews
 from agri_cluster.encoders.features import extract_whitened
 from agri_cluster.encoders.registry import build_encoder
 from agri_cluster.encoders.views import Views
@@ -84,7 +84,7 @@ def prepare_inputs(context: FitContext, tiles: Tiles) -> Inputs:
         encoder, tiles, context.folder, n_components=settings.n_components,
         views=settings.views, precision=settings.precision,
     )  # fmt: skip
-    draw = None if features.turns is None else DrawTurns(features.turns, settings.views)
+    draw = None if features.rotations is None else DrawRotations(features.rotations, settings.views)
     return Inputs(features.rows, draw, features.model, losses)
 
 

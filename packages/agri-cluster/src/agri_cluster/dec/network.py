@@ -116,8 +116,8 @@ def _compiled(
     """Return a model of log q, and of the item again where there are two outputs (IDEC)."""
     losses, weights = ([kl_loss(balance)], [1.0])
     if len(outputs) > 1:
-        # Guo et al. 2017: L = reconstruction + gamma clustering, with a gamma of 0.1, so that the
-        # clusters do not distort the space that the decoder keeps.
+        # Guo et al. 2017 (IDEC): L = reconstruction + gamma clustering, so that the clustering
+        # does not distort the embedding that the decoder needs.
         losses, weights = ([*losses, "mse"], [gamma, 1.0])
     model = keras.Model(inputs, outputs)
     model.compile(optimizer=optimizer, loss=losses, loss_weights=weights)

@@ -33,9 +33,9 @@ class Schedule:
     max_iter: int = 2000
     target: Target = "full"
     update_interval: int | None = None
-    # Xie et al. 2016, section 4.3: training stops when under 0.1 % of the labels change.
+    # The convergence threshold of Xie et al. 2016: under 0.1 % of the labels change.
     tol: float = 0.001
-    # Two in a row: a single calm update also occurs by chance while clusters still drift.
+    # Two in a row, since a single calm update may occur by chance.
     patience: int = 2
     budget: float | None = None
     warmup: Warmup = field(default_factory=Warmup)
@@ -55,6 +55,6 @@ class Schedule:
         """Return the steps between two target updates for a set of that many tiles."""
         if self.update_interval is not None:
             return self.update_interval
-        # Fewer than 20 steps hardly move the embedding between two passes over all tiles, which
-        # then take most of the time; after more than 200 the fixed target is out of date.
+        # An update is a pass over all tiles: at least 20 steps bound its share of the time on small
+        # sets, at most 200 the age of the target on large ones.
         return min(max(-(-tiles // self.batch_size), 20), 200)

@@ -35,7 +35,7 @@ MIN_SHARPNESS = 0.1
 MEASURED = 10_000
 """Rows at most that scale and alpha are measured on."""
 MIN_AGREEMENT = 0.8
-"""Adjusted Rand index of the two best k-means runs below which a warning says so."""
+"""Adjusted Rand index of the two best k-means runs below which a warning is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,8 @@ def sharpened(log_q: Doubles, frequencies: Doubles) -> Doubles:
         >>> np.exp(sharpened(log_q, frequencies.total)).round(3).tolist()
         [[0.873, 0.127], [0.491, 0.509]]
     """
-    # The square of q and the division by f of Xie et al. 2016, equation 3, in logarithms: q²
-    # underflows float32 below 1e-19 in each factor, which is reached with 100 clusters.
+    # The square of q and the division by f of Xie et al. 2016, equation 3, in logarithms, where q²
+    # cannot underflow.
     logits = 2.0 * log_q - np.log(np.maximum(frequencies, TINY))
     # Log-sum-exp with the row's maximum taken out: the largest term is exp(0), so that the sum
     # can neither overflow nor become 0.

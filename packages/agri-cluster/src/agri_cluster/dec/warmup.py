@@ -26,10 +26,10 @@ class Warmup:
         patience: consecutive evaluations without a higher share that end it as well.
     """
 
-    # A limit for labels that no embedding of this width can reproduce; others end by agreement.
+    # An upper bound; `agreement` and `patience` can end the warm-up earlier.
     max_iter: int = 3000
     learning_rate: float = 0.001
-    # Not 1: a few tiles on the border of two initial clusters would hold up the end.
+    # Not 1, since tiles on the border of two initial clusters may never agree.
     agreement: float = 0.995
     patience: int = 5
 
@@ -65,8 +65,8 @@ def learn_labels(
             continue
         now = agreement()
         history.append({"step": done, "agreement": now})
-        # Patience counts from the best value and not from the last one: the agreement of a step
-        # by mini-batches goes up and down by some tiles.
+        # Compared with the best value and not with the last one: between two evaluations with
+        # mini-batches the agreement may also fall.
         best, calm = (now, 0) if now > best else (best, calm + 1)
         if now >= config.agreement or calm >= config.patience:
             break

@@ -12,7 +12,7 @@ SAMPLE = 256
 """Rows per centre that k-means++ draws from, as faiss trains on."""
 # The authors' code gives faiss 20 iterations an epoch, fewer than its default of 25.
 MAX_ITER = 20
-# Below this relative decrease only float rounding is left; the labels stay the same.
+# Relative decrease of the inertia that counts as converged, near the rounding of float32.
 TOL = 1e-6
 
 

@@ -27,7 +27,7 @@ class DrawViews:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawTurns:
+class DrawRotations:
     """Features of tiles in one of their rotations or reflections."""
 
     rows: RowFile = field(repr=False)

@@ -17,7 +17,7 @@ from agri_cluster.backend.precision import computing
 from agri_cluster.data.rows import RowFile, RowWriter
 from agri_cluster.data.tiles import BATCH, Floats, Tiles, batches
 from agri_cluster.encoders.registry import Encoder
-from agri_cluster.encoders.turns import check_views, mean_of_turns, turn
+from agri_cluster.encoders.rotations import check_views, mean_over_rotations, rotate
 from agri_cluster.encoders.whitening import Whitening, fit_whitening
 
 
@@ -37,12 +37,12 @@ def extract(
         tiles: the items.
         path: of the file, which is replaced when it is complete.
         batch: items at a time.
-        views: rotations and reflections of each tile (`agri_cluster.encoders.turns`), itself
+        views: rotations and reflections of each tile (`agri_cluster.encoders.rotations`), itself
             first, 1..8: the file holds that many rows per tile, one after the other.
         precision: "float32", or "mixed_bfloat16" for processors that are faster at it.
 
     Raises:
-        InputError: features come out that are not finite, or views are asked of no square tiles.
+        InputError: features are not finite, or tiles of more than one view are not square.
     """
     model = encoder.model if isinstance(encoder, Encoder) else encoder
     check_views(tiles.shape, views)
@@ -55,7 +55,7 @@ def extract(
     ):
         for start in progress(starts, "features"):
             items = tiles.take(np.arange(start, min(start + batch, len(tiles))))
-            rows = np.stack([encode(model, turn(items, v), batch) for v in range(views)], axis=1)
+            rows = np.stack([encode(model, rotate(items, v), batch) for v in range(views)], axis=1)
             _check_finite(rows.reshape(len(rows), -1), tiles, start)
             writer.add(rows.reshape(-1, width))
     return RowFile(path, _names(tiles, views))
@@ -68,12 +68,12 @@ class Features:
     Attributes:
         model: one Keras model from a tile to its row: the mean over the rotations, whitened.
         rows: of all tiles, `(N, P)`.
-        turns: of each rotation and reflection of each tile, `(N * views, P)`; None with one view.
+        rotations: of all rotations and reflections, `(N * views, P)`; None with one view.
     """
 
     model: Any
     rows: RowFile
-    turns: RowFile | None
+    rotations: RowFile | None
 
 
 def extract_whitened(
@@ -94,9 +94,9 @@ def extract_whitened(
     means = _Mean(raw, tiles, views)
     whitening = fit_whitening(means, encoder.groups, n_components, whiten=whiten, level=1.0)
     rows = _write(whitening, means, folder / "features.npy")
-    turns = _write(whitening, raw, folder / "turns.npy") if views > 1 else None
+    rotations = _write(whitening, raw, folder / "rotations.npy") if views > 1 else None
     raw.path.unlink()
-    return Features(whitening.on(mean_of_turns(encoder.model, views)), rows, turns)
+    return Features(whitening.on(mean_over_rotations(encoder.model, views)), rows, rotations)
 
 
 class _Mean:

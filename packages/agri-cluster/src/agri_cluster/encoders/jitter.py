@@ -1,8 +1,8 @@
 """Photometric jitter on the scale of the whole set, as contrastive learning needs it.
 
-`agri_data.augment.light` measures strength in each tile's own deviations, under which smooth tiles
-(water, bare soil) hardly change and stay recognisable by their exact colour. Here one unit is the
-band's standard deviation over all tiles.
+`agri_data.augment.photometric` measures strength in each tile's own deviations, under which smooth
+tiles (water, bare soil) hardly change and stay recognisable by their exact colour. Here one unit is
+the band's standard deviation over all tiles.
 """
 
 from __future__ import annotations

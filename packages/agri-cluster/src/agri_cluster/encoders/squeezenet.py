@@ -9,7 +9,7 @@ from typing import Any
 
 from agri_cluster.backend.framework import keras
 
-# Smaller pictures leave fire9, at 1/16 of the side, too few positions to average over.
+# At this side fire9, at 1/16 of it, has 6 x 6 positions to average over.
 SIDE = 96
 GROUPS = (256, 512)
 """Widths of the two groups of features: fire5 (texture) and fire9 (things)."""

@@ -8,11 +8,11 @@ from typing import Any
 from agri_cluster.backend.framework import keras
 
 MLP_WIDTHS = (500, 500, 2000)
-"""Xie et al. 2016 (arXiv:1511.06335), section 4.2."""
+"""Widths of the hidden layers of Xie et al. 2016 (arXiv:1511.06335)."""
 
-# Four halvings of a smaller tile leave a map of less than one pixel.
+# Four halvings of a tile of this side leave a map of one pixel.
 MIN_SIDE = 16
-# A leak keeps the gradient of negative units; dead ReLUs shrink a narrow autoencoder for good.
+# A leak keeps a gradient for negative units, so that none is dead for good.
 SLOPE = 0.1
 
 _STEM, _BLOCKS = 24, (48, 96, 192)
@@ -34,8 +34,7 @@ def convae(x: Any) -> Any:
     """Return the flattened map of strided convolutions 32-64-128-..., of 2 to 8 pixels a side."""
     layers = keras.layers
     for number in range(stages(min(x.shape[1:3]))):
-        # Doubling where the side halves; from 512 on the weights would outgrow a set of some
-        # thousand tiles.
+        # The width doubles where the side halves.
         filters = min(32 * 2**number, 512)
         x = layers.Conv2D(filters, 3, strides=2, padding="same", name=f"conv{number + 1}")(x)
         x = layers.LeakyReLU(SLOPE, name=f"leak{number + 1}")(x)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 from agri_core.files.errors import InputError
-from agri_data.augment.augment import Augment, draw_light, draw_warp
-from agri_data.augment.light import Light
+from agri_data.augment.augment import Augment, draw_photometric, draw_warp
+from agri_data.augment.photometric import PhotometricChange
 from agri_data.augment.warp import warp_image
 
 from agri_cluster.data.tiles import Floats
@@ -18,13 +18,13 @@ from agri_cluster.encoders.jitter import Jitter, jittered, relit
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Make one view of each tile: warp, light in the tile's own deviations, light in the set's.
+    """Make one view of each tile: a warp, and photometric changes by tile and by the whole set.
 
     Attributes:
         config: of `agri_data.augment.augment`; it means here what it means there. Tiles hold no
             gaps any more, so its `nodata` is not used.
         size: side of the views, which are made smaller or larger at the end; None keeps the tile's.
-        jitter: light on the scale of the set; none by default.
+        jitter: photometric change on the scale of the set; none by default.
     """
 
     config: Augment = field(default_factory=Augment)
@@ -43,18 +43,18 @@ class Views:
         """
         self._check(batch.shape)
         made = np.empty(batch.shape, np.float32)
-        lights = []
+        changes = []
         for row, tile in enumerate(batch):
             made[row] = warp_image(tile, draw_warp(self.config, rng))
-            lights.append(draw_light(self.config, batch.shape[-1], rng))
-        _relight(made, lights, rng)
+            changes.append(draw_photometric(self.config, batch.shape[-1], rng))
+        _apply_photometric(made, changes, rng)
         return resized(jittered(made, self.jitter, rng), self.size)
 
     def _check(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 4:
             raise InputError(
                 f"views are made of tiles (N, H, W, C), got an array of shape {shape}; rows of "
-                "features have none, so turn augmentation off"
+                "features have none, so switch augmentation off"
             )
         if self.config.quarter and shape[1] != shape[2]:
             raise InputError(
@@ -74,14 +74,16 @@ def resized(batch: Floats, size: int | None) -> Floats:
     return made
 
 
-def _relight(batch: Floats, lights: Sequence[Light], rng: np.random.Generator) -> None:
-    """Do to a batch, in place, what `agri_data.augment.light.relight` does to a tile."""
-    if not all(light.idle for light in lights):
+def _apply_photometric(
+    batch: Floats, changes: Sequence[PhotometricChange], rng: np.random.Generator
+) -> None:
+    """Change a batch in place, like `agri_data.augment.photometric.apply_photometric` a tile."""
+    if not all(change.idle for change in changes):
         mean, deviation = _moments(batch)
-        contrast = np.array([[light.contrast] for light in lights])
-        brightness = np.array([[light.brightness] for light in lights])
-        channel = np.array([light.channel for light in lights])
-        noise = np.array([[light.noise] for light in lights]) * deviation
+        contrast = np.array([[change.contrast] for change in changes])
+        brightness = np.array([[change.brightness] for change in changes])
+        channel = np.array([change.channel for change in changes])
+        noise = np.array([[change.noise] for change in changes]) * deviation
         relit(
             batch,
             contrast * brightness,
@@ -90,8 +92,8 @@ def _relight(batch: Floats, lights: Sequence[Light], rng: np.random.Generator) -
         if noise.any():
             grain = rng.standard_normal(batch.shape, np.float32)
             batch += grain * noise.astype(np.float32)[:, None, None]
-    for tile, light in zip(batch, lights, strict=True):
-        tile[..., list(light.lost)] = light.fill
+    for tile, change in zip(batch, changes, strict=True):
+        tile[..., list(change.lost)] = change.fill
 
 
 def _moments(batch: Floats) -> tuple[Floats, Floats]:

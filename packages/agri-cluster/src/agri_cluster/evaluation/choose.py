@@ -23,13 +23,13 @@ from agri_cluster.data.tiles import Floats, Ints, Tiles, sample
 
 ROWS = 3_000
 """Maximum number of rows, drawn at random: the time grows with their cube."""
-# Ten starts each and ten references: the standard error of the gap falls with their root only.
+# k-means initialisations per K, and reference sets of the gap statistic.
 N_INIT = 10
 REFERENCES = 10
 NEIGHBOURS = 10
 QUORUM = 3
 """Votes that the suggested range holds."""
-# Below this, tiles are hardly nearer to their own cluster than to the next one.
+# At 0 tiles are as near to the next cluster as to their own one.
 MIN_SILHOUETTE = 0.05
 Doubles = NDArray[np.float64]
 Curve = tuple[float, ...]
@@ -175,11 +175,11 @@ def _gap(
     centred = values - values.mean(axis=0)
     # The second of the two references of Tibshirani et al. 2001: uniform in the box of the
     # principal axes, since a box along the columns is far larger than correlated data.
-    turned = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
-    low, high = turned.min(axis=0), turned.max(axis=0)
+    rotated = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
+    low, high = rotated.min(axis=0), rotated.max(axis=0)
     found = np.empty((REFERENCES, len(tried)))
     for number in progress(range(REFERENCES), "references"):
-        even = rng.uniform(low, high, turned.shape)
+        even = rng.uniform(low, high, rotated.shape)
         found[number] = [_kmeans(even, k, rng, 1)[1] for k in tried]
     gap = found.mean(axis=0) - spread
     # s_k = sd_k sqrt(1 + 1/B): the error of the simulation with B references is part of it.

@@ -96,15 +96,15 @@ def matching(fitted: Fitted, tiles: Tiles) -> Part:
     Raises:
         InputError: `tiles` lacks some of them.
     """
-    place = {name: row for row, name in enumerate(tiles.ids)}
+    position = {name: row for row, name in enumerate(tiles.ids)}
     ids = list(fitted.table["chip_id"])
-    lacking = [name for name in ids if name not in place]
+    lacking = [name for name in ids if name not in position]
     if lacking:
         raise InputError(
             f"{len(lacking)} of the {len(ids)} tiles of {fitted.path} are missing, such as "
             f"{lacking[0]!r}; give the chips it was fitted on"
         )
-    return Part(tiles, [place[name] for name in ids])
+    return Part(tiles, [position[name] for name in ids])
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def linkage(centres: ArrayLike, sizes: ArrayLike) -> Linkage:
     """
     points, counts = _checked(centres, sizes)
     if (counts == 0).any():
-        raise InputError("a cluster without tiles has no place in the tree; leave it out")
+        raise InputError("a cluster without tiles is not in the tree; leave it out")
     weights, names = counts.astype(np.float64), np.arange(len(points))
     members = np.ones(len(points))
     costs = _costs(points, weights)
@@ -102,7 +102,7 @@ def _costs(points: Linkage, weights: Linkage) -> Linkage:
 
 
 def _join(costs: Linkage, weights: Linkage, one: int, other: int) -> None:
-    """Put the join of two clusters in place of the first (Lance and Williams 1967)."""
+    """Replace the first of two clusters by their join (Lance and Williams 1967)."""
     total = weights + weights[one] + weights[other]
     merged = (
         (weights + weights[one]) * costs[one]
@@ -131,8 +131,8 @@ def _level(joins: Linkage, groups: int) -> float:
 
 
 def _numbered(group: Ints) -> Ints:
-    first, place = np.unique(group, return_index=True)
-    order = np.argsort(np.argsort(place))
+    first, position = np.unique(group, return_index=True)
+    order = np.argsort(np.argsort(position))
     return np.asarray(order[np.searchsorted(first, group)], np.int64)
 
 

@@ -23,7 +23,7 @@ from agri_cluster.init.methods import spectral, umap_kmeans, ward
 
 LIMIT = 4_000_000
 """Values of the rows that are clustered at once: 16 MiB as float32."""
-# Centres from a sample of millions of values are near their end; each pass reads all rows once.
+# Lloyd passes over all rows after the sample's; each pass reads all rows once.
 PASSES = 5
 METHODS: tuple[str, ...] = get_args(Init)
 Method = Callable[[Floats, int, np.random.Generator], Ints]
@@ -120,7 +120,7 @@ def _one_kmeans(z: Floats, clusters: int, seed: int, whole: bool) -> tuple[float
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        # Fewer different rows than clusters: `initial_clusters` raises an error that says more.
+        # Fewer different rows than clusters: `initial_clusters` raises a clearer error.
         warnings.simplefilter("ignore", ConvergenceWarning)
         # A sample is centred in place, and put back: a copy would be the peak of memory.
         model = KMeans(clusters, n_init=1, random_state=seed, copy_x=whole).fit(z)

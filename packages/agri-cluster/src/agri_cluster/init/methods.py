@@ -8,11 +8,11 @@ import numpy as np
 
 from agri_cluster.data.tiles import Floats, Ints
 
-# Few neighbours keep the graph local: many would bridge clusters that differ.
+# The default `n_neighbors` of UMAP; also used for the neighbour graph of Ward and spectral.
 NEIGHBOURS = 15
 WHOLE_WARD = 10_000
 """Rows up to which Ward's rule may merge any two clusters; its memory grows with their square."""
-# 1.5 vectors a cluster up to 50 clusters.
+# Maximum number of eigenvectors: 1.5 per cluster, up to 50 clusters.
 VECTORS = 75
 WHOLE_SPECTRUM = 2_000
 """Rows up to which a full eigendecomposition is faster than an iterative one."""

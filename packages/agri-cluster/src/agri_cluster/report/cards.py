@@ -1,4 +1,4 @@
-"""A card for each group: the tiles that stand for it, its profile, its figures."""
+"""A card for each cluster: representative tiles, profile and figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tiles stand for a cluster, and strips and sheets of them."""
+"""Representative tiles of a cluster, and strips and sheets of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ACROSS = 5
 
 @dataclass(frozen=True, slots=True)
 class Picks:
-    """Tiles that stand for one cluster, as rows of the table; no tile is in two of them.
+    """Representative tiles of one cluster, as rows of the table; no tile is in two lists.
 
     Attributes:
         nearest: those closest to the centre, closest first.
@@ -71,8 +71,8 @@ def mosaic(tiles: Rgb, rows: int, columns: int) -> Rgb:
     """Lay tiles `(n, h, w, 3)` out in reading order with white gaps; missing ones stay white."""
     height, width = tiles.shape[1] + GAP, tiles.shape[2] + GAP
     out = np.full((rows * height - GAP, columns * width - GAP, 3), 255, np.uint8)
-    for place, tile in enumerate(tiles[: rows * columns]):
-        top, left = place // columns * height, place % columns * width
+    for position, tile in enumerate(tiles[: rows * columns]):
+        top, left = position // columns * height, position % columns * width
         out[top : top + height - GAP, left : left + width - GAP] = tile
     return out
 

@@ -27,7 +27,7 @@ class Group:
 
     Attributes:
         cluster: its number.
-        name: given by a person, else "".
+        name: given by the user, else "".
         tiles: how many it holds.
         share: of all tiles, 0..1.
         confidence: mean soft label of its tiles, 0..1.
@@ -71,14 +71,14 @@ def groups(fitted: Fitted, names: Mapping[int, str], rng: np.random.Generator) -
             confidence=float(sums["confidence"][cluster] / sizes[cluster]),
             margin=float(sums["margin"][cluster] / sizes[cluster]),
             silhouette=silhouettes.get(int(cluster)),
-            near=tuple(int(used[other]) for other in near[place]),
+            near=tuple(int(used[other]) for other in near[position]),
         )
-        for place, cluster in enumerate(used)
+        for position, cluster in enumerate(used)
     ]
 
 
 def neighbours(centres: Floats) -> Ints:
-    """Return for each centre `(K, D)` the places of the closest others, `(K, <= NEAR)`."""
+    """Return for each centre `(K, D)` the positions of the closest others, `(K, <= NEAR)`."""
     distance = _squared(centres)
     np.fill_diagonal(distance, np.inf)
     order = np.argsort(distance, axis=1, kind="stable")
@@ -86,7 +86,7 @@ def neighbours(centres: Floats) -> Ints:
 
 
 def tree(fitted: Fitted, groups: Sequence[Group]) -> Joins:
-    """Return Ward's tree of the used centres, its leaves turned so that neighbours are alike.
+    """Return Ward's tree of the used centres, its leaves ordered so that neighbours are alike.
 
     Rows are joins as `agri_cluster.evaluation.merge.linkage` describes them.
     """
@@ -101,24 +101,24 @@ def tree(fitted: Fitted, groups: Sequence[Group]) -> Joins:
 
 
 def leaves(joins: Joins) -> list[int]:
-    """Return the places of the groups from the top of the drawn tree to its foot."""
+    """Return the positions of the groups from the top of the drawn tree to its foot."""
     from scipy.cluster.hierarchy import leaves_list
 
-    return [int(place) for place in leaves_list(joins)[::-1]] if len(joins) else [0]
+    return [int(position) for position in leaves_list(joins)[::-1]] if len(joins) else [0]
 
 
 def _silhouettes(fitted: Fitted, rng: np.random.Generator) -> dict[int, float]:
     from sklearn.metrics import silhouette_samples
 
-    # Silhouettes need all pairs of distances: 4000 rows are 128 MiB in float64, time grows with
-    # the square.
+    # Silhouettes need all pairs of distances: 128 MB for 4000 rows in float64; time and memory
+    # grow with the square.
     rows = sample(fitted.embedding, SILHOUETTE, rng)
     labels = fitted.labels[rows]
-    found, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    found, positions, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if not 2 <= len(found) < len(rows):
         return {}
     values = silhouette_samples(fitted.embedding.take(rows), labels)
-    means = np.bincount(places, values) / counts
+    means = np.bincount(positions, values) / counts
     return {int(k): float(mean) for k, mean, n in zip(found, means, counts, strict=True) if n > 1}
 
 

@@ -12,7 +12,7 @@ from agri_core.files.console import progress
 from agri_core.indices import compute
 from numpy.typing import NDArray
 
-from agri_cluster.data.pictures import Source, Valid
+from agri_cluster.data.pictures import PictureSource, Valid
 from agri_cluster.data.tiles import Ints
 
 Doubles = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Profiles:
 
 
 def profiles(
-    source: Source, ids: Sequence[str], labels: Ints, clusters: int, rng: np.random.Generator
+    source: PictureSource, ids: Sequence[str], labels: Ints, clusters: int, rng: np.random.Generator
 ) -> Profiles:
     """Measure every cluster's tiles in one pass, at most `MOST` tiles a cluster."""
     rows = _drawn(labels, clusters, rng)
@@ -80,8 +80,8 @@ class _Sums:
         """Add the pixels `(n, H, W, L)` of n tiles; NaN is left out."""
         known = np.isfinite(layers)
         filled = np.where(known, layers, 0.0)
-        for place, part in enumerate((known, filled, filled**2)):
-            np.add.at(self._sums[place], labels, part.sum(axis=(1, 2), dtype=np.float64))
+        for position, part in enumerate((known, filled, filled**2)):
+            np.add.at(self._sums[position], labels, part.sum(axis=(1, 2), dtype=np.float64))
 
     def moments(self) -> tuple[Doubles, Doubles]:
         count, total, squares = self._sums
@@ -130,4 +130,4 @@ def _by_wavelength(bands: Sequence[Band]) -> list[int]:
     known = [wave for wave in waves if wave is not None]
     if len(known) < len(waves):
         return list(range(len(bands)))
-    return sorted(range(len(bands)), key=lambda place: known[place])
+    return sorted(range(len(bands)), key=lambda position: known[position])

@@ -13,7 +13,7 @@ from agri_core.files.csvfile import csv_text
 from agri_core.pages.uri import data_uri
 
 from agri_cluster.artifact.fitted import HISTORY, PRETRAIN, Fitted
-from agri_cluster.data.pictures import Pictures, Source
+from agri_cluster.data.pictures import Pictures, PictureSource
 from agri_cluster.evaluation.merge import draw_dendrogram
 from agri_cluster.report import charts
 from agri_cluster.report.cards import Card, make_cards
@@ -72,7 +72,7 @@ class Report:
 
 def make_report(
     fitted: Fitted,
-    source: Source,
+    source: PictureSource,
     folder: Path,
     *,
     names: Mapping[int, str] | None = None,
@@ -98,7 +98,7 @@ def make_report(
     found = profiles(source, ids, fitted.labels, fitted.clusters, rng)
     joins = tree(fitted, known)
     chosen = {group.cluster for group in sorted(known, key=lambda g: -g.tiles)[:CARDS]}
-    ordered = [known[place] for place in leaves(joins) if known[place].cluster in chosen]
+    ordered = [known[position] for position in leaves(joins) if known[position].cluster in chosen]
     cards = make_cards(fitted, ordered, Pictures(source), found, rng)
     history = fitted.history if (fitted.path / HISTORY).is_file() else None
     _draw_charts(fitted, known, history, folder)
@@ -165,10 +165,10 @@ def _write_tables(known: list[Group], found: Profiles, folder: Path) -> None:
     ]  # fmt: skip
     (folder / "figures.csv").write_text(csv_text(header, rows), encoding="utf-8")
     lines = [
-        (group.cluster, band.name, *(_figure(float(part[group.cluster, place]))
+        (group.cluster, band.name, *(_figure(float(part[group.cluster, position]))
          for part in (found.mean, found.deviation)), found.unit)
         for group in known
-        for place, band in enumerate(found.bands)
+        for position, band in enumerate(found.bands)
     ]  # fmt: skip
     heads = ("cluster", "band", "mean", "deviation", "unit")
     (folder / "profiles.csv").write_text(csv_text(heads, lines), encoding="utf-8")

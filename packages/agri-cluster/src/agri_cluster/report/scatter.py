@@ -38,16 +38,16 @@ def draw_series(
     frames: Sequence[Points], labels: Sequence[Ints], titles: Sequence[str], path: Path
 ) -> Path:
     """Draw up to eight moments of a series side by side, four in a row, at one scale."""
-    places = chosen(len(frames), SMALL_MULTIPLES)
-    columns = min(4, len(places))
-    rows = -(-len(places) // columns)
+    positions = chosen(len(frames), SMALL_MULTIPLES)
+    columns = min(4, len(positions))
+    rows = -(-len(positions) // columns)
     limits = _limits(frames)
     height = rows * (2.6 * _ratio(limits) + 0.28)
     figure = new_figure(columns * 2.6, height)
-    for number, place in enumerate(places):
+    for number, position in enumerate(positions):
         axes = figure.add_subplot(rows, columns, number + 1)
-        _scatter(axes, frames[place], labels[place], limits, size=3, font=0)
-        axes.set_title(titles[place], fontsize=8, color=INK)
+        _scatter(axes, frames[position], labels[position], limits, size=3, font=0)
+        axes.set_title(titles[position], fontsize=8, color=INK)
     figure.subplots_adjust(0.01, 0.02, 0.99, 1 - 0.26 / height, 0.04, 0.2)
     return save(figure, path)
 
@@ -117,9 +117,9 @@ def _number(axes: Any, points: Points, labels: Ints, limits: Points, font: float
     found = found[np.argsort(-sizes, kind="stable")][:NAMED]
     few = len(found) <= 20
     size = font * (1.4 if few else 0.8)
-    places = np.stack([_middle(points[labels == cluster]) for cluster in found])
+    positions = np.stack([_middle(points[labels == cluster]) for cluster in found])
     width = float(limits[1, 0] - limits[0, 0])
-    for cluster, (x, y) in zip(found, apart(places, width * size * 0.0033), strict=True):
+    for cluster, (x, y) in zip(found, apart(positions, width * size * 0.0033), strict=True):
         text = axes.text(x, y, str(cluster), fontsize=size, weight="bold", ha="center",
                          va="center", color=INK if few else colour(int(cluster)))  # fmt: skip
         text.set_path_effects([withStroke(linewidth=size * 0.32, foreground="white")])
@@ -131,9 +131,9 @@ def _middle(points: Points) -> Points:
     return np.asarray(points[int(np.argmin(away))], np.float64)
 
 
-def apart(places: Points, least: float) -> Points:
-    """Push places `(K, 2)` that are closer than `least` apart, by small steps in a fixed order."""
-    out = places.copy()
+def apart(positions: Points, least: float) -> Points:
+    """Push positions `(K, 2)` apart that are closer than `least`, by small steps in order."""
+    out = positions.copy()
     # A bound, not a tolerance: with too many labels for the page no arrangement is free of
     # overlap.
     for _ in range(40):
@@ -143,10 +143,11 @@ def apart(places: Points, least: float) -> Points:
         if not close.any():
             break
         order = np.sign(np.arange(len(out))[:, None] - np.arange(len(out))[None])
-        # Two labels at one place have no direction to part in; their order gives one.
+        # Two labels at one position have no direction to part in; their order gives one.
         gap = np.where(distance[..., None] > 0, gap, order[..., None] * 1e-3)
         length = np.maximum(np.sqrt((gap**2).sum(axis=-1)), 1e-9)
-        # A quarter each per step: a half would settle a pair at once, and swing in crowds.
+        # Each moves by a quarter of the missing distance, so that a label with several close ones
+        # does not overshoot.
         push = np.where(close, (least - distance) / length / 4, 0.0)
         out += (gap * push[..., None]).sum(axis=1)
     return out
@@ -156,7 +157,7 @@ def _limits(frames: Sequence[Points]) -> Points:
     """Return a rectangle around all frames, `[[left, bottom], [right, top]]`, 2 to 1 at most."""
     every = np.concatenate(list(frames))
     low, high = every.min(axis=0), every.max(axis=0)
-    # A single point, or all at one place, would give a page of no size.
+    # A single point, or all at one position, would give a page of no size.
     longest = max(float((high - low).max()), 1e-6)
     half = np.maximum(high - low, longest / 2) / 2 + longest * 0.025
     middle = (low + high) / 2

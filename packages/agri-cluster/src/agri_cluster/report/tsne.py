@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Points = NDArray[np.float64]
 
 LEAST = 8
-"""Fewer tiles than this have no layout by t-SNE; their principal components stand in."""
+"""Fewer tiles than this have no layout by t-SNE; their principal components are used."""
 
 # scikit-learn's default; at most a third of the other tiles below, as t-SNE looks at three times
 # the perplexity of neighbours.
@@ -22,9 +22,9 @@ SPREAD = 1e-4
 
 
 def layout(rows: NDArray[np.floating], seed: int, start: Points | None = None) -> Points:
-    """Lay out rows `(M, D)` in a plane, `(M, 2)`; the same seed gives the same layout.
+    """Return a plane layout `(M, 2)` of rows `(M, D)`; the same seed gives the same layout.
 
-    With `start` the layout goes on from there: few iterations and no early exaggeration, so that
+    With `start` the layout continues from there: few iterations and no early exaggeration, so that
     points move only as far as the rows did.
     """
     from sklearn.manifold import TSNE
@@ -35,8 +35,8 @@ def layout(rows: NDArray[np.floating], seed: int, start: Points | None = None) -
         return np.asarray(begin, np.float64)
     model = TSNE(
         perplexity=min(PERPLEXITY, (len(rows) - 1) / 3),
-        # scikit-learn's default of 12 for a new layout; 1, none, where one goes on, or it would
-        # be torn.
+        # scikit-learn's default of 12 for a new layout; 1, none, where one continues, or early
+        # exaggeration would tear it apart.
         early_exaggeration=12.0 if start is None else 1.0,
         max_iter=FIRST if start is None else NEXT,
         init=np.asarray(begin, np.float32),
@@ -48,27 +48,28 @@ def layout(rows: NDArray[np.floating], seed: int, start: Points | None = None) -
 
 
 def layouts(frames: Sequence[NDArray[np.floating]], seed: int) -> list[Points]:
-    """Lay out the same M tiles at several moments, each beginning where the last one ended.
+    """Return layouts of the same M tiles at several moments, each starting from the last one.
 
-    Every layout is turned or mirrored to lie on the one before. At the end all are centred, brought
-    to a root mean square radius of 1 and turned together so that the last one lies lengthwise.
+    Every layout is rotated or mirrored to lie on the one before. At the end all are centred,
+    scaled to a root mean square radius of 1 and rotated together so that the last one lies
+    lengthwise.
     """
     found: list[Points] = []
     for rows in progress(frames, "t-SNE"):
         points = layout(rows, seed, found[-1] if found else None)
-        found.append(turned(points, found[-1]) if found else points)
+        found.append(align_rotation(points, found[-1]) if found else points)
     centred = [_unit(points) for points in found]
     _, _, axes = np.linalg.svd(centred[-1], full_matrices=False)
     return [points @ axes.T for points in centred]
 
 
 def chosen(count: int, most: int) -> list[int]:
-    """Return up to `most` places of `count`, evenly spaced, the first and the last among them."""
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
+    """Return up to `most` positions of `count`, evenly spaced, with the first and the last."""
+    return sorted({round(position) for position in np.linspace(0, count - 1, min(count, most))})
 
 
-def turned(points: Points, onto: Points) -> Points:
-    """Turn or mirror `points` about their centre to lie on `onto` (orthogonal Procrustes)."""
+def align_rotation(points: Points, onto: Points) -> Points:
+    """Rotate or mirror `points` about their centre to lie on `onto` (orthogonal Procrustes)."""
     from scipy.linalg import orthogonal_procrustes
 
     centred = points - points.mean(axis=0)

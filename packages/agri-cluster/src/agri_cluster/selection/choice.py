@@ -124,11 +124,11 @@ def quotas(sizes: Sequence[int], request: SelectionRequest) -> list[int]:
         return left
     given, count = [0] * len(left), request.count
     while count:
-        open_ = [place for place, size in enumerate(left) if size > given[place]]
+        open_ = [position for position, size in enumerate(left) if size > given[position]]
         turn = max(count // len(open_), 1)
-        for place in open_[:count]:
-            step = min(turn, left[place] - given[place])
-            given[place] += step
+        for position in open_[:count]:
+            step = min(turn, left[position] - given[position])
+            given[position] += step
             count -= step
     return given
 

@@ -1,4 +1,4 @@
-"""Names of clusters: given by a person in a file or by flags, or taken from labels that are known.
+"""Names of clusters: given by the user in a file or by flags, or taken from known labels.
 
 Several clusters may share a name; a cluster without one is left out of what is chosen.
 """

@@ -50,8 +50,8 @@ class Evaluation:
     @property
     def majority(self) -> tuple[float, str]:
         """The majority baseline: accuracy of always answering one class, and that class."""
-        share, commonest = confusion.majority(self.matrix)
-        return share, self.legend.names[commonest]
+        share, most_frequent = confusion.majority(self.matrix)
+        return share, self.legend.names[most_frequent]
 
     def by_class(self, metric: Callable[[Counts], Scores]) -> dict[str, float | None]:
         """Return a metric of each class by name; None where it is undefined."""
@@ -63,18 +63,18 @@ class Evaluation:
         """All scores as rounded values for JSON; None where undefined.
 
         IoU, F1, precision and recall are of hard classes, pooled over the split; `miou_low` and
-        `miou_high` are the 95 % interval of the mean IoU.
+        `miou_high` are the 95 % CI of the mean IoU.
         """
         cm = self.matrix
         low, high = confusion.bootstrap(self.places, confusion.mean_iou)
-        share, commonest = self.majority
+        share, majority_class = self.majority
         single = {
             "miou": confusion.mean_iou(cm), "miou_low": low, "miou_high": high,
             "mf1": confusion.mean_f1(cm), "accuracy": self.accuracy, "majority_accuracy": share,
         }  # fmt: skip
         return {
             **{name: rounded(value) for name, value in single.items()},
-            "majority_class": commonest,
+            "majority_class": majority_class,
             "kappa": rounded(confusion.kappa(cm)),
             "pixels": int(cm.sum()),
             "places": len(self.places),

@@ -2,7 +2,7 @@
 
 A killed run leaves nothing that looks whole: its hidden folder is locked while it lives, and the
 next run that writes to the same target removes it. An existing target is replaced only if this
-command wrote it and nobody changed it since (`agri_core.files.ownership`).
+command wrote it and it was not changed since (`agri_core.files.ownership`).
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def json_text(content: Any) -> str:
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def beside(path: Path, word: str) -> Path:
-    """Name a folder next to `path` for what is needed while it is made."""
+def sibling_path(path: Path, word: str) -> Path:
+    """Return the path of a sibling folder of `path`, for files needed while it is made."""
     whole = path.resolve()
     return whole.with_name(f"{whole.name}-{word}")
 
@@ -143,7 +143,7 @@ def _followed(path: Path) -> Path:
 
 
 def _swap(new: Path, path: Path) -> None:
-    """Put `new` in the place of `path`; an interruption between leaves one or the other."""
+    """Replace `path` by `new`; an interruption leaves one or the other."""
     if not path.exists():
         new.replace(path)
         return

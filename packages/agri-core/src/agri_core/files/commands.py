@@ -92,8 +92,8 @@ def sort_paths(
     outputs: dict[str, Path] = {}
     marks = output_marks(function)
     for name, value in values.items():
-        said = INPUT in getattr(hints.get(name), "__metadata__", ())
-        for number, path in enumerate(_paths(value, said)):
+        marked = INPUT in getattr(hints.get(name), "__metadata__", ())
+        for number, path in enumerate(_paths(value, marked)):
             (outputs if name in marks else inputs)[f"{name}{number or ''}"] = path
     return inputs, outputs
 
@@ -116,7 +116,7 @@ def check_outputs(outputs: Mapping[str, Path], marks: Mapping[str, Output]) -> N
         marks: what each of them is; a file by default.
 
     Raises:
-        InputError: as said; the message names the path.
+        InputError: for each of these; the message names the path.
     """
     given: dict[Path, str] = {}
     for name, path in outputs.items():
@@ -139,12 +139,12 @@ def _check_output(path: Path, mark: Output) -> None:
         check_file(path)
 
 
-def _paths(value: Any, said: bool) -> Iterator[Path]:
-    """Yield the paths of a parameter; of text that may name one (`said`), what exists."""
+def _paths(value: Any, marked: bool) -> Iterator[Path]:
+    """Yield the paths of a parameter; of text that may name one (`marked`), what exists."""
     for item in value if isinstance(value, list | tuple) else (value,):
         if isinstance(item, Path):
             yield item
-        elif said and isinstance(item, str) and item:
+        elif marked and isinstance(item, str) and item:
             path = Path(item if Path(item).exists() else item.partition("=")[2])
             if path != Path() and path.exists():
                 yield path

@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 
 class Interrupted(BaseException):
-    """Ctrl-C; a KeyboardInterrupt would be swallowed by typer without a word."""
+    """Ctrl-C; typer would silently swallow a KeyboardInterrupt."""
 
 
 class Bar(Protocol):
@@ -61,7 +61,7 @@ def warn(message: str) -> None:
     sys.stderr.flush()
 
 
-def say(message: str = "") -> None:
+def echo(message: str = "") -> None:
     """Write a line of the result to stdout."""
     sys.stdout.write(f"{message}\n")
     sys.stdout.flush()

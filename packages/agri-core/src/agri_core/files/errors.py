@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class AgriError(Exception):
-    """Base of every error that is the user's to mend; the command line prints it as one line."""
+    """Base of every error that the user can correct; the command line prints it as one line."""
 
 
 class InputError(AgriError, ValueError):

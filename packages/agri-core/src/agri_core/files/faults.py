@@ -95,7 +95,7 @@ def _missing(faults: Sequence[Fault]) -> list[str]:
 
 
 def _absent(error: Mapping[str, Any]) -> str:
-    """Return the key that is missing; one that tells alternatives apart is not in the place."""
+    """Return the missing key; the location of an error does not hold a discriminator."""
     if error["type"] == "union_tag_not_found":
         return str(error["ctx"]["discriminator"]).strip("'")
     return str(error["loc"][-1])

@@ -13,8 +13,8 @@ from agri_core.files.junk import is_junk
 def files_below(folder: Path, suffixes: Collection[str] = ()) -> list[Path]:
     """Return the files in `folder` and its subfolders, in natural order of their paths.
 
-    Junk is left out (`agri_core.files.junk`). A link whose target is gone is listed: whoever reads
-    it says so, and it is not lost in silence. Linked folders below `folder` are not entered.
+    Junk is left out (`agri_core.files.junk`). A link whose target is gone is listed, so that
+    reading it raises an error. Linked folders below `folder` are not entered.
 
     Args:
         folder: where to look; nothing is found where there is none.

@@ -2,7 +2,7 @@
 
 Two questions must not be mixed. Is a file data? Nothing hidden is (`is_junk`). May a file be
 removed with the output folder it lies in? Only what a file manager made (`is_disposable`), since a
-hidden file may well be a person's own.
+hidden file may belong to the user.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Locks on folders, held by a living process and let go by the system when it ends."""
+"""Locks on folders, held by a running process and released by the system when it ends."""
 
 from __future__ import annotations
 

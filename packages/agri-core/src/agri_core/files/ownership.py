@@ -1,7 +1,7 @@
 """Ownership of outputs: what a command may replace, and that no input is ever an output.
 
 A command may replace or remove a file only if an earlier run of the same command wrote it and
-nobody changed it since (`agri_core.files.record`). Everything else belongs to the user.
+it was not changed since (`agri_core.files.record`). Everything else belongs to the user.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def sign_folder(path: Path) -> None:
 def updating_files(folder: Path, new: Mapping[str, str]) -> Iterator[None]:
     """Let the block change files of ours in place; those that were unchanged stay ours.
 
-    The command that wrote them first goes on owning them, so it may replace them later.
+    They stay owned by the command that wrote them first, so it may replace them later.
 
     Args:
         folder: Where they lie.

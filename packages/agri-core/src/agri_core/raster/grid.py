@@ -79,7 +79,7 @@ class Grid:
     def same_as(self, other: Grid, share: float = NEAR) -> bool:
         """Whether both grids have the same pixels, up to a `share` of a pixel.
 
-        Compared in pixels, so degrees and metres, turned and sheared grids have one limit.
+        Compared in pixels, so degrees and metres, rotated and sheared grids have one limit.
 
         Raises:
             InputError: one of the grids has pixels without area.

@@ -28,7 +28,7 @@ SCENES = ("GTiff", "JP2OpenJPEG")
 
 IMAGES = (*SCENES, "PNG", "JPEG")
 PICTURES = (*IMAGES, "WEBP", "BMP", "GIF")
-"""Formats that people draw on."""
+"""Formats of pictures for annotation."""
 
 FORMATS = {
     "GTiff": "GeoTIFF",
@@ -39,7 +39,7 @@ FORMATS = {
     "BMP": "BMP",
     "GIF": "GIF",
 }
-"""GDAL's drivers and what people call their files."""
+"""GDAL's drivers and the common names of their files."""
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 """What pixels may be; complex numbers are radar products that no model here takes."""
@@ -117,7 +117,7 @@ def opened(path: Path, stack: ExitStack, formats: Sequence[str] = SCENES) -> Any
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn errors of GDAL inside the block into one `InputError` about the raster `name`."""
+    """Convert errors of GDAL inside the block to one `InputError` about the raster `name`."""
     try:
         yield
     except (RasterioError, CPLE_BaseError) as error:

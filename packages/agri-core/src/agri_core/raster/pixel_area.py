@@ -47,7 +47,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PixelArea:
     """The area of the pixels of a grid `(H, W)`, by row and by strip of columns.
 
     Attributes:
@@ -93,7 +93,7 @@ class Integral:
     Attributes:
         areas: of a one-pixel column of each strip above each row edge, `(H + 1, S)`.
         before: of all strips to the left, likewise.
-        edges: as of `Ground`.
+        edges: as of `PixelArea`.
     """
 
     areas: Floats
@@ -108,7 +108,7 @@ class Integral:
         return np.asarray(self.before[row, strip] + self.areas[row, strip] * inside, np.float64)
 
 
-def measure_ground(grid: Grid, pixel: float | None = None) -> Ground:
+def measure_pixel_area(grid: Grid, pixel: float | None = None) -> PixelArea:
     """Measure the pixels of a grid.
 
     Args:
@@ -122,10 +122,10 @@ def measure_ground(grid: Grid, pixel: float | None = None) -> Ground:
     Example:
         >>> from affine import Affine
         >>> from rasterio.crs import CRS
-        >>> measure_ground(Grid(None, Affine.identity(), 2, 3), pixel=10).mean
+        >>> measure_pixel_area(Grid(None, Affine.identity(), 2, 3), pixel=10).mean
         100.0
         >>> degrees = Grid(CRS.from_epsg(4326), Affine(0.01, 0, 15, 0, -0.01, 60), 1, 1)
-        >>> round(measure_ground(degrees).mean / HECTARE, 1)
+        >>> round(measure_pixel_area(degrees).mean / HECTARE, 1)
         62.2
     """
     if pixel is not None:
@@ -159,15 +159,15 @@ def pixel_metres(grid: Grid) -> float | None:
     if not grid.crs:
         return None
     check_area(grid.transform)
-    ground = math.sqrt(measure_ground(grid).mean)
+    ground = math.sqrt(measure_pixel_area(grid).mean)
     if not grid.crs.is_projected:
         return ground
     nominal = grid.pixel * float(grid.crs.linear_units_factor[1])
     return nominal if abs(ground / nominal - 1) < NOMINAL else ground
 
 
-def _of_rows(areas: Floats, grid: Grid, method: str) -> Ground:
-    return Ground(areas[:, None], np.array([0, grid.width], np.int64), method)
+def _of_rows(areas: Floats, grid: Grid, method: str) -> PixelArea:
+    return PixelArea(areas[:, None], np.array([0, grid.width], np.int64), method)
 
 
 def _along_parallels(grid: Grid, way: Geodetic) -> bool:
@@ -197,7 +197,7 @@ def _graticule(grid: Grid, way: Geodetic) -> Floats:
     return np.asarray(np.abs(np.diff(bands)) * across, np.float64)
 
 
-def _sampled(grid: Grid, way: Geodetic) -> Ground:
+def _sampled(grid: Grid, way: Geodetic) -> PixelArea:
     # Unique, since small rasters have fewer rows and columns than the lattice.
     rows = np.unique(np.linspace(0, grid.height - 1, ROWS).round())
     columns = np.unique(np.linspace(0, grid.width - 1, COLUMNS).round())
@@ -212,7 +212,7 @@ def _sampled(grid: Grid, way: Geodetic) -> Ground:
     some = _pixels(grid, way, rows, middles)
     every = np.arange(grid.height)
     areas = np.column_stack([np.interp(every, rows, column) for column in some.T])
-    return Ground(areas, edges, "geodesic")
+    return PixelArea(areas, edges, "geodesic")
 
 
 def _pixels(grid: Grid, way: Geodetic, rows: Floats, cols: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """Validity: which pixels of a raster hold data.
 
-A pixel holds data when the file's mask or alpha band says so and when every band is finite and
-not the value that means "no data": a model must not see half a pixel.
+A pixel holds data when the file's mask or alpha band marks it valid and every band is finite and
+not the no-data value: a model must not see half a pixel.
 """
 
 from __future__ import annotations
@@ -150,16 +150,16 @@ def holds(dtype: np.dtype[Any], value: float) -> bool:
     return float(value).is_integer() and bool(limits.min <= value <= limits.max)
 
 
-def settle_nodata(said: float | None, declared: float | None, where: str) -> float | None:
-    """Return the value that means "no data": what the user says, else what the file declares.
+def settle_nodata(given: float | None, declared: float | None, where: str) -> float | None:
+    """Return the no-data value: that of the user, else the one that the file declares.
 
     Where both differ the user is told: a wrong option would blank or keep the wrong pixels.
     """
-    if said is None:
+    if given is None:
         return declared
-    if declared is not None and not _equal(said, declared):
-        warn(f"{where} declares {declared:g} as its no-data value; {said:g} is used as you say")
-    return said
+    if declared is not None and not _equal(given, declared):
+        warn(f"{where} declares {declared:g} as its no-data value; {given:g} is used as given")
+    return given
 
 
 def _equal(first: float, second: float) -> bool:

@@ -52,7 +52,7 @@ def is_collection(content: Any) -> bool:
 
 
 def read_geojson(path: Path, content: Mapping[str, Any]) -> Layer:
-    """Turn parsed GeoJSON into a layer.
+    """Convert parsed GeoJSON to a layer.
 
     Raises:
         InputError: its CRS is not understood, or its coordinates are not in it.
@@ -79,7 +79,7 @@ def _text(geometry: Any) -> str | None:
 
 
 def _crs(path: Path, content: Mapping[str, Any]) -> CRS:
-    """Longitude and latitude, or what the "crs" member says."""
+    """Return the CRS of the "crs" member, else longitude and latitude."""
     given = content.get("crs")
     if given is None:
         return LONLAT

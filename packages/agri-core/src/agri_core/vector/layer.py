@@ -1,4 +1,4 @@
-"""A layer of features as read from a file, and the polygons in it, mended."""
+"""A layer of features as read from a file, and the repaired polygons in it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def sound(geometries: Any) -> tuple[Any, ...]:
 
 
 def areas(layer: Layer) -> tuple[list[Any], list[Fault]]:
-    """Return the polygon of each feature, mended, None where it has none, and what was wrong."""
+    """Return the repaired polygon of each feature or None, and what was wrong."""
     shapes: list[Any] = []
     faults = []
     whole = shapely.is_valid(np.array([*layer.geometries, None], object)[:-1])

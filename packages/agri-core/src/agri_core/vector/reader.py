@@ -1,4 +1,4 @@
-"""Reading features of people's files: GeoJSON, GeoPackage and Shapefile, told from their content.
+"""Reading of users' vector files: GeoJSON, GeoPackage and Shapefile, detected by their content.
 
 Every layer with geometries is read where there is no doubt, a layer by name where there are more.
 A null geometry and one that is no number stay as None, so that each caller can count them.

@@ -52,10 +52,10 @@ class Part:
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a file name that ends in neither of `SUFFIXES`.
+    """Refuse a file name that ends in none of `SUFFIXES`.
 
     Raises:
-        InputError: as said.
+        InputError: it does not.
     """
     if path.suffix not in SUFFIXES:
         raise InputError(f"expected a name ending in {' or '.join(SUFFIXES)}, got {path}")

@@ -1,4 +1,4 @@
-"""The description of pieces that a person drew on: their images, and the masks of the drawings."""
+"""The description of annotated pieces: their images, and the masks of the annotation."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ IMAGERY, CLASSES = "imagery.json", "classes.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SelectionRequest:
     """How many pieces, how large, and which at all.
 
     Attributes:
@@ -66,7 +66,9 @@ class Wanted:
             raise InputError("pieces are chosen by a list or by groups, got both; give one")
 
 
-def select_pieces(path: Path, out: Path, wanted: Wanted, root: Path | None = None) -> int:
+def select_pieces(
+    path: Path, out: Path, request: SelectionRequest, root: Path | None = None
+) -> int:
     """Cut a source into pieces and write those worth drawing on; return how many there were.
 
     `out` then holds `pictures/ID.png` in natural colour with their georeference, `images/ID.tif`
@@ -81,14 +83,18 @@ def select_pieces(path: Path, out: Path, wanted: Wanted, root: Path | None = Non
     bare = _unlabelled(whole, path)
     with unpacked(bare, out, Losses(False)) as description:
         legend = None if isinstance(whole, EurosatDescription) else whole.legend
-        return _select(description, path, out, wanted, legend)
+        return _select(description, path, out, request, legend)
 
 
 def _select(
-    description: Description, path: Path, out: Path, wanted: Wanted, legend: Legend | None
+    description: Description,
+    path: Path,
+    out: Path,
+    request: SelectionRequest,
+    legend: Legend | None,
 ) -> int:
-    cut = Cut(wanted.size)
-    groups, total = _choose(open_source(description, cut, Losses(False)), path, wanted)
+    cut = Cut(request.size)
+    groups, total = _choose(open_source(description, cut, Losses(False)), path, request)
     with replacing_dir(out) as folder:
         source = open_source(description, cut, Losses(False))
         records = _write_pieces(source, set(groups), folder)
@@ -105,21 +111,21 @@ def _select(
     return total
 
 
-def _choose(source: Source, path: Path, wanted: Wanted) -> tuple[dict[str, str], int]:
+def _choose(source: Source, path: Path, request: SelectionRequest) -> tuple[dict[str, str], int]:
     """Return the chosen pieces in order with the group of each, and how many there were."""
-    if wanted.chosen is not None:
-        return wanted.chosen, len(wanted.chosen)
-    ids, features = _survey(source, wanted)
+    if request.chosen is not None:
+        return request.chosen, len(request.chosen)
+    ids, features = _survey(source, request)
     if not ids:
         raise InputError(
-            f"no piece of {path} has data on {wanted.valid:.0%} of its pixels; ask for less with "
+            f"no piece of {path} has data on {request.valid:.0%} of its pixels; ask for less with "
             "--valid, or for smaller pieces"
         )
-    if wanted.groups:
-        chosen = spread_by_group(features, match_groups(ids, wanted.groups), wanted.count)
+    if request.groups:
+        chosen = spread_by_group(features, match_groups(ids, request.groups), request.count)
     else:
-        chosen = spread(features, wanted.count)
-    return {ids[row]: (wanted.groups or {}).get(ids[row], "") for row in chosen}, len(ids)
+        chosen = spread(features, request.count)
+    return {ids[row]: (request.groups or {}).get(ids[row], "") for row in chosen}, len(ids)
 
 
 def _refuse_strangers(names: Sequence[str], records: Mapping[str, ChipRecord], path: Path) -> None:
@@ -141,10 +147,10 @@ def _unlabelled(description: Description, path: Path) -> Description:
     return replace(bare, scenes=tuple(replace(s, label="", kind="") for s in bare.scenes))
 
 
-def _survey(source: Source, wanted: Wanted) -> tuple[list[str], NDArray[np.float64]]:
+def _survey(source: Source, request: SelectionRequest) -> tuple[list[str], NDArray[np.float64]]:
     ids, features = [], []
     for record, image, _ in progress(source, "survey", source.expected):
-        if record.valid_fraction >= wanted.valid:
+        if record.valid_fraction >= request.valid:
             ids.append(record.chip_id)
             features.append(describe_piece(image, source.info.nodata))
     return ids, np.array(features)

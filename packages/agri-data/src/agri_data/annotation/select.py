@@ -40,7 +40,7 @@ def spread(features: Floats, count: int) -> Ints:
 
     Args:
         features: `(N, F)`.
-        count: at most N rows come back.
+        count: number of rows, at most N.
     """
     if not len(features):
         return np.zeros(0, np.int64)

@@ -1,4 +1,4 @@
-"""Augmentation of chips: one warp for image and mask; light, resampling, JPEG for the image."""
+"""Augmentation of chips: a warp of image and mask; photometric change, resampling, JPEG."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agri_data.augment.downscale import downscale, draw_downscale
 from agri_data.augment.jpeg import draw_jpeg, save_again
-from agri_data.augment.light import Light, relight
+from agri_data.augment.photometric import PhotometricChange, apply_photometric
 from agri_data.augment.warp import Warp, warp_image, warp_mask
 
 Image = NDArray[Any]
@@ -110,10 +110,10 @@ def augment(
     _check(image, mask, config)
     warp = draw_warp(config, rng)
     moved = _warp(image, warp, config.nodata)
-    light = draw_light(config, image.shape[-1], rng)
-    if not light.idle or light.lost:
-        moved = relight(moved, light, chip_validity(moved, config.nodata), rng)
-    # In the order of the world: light falls, imagery is resampled, then saved. There is no draw
+    change = draw_photometric(config, image.shape[-1], rng)
+    if not change.idle or change.lost:
+        moved = apply_photometric(moved, change, chip_validity(moved, config.nodata), rng)
+    # In the order of image formation: radiometry, resampling, compression. There is no draw
     # for what is off, so that seeds keep their meaning.
     if config.downscale and rng.random() < config.downscale:
         moved = _downscale(moved, rng, config.nodata)
@@ -158,7 +158,7 @@ def draw_warp(config: Augment, rng: np.random.Generator) -> Warp:
     )
 
 
-def draw_light(config: Augment, bands: int, rng: np.random.Generator) -> Light:
+def draw_photometric(config: Augment, bands: int, rng: np.random.Generator) -> PhotometricChange:
     """Draw a photometric change of `bands` bands."""
     bright, contrast = 1 + rng.uniform(-1, 1, 2) * (config.brightness, config.contrast)
     channel = rng.uniform(-1, 1, bands) * config.channel
@@ -166,7 +166,7 @@ def draw_light(config: Augment, bands: int, rng: np.random.Generator) -> Light:
     lost = np.flatnonzero(rng.random(bands) < config.dropout)
     if len(lost) == bands:
         lost = np.delete(lost, rng.integers(bands))
-    return Light(
+    return PhotometricChange(
         brightness=float(bright),
         contrast=float(contrast),
         channel=tuple(channel.tolist()),

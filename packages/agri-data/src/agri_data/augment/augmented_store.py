@@ -24,10 +24,10 @@ def augmented_store(
     config: Augment,
     *,
     seed: int = 0,
-    parts: Sequence[str] = ("train",),
+    splits: Sequence[str] = ("train",),
     originals: bool = True,
 ) -> None:
-    """Write `store` again with `count` augmented copies of each chip in the splits `parts`.
+    """Write `store` again with `count` augmented copies of each chip in the splits `splits`.
 
     A copy has the split, group, label and source of the chip it was made from, so no source is
     in two splits; its id is that chip's id and `+1`, `+2`, ... Its place is the source's, its
@@ -40,20 +40,20 @@ def augmented_store(
         count: augmented copies of each chip.
         config: what may be drawn; its `nodata` is taken from the store.
         seed: the same seed gives the same copies, chip by chip, whatever else is in the store.
-        parts: the splits in which copies are made.
-        originals: whether the chips in `parts` are kept as well.
+        splits: the splits in which copies are made.
+        originals: whether the chips in `splits` are kept as well.
 
     Raises:
         InputError: the store has not been split, or `out` is the store itself.
     """
-    _check(store, out, count, parts)
+    _check(store, out, count, splits)
     rule = replace(config, nodata=store.info.nodata)
-    made = {"copies": count, "seed": seed, "parts": list(parts), "originals": originals}
+    made = {"copies": count, "seed": seed, "parts": list(splits), "originals": originals}
     split = {**(store.info.split or {}), "augmented": made}
     info = replace(store.info, stats=None, split=split, images=(), masks=(), table_sha256="")
     with StoreWriter(out, info) as writer:
         for position in progress(range(len(store)), "augmenting"):
-            _write(store, writer, position, count, rule, seed, parts, originals)
+            _write(store, writer, position, count, rule, seed, splits, originals)
 
 
 def _write(
@@ -63,14 +63,14 @@ def _write(
     count: int,
     rule: Augment,
     seed: int,
-    parts: Sequence[str],
+    splits: Sequence[str],
     originals: bool,
 ) -> None:
     record = ChipRecord(**store.table.iloc[position].to_dict())
     image, mask = store.images([position])[0], None
     if store.has_masks:
         mask = store.masks([position])[0]
-    copied = record.split in parts
+    copied = record.split in splits
     if originals or not copied:
         writer.add(record, image, mask)
     for number in range(1, count + 1) if copied else ():
@@ -86,13 +86,13 @@ def chip_rng(seed: int, chip: str, number: int) -> np.random.Generator:
     return np.random.default_rng([seed, number, *letters])
 
 
-def _check(store: ChipStore, out: Path, count: int, parts: Sequence[str]) -> None:
+def _check(store: ChipStore, out: Path, count: int, splits: Sequence[str]) -> None:
     if count < 1:
         raise InputError(f"the number of copies is 1 or more, got {count}")
     if out.resolve() == store.path.resolve():
         raise InputError(f"{out} is the store itself; write the augmented copies elsewhere")
-    if not len(np.concatenate([store.indices(part) for part in parts])):
+    if not len(np.concatenate([store.indices(split) for split in splits])):
         raise InputError(
-            f"{store.path} has no chip in {', '.join(parts)}; split it first with `agri-data "
+            f"{store.path} has no chip in {', '.join(splits)}; split it first with `agri-data "
             "split`: copies made before a split end up in several splits"
         )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import REPLACED
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 GEOMETRY, VALUES, QUALITY = "Geometry", "Values", "File quality"
 """Panels of the help."""
@@ -85,5 +85,5 @@ def augment(
     )
     opened = ChipStore.open(store)
     augmented_store(opened, out, copies, config, seed=seed, originals=originals)
-    say(f"{out}: {len(ChipStore.open(out))} chips from {len(opened)}")
+    echo(f"{out}: {len(ChipStore.open(out))} chips from {len(opened)}")
     measure_train(out)

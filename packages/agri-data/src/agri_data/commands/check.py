@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import say, warn
+from agri_core.files.console import echo, warn
 
 from agri_data.choices import Near
 
@@ -54,15 +54,15 @@ def _report(store: ChipStore, outcome: Audit) -> None:
     for item in outcome.findings:
         line = f"{item.check}: {item.detail}"
         if item.level == "fail":
-            say(f"FAIL {line}")
+            echo(f"FAIL {line}")
         else:
             warn(line)
     for kind, count in outcome.leak_counts.items():
         found = [leak for leak in outcome.leaks if leak.kind == kind]
         for leak in found[:SHOWN]:
-            say(f"{outcome.level(leak).upper()} {leak}")
+            echo(f"{outcome.level(leak).upper()} {leak}")
         if count > SHOWN:
-            say(f"     and {count - SHOWN} more of kind {kind} (--json lists all)")
+            echo(f"     and {count - SHOWN} more of kind {kind} (--json lists all)")
     leaks = ", ".join(f"{count} {kind}" for kind, count in outcome.leak_counts.items())
     verdict = "passed" if outcome.passed else "FAILED"
-    say(f"{verdict}: {len(store)} chips of {store.info.name}; leaks: {leaks}")
+    echo(f"{verdict}: {len(store)} chips of {store.info.name}; leaks: {leaks}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from agri_core.files.commands import REPLACED
-from agri_core.files.console import SKIPPED, say, warn
+from agri_core.files.console import SKIPPED, echo, warn
 
 if TYPE_CHECKING:
     from agri_data.build import Report
@@ -53,7 +53,7 @@ def tell(report: Report) -> None:
     from agri_data.build import summary
 
     for line in summary(report):
-        say(line)
+        echo(line)
     for line in report.skipped:
         warn(line)
     if report.skipped:

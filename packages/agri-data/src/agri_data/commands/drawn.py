@@ -18,9 +18,9 @@ def drawn(
 
     Example: agri-data drawn data/select data/annotate/drawn --out data/annotate/source.yaml
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_data.annotation.drawn import describe_drawn
 
     count = describe_drawn(selected, masks, out)
-    say(f"{count} pieces with drawings in {out}; next: agri-data chips {out}")
+    echo(f"{count} pieces with drawings in {out}; next: agri-data chips {out}")

@@ -19,7 +19,7 @@ def patches(
     ],
     out: Annotated[Path, REPLACED, typer.Option(help="The chip store to write.")],
     root: Annotated[
-        Path, typer.Option(help="Folder or .zip of a description; '.' = as it says.")
+        Path, typer.Option(help="Folder or .zip of a description; '.' = as described.")
     ] = Path(),
     seed: Annotated[int, typer.Option(min=0, help="Of the synthetic scenes.")] = 7,
     places: Annotated[int, typer.Option(help="Synthetic places, two dates each.")] = 6,

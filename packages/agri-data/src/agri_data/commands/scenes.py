@@ -23,7 +23,7 @@ def scenes(
         Path, REPLACED, typer.Option(help="Folder to write; an earlier result is replaced.")
     ],
     root: Annotated[
-        Path, typer.Option(help="Folder or .zip with your imagery; '.' = as the description says.")
+        Path, typer.Option(help="Folder or .zip with your imagery; '.' = as described.")
     ] = Path(),
     seed: Annotated[int, typer.Option(help="Of the synthetic scenes.")] = 7,
     size: Annotated[int, typer.Option(help="Side of a synthetic scene in 10 m pixels.")] = 512,
@@ -42,9 +42,9 @@ def scenes(
 
         synth(out, seed=seed, size=size, places=places, target=target, bands=bands)
         return
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_data.sources.inventory import adopt
 
     count = adopt(Path(source), out, None if root == Path() else root)
-    say(f"{count} files in {out}/inventory.csv; next: agri-data chips {out}/source.yaml")
+    echo(f"{count} files in {out}/inventory.csv; next: agri-data chips {out}/source.yaml")

@@ -32,7 +32,7 @@ def select(
         Path | None, typer.Option(help="Folder or .zip with the data, instead of its 'root'.")
     ] = None,
 ) -> None:
-    """Choose pieces of imagery that differ as much as can be, for a person to draw on.
+    """Choose pieces of imagery for annotation that differ as much as possible.
 
     OUT/pictures holds them in natural colour, for an annotation tool; OUT/images holds all bands,
     for `agri-data drawn`. Labels of the source are not looked at.
@@ -41,14 +41,14 @@ def select(
 
     Example: agri-data select source.yaml --chosen chosen.csv --size 64 --out data/select
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
-    from agri_data.annotation.pieces import Wanted, select_pieces
+    from agri_data.annotation.pieces import SelectionRequest, select_pieces
     from agri_data.annotation.select import read_chosen, read_groups
 
     by_group = read_groups(groups) if groups else None
     listed = read_chosen(chosen) if chosen else None
-    wanted = Wanted(len(listed) if listed else count, size, valid, by_group, listed)
-    total = select_pieces(source, out, wanted, root)
+    request = SelectionRequest(len(listed) if listed else count, size, valid, by_group, listed)
+    total = select_pieces(source, out, request, root)
     number = f"{total}" if listed else f"{min(count, total)} of {total}"
-    say(f"{number} pieces chosen; draw on the pictures in {out}/pictures")
+    echo(f"{number} pieces chosen; draw on the pictures in {out}/pictures")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from agri_core.files.commands import REPLACED
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 if TYPE_CHECKING:
     from agri_data.figures.explore import Census
@@ -39,23 +39,23 @@ def show(
         else:
             _unlabelled(store, folder)
         _samples(store, folder, samples, seed)
-    say(f"wrote {out}")
+    echo(f"wrote {out}")
 
 
 def _charts(store: ChipStore, folder: Path) -> None:
     from agri_core.files.atomic import write_json
 
     from agri_data.figures.charts import draw_shares, draw_spread, draw_totals
-    from agri_data.figures.explore import census, parts, summary
+    from agri_data.figures.explore import census, census_by_split, summary
 
-    found, name = parts(store), store.info.name
+    found, name = census_by_split(store), store.info.name
     draw_totals(found, folder / "totals.png", f"{name}: class totals")
     draw_shares(found, folder / "shares.png", f"{name}: mean share per chip")
     if store.has_masks:
         draw_spread(census(store), folder / "spread.png", f"{name}: share per chip, all chips")
     write_json(folder / MARKER, summary(store, found))
-    for part, item in found.items():
-        _print(part, item)
+    for split, item in found.items():
+        _print(split, item)
 
 
 def _unlabelled(store: ChipStore, folder: Path) -> None:
@@ -63,26 +63,26 @@ def _unlabelled(store: ChipStore, folder: Path) -> None:
 
     content = {"dataset": store.info.name, "chips": len(store), "counted": None, "parts": {}}
     write_json(folder / MARKER, content)
-    say(f"{len(store)} chips without labels: samples only")
+    echo(f"{len(store)} chips without labels: samples only")
 
 
 def _samples(store: ChipStore, folder: Path, samples: int, seed: int) -> None:
     from agri_data.figures.gallery import draw_gallery
     from agri_data.store.table import SPLITS
 
-    names: list[str | None] = [part for part in SPLITS if len(store.indices(part))]
-    for part in names or [None]:
-        word = part or "all"
+    names: list[str | None] = [split for split in SPLITS if len(store.indices(split))]
+    for split in names or [None]:
+        word = split or "all"
         title = f"{store.info.name}: samples of {word}"
         path = folder / f"samples-{word}.png"
-        draw_gallery(store, store.indices(part), path, title, samples, seed)
+        draw_gallery(store, store.indices(split), path, title, samples, seed)
 
 
-def _print(part: str, item: Census) -> None:
+def _print(split: str, item: Census) -> None:
     unit = "chips" if item.patches else "pixels"
-    say(f"{part}: {len(item.rows)} chips")
+    echo(f"{split}: {len(item.rows)} chips")
     for name, total, share in zip(item.legend.names, item.totals, item.mean_share, strict=True):
-        say(f"  {name:<22}{int(total):>14} {unit}{share:>9.1%} of a chip on average")
+        echo(f"  {name:<22}{int(total):>14} {unit}{share:>9.1%} of a chip on average")
     best = item.majority()
     if best is not None:
-        say(f"  majority baseline on {part}: accuracy {best[1]:.3f} (always {best[0]!r})")
+        echo(f"  majority baseline on {split}: accuracy {best[1]:.3f} (always {best[0]!r})")

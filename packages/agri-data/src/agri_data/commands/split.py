@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from agri_core.files.console import say, warn
+from agri_core.files.console import echo, warn
 from agri_core.files.errors import InputError
 
 from agri_data.choices import Method
@@ -64,7 +64,7 @@ def split(
 
     Example: agri-data split data/chips --method block --block 1280 --val 0.15 --test 0.15
     """
-    from agri_data.splits.duplicate_groups import alike as find_alike
+    from agri_data.splits.duplicate_groups import duplicate_sets
     from agri_data.splits.plan import SplitPlan
     from agri_data.splits.split import make_split
     from agri_data.store.contents import class_contents
@@ -74,7 +74,7 @@ def split(
     opened = ChipStore.open(store)
     names, contents = class_contents(opened)
     grouped = bool((opened.table["group"] != "").any())
-    sets = find_alike(opened) if alike and plan.singly(grouped) else None
+    sets = duplicate_sets(opened) if alike and plan.singly(grouped) else None
     size = opened.info.chip_size
     done = make_split(opened.table, plan, size=size, contents=contents, sets=sets)
     if stats and not done.counts["train"]:
@@ -83,7 +83,7 @@ def split(
             f"smaller --val ({val:g}) and --test ({test:g}), or pass --no-stats"
         )
     record = done.to_dict(names)
-    table = opened.table.assign(split=done.parts)
+    table = opened.table.assign(split=done.splits)
     rewrite_table(store, table, split=record, stats=None)
     _report(done, names)
     if stats:
@@ -97,19 +97,19 @@ def _report(done: Split, classes: Sequence[str]) -> None:
 
     unit = f"{done.units} {done.unit}s"
     side = f" of {done.side:g}" if done.side else ""
-    say(f"{done.plan.method} split, seed {done.plan.seed}, {unit}{side}")
+    echo(f"{done.plan.method} split, seed {done.plan.seed}, {unit}{side}")
     counts = done.counts
     total = sum(counts.values())
-    for part in SPLITS:
-        say(f"  {part:<6}{counts[part]:>8}  {counts[part] / total:6.1%}")
+    for split in SPLITS:
+        echo(f"  {split:<6}{counts[split]:>8}  {counts[split] / total:6.1%}")
     if counts["dropped"]:
-        say(f"  apart {counts['dropped']:>8}  {counts['dropped'] / total:6.1%}  (shared ground)")
-    if done.alike:
-        say(f"  {done.alike} sets of equal or near-duplicate chips were kept together")
+        echo(f"  apart {counts['dropped']:>8}  {counts['dropped'] / total:6.1%}  (shared ground)")
+    if done.duplicate_sets:
+        echo(f"  {done.duplicate_sets} sets of equal or near-duplicate chips were kept together")
     if classes:
-        say("  share of each class per split (train val test):")
+        echo("  share of each class per split (train val test):")
         for name, row in zip(classes, done.shares.T, strict=True):
-            say(f"    {name:<24}" + "".join(f"{value:8.1%}" for value in row))
+            echo(f"    {name:<24}" + "".join(f"{value:8.1%}" for value in row))
     if done.unit == "chip":
         warn(
             "chips were dealt at random: neighbours fall in different splits, so scores will be "

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.console import say, warn
+from agri_core.files.console import echo, warn
 
 
 def stats(
@@ -30,12 +30,12 @@ def measure_train(path: Path) -> None:
     opened = ChipStore.open(path)
     figures = compute(opened)
     rewrite_table(path, opened.table, split=opened.info.split, stats=figures)
-    say(f"bands of train ({len(opened.indices('train'))} chips)")
+    echo(f"bands of train ({len(opened.indices('train'))} chips)")
     names = ("mean", "std", "minimum", "p02", "p98", "maximum")
-    say("  band  " + "".join(f"{name:>12}" for name in names) + f"{'values':>14}")
+    echo("  band  " + "".join(f"{name:>12}" for name in names) + f"{'values':>14}")
     for band, item in figures.items():
         row = "".join(f"{getattr(item, name):>12.6g}" for name in names)
-        say(f"  {band:<6}{row}{item.count:>14}")
+        echo(f"  {band:<6}{row}{item.count:>14}")
     flat = constant_bands(figures)
     if flat:
         warn(f"{', '.join(flat)}: one single value over all of train; a model learns nothing of it")

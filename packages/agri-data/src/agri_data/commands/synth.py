@@ -35,7 +35,7 @@ def synth(
 
     Example: agri-data synth --out data/moisture --target moisture --bands 13
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_data.synth.write import Plan, write_synth
 
@@ -43,5 +43,5 @@ def synth(
     summary = write_synth(out, plan)
     for name, scene in summary["scenes"].items():
         areas = ", ".join(f"{cover} {area:.0f}" for cover, area in scene["hectares"].items())
-        say(f"{name}  {scene['date']}  {areas} ha")
-    say(f"wrote {out}/source.yaml; next: agri-data chips {out}/source.yaml --out data/chips")
+        echo(f"{name}  {scene['date']}  {areas} ha")
+    echo(f"wrote {out}/source.yaml; next: agri-data chips {out}/source.yaml --out data/chips")

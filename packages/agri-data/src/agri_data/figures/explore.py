@@ -84,7 +84,7 @@ def _histograms(store: ChipStore, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([np.bincount(mask.ravel(), minlength=256) for mask in masks]).astype(np.int64)
 
 
-def parts(store: ChipStore) -> dict[str, Census]:
+def census_by_split(store: ChipStore) -> dict[str, Census]:
     """Return a census per split that has chips; a store that is not split has one, "all"."""
     found = {name: census(store, name) for name in SPLITS if len(store.indices(name))}
     return found or {"all": census(store)}

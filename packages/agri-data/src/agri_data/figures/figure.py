@@ -59,7 +59,7 @@ def style(axes: Axes) -> None:
 
 
 def name_classes(axes: Axes, names: tuple[str, ...], *, both: bool = False) -> None:
-    """Write class names along x, turned so that long ones fit; `both` writes them along y too."""
+    """Write class names along x, rotated so that long ones fit; `both` writes them along y too."""
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     if both:
         axes.set_yticks(range(len(names)), names)

@@ -25,7 +25,7 @@ def draw_gallery(
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(rows, min(count, len(rows)), replace=False))
     if store.has_masks:
-        lines = _beside(store, chosen)
+        lines = _two_per_row(store, chosen)
     else:
         panels = [_labelled(store, int(row)) for row in chosen]
         lines = [panels[i : i + ACROSS] for i in range(0, len(panels), ACROSS)]
@@ -39,8 +39,8 @@ def _views(store: ChipStore) -> list[tuple[str, str, str]]:
     return views
 
 
-def _beside(store: ChipStore, chosen: NDArray[np.int64]) -> list[list[Panel]]:
-    """Two chips a row, each as its composites and its mask."""
+def _two_per_row(store: ChipStore, chosen: NDArray[np.int64]) -> list[list[Panel]]:
+    """Return panels with two chips a row, each as its composites and its mask."""
     groups = [_shown(store, int(row)) for row in chosen]
     return [[p for panels in groups[i : i + 2] for p in panels] for i in range(0, len(groups), 2)]
 

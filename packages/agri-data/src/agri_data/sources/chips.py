@@ -61,7 +61,7 @@ class ChipIds:
         return f"{self._names[key]}_r{row}_c{col}"
 
     def begin(self, key: str) -> None:
-        """Name the image or scene `key`; those of one name are told apart by their order here.
+        """Return the name of the image or scene `key`; equal names are distinguished by order.
 
         Called for each before its chips, so that an id does not depend on what is left out.
         """
@@ -75,7 +75,7 @@ class ChipIds:
 
 
 def rejection(fraction: float, mask: Mask | None, labelled: float) -> str:
-    """Return why a chip is left out, "" where it is kept.
+    """Return the reason why a chip is left out, "" where it is kept.
 
     Args:
         fraction: share of its pixels with data.

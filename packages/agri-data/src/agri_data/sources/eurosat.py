@@ -56,7 +56,7 @@ class Patch:
     @property
     def order(self) -> tuple[int, int, str]:
         """By class, then by number, then by name."""
-        # Of more digits than an int64 has, only the first count.
+        # Only the first 18 digits are used, so that the number fits an int64.
         digits = re.sub(r"\D", "", self.stem.removeprefix(self.label))[:18]
         return EUROSAT.index(self.label), int(digits or 0), self.stem
 
@@ -96,14 +96,14 @@ class EurosatSource:
 
     def __iter__(self) -> Iterator[tuple[ChipRecord, Image, None]]:
         with _reading(self._root) as (_, read):
-            # Patches are small: so many may wait, and no thread is idle.
+            # Patches are small, so many may be buffered, and no thread is idle.
             for future in in_order(lambda p: self._decode(p, read), self._patches, ahead=64):
                 chip = self.losses.attempt(future.result)
                 if chip is not None:
                     yield (*chip, None)
 
     def notes(self) -> list[str]:
-        """Return a line per class that has not its official number of patches."""
+        """Return a line per class whose number of patches is not the official one."""
         found = Counter(patch.label for patch in self._patches)
         return [
             f"{name}: {found[name]} of the official {count} patches"
@@ -146,7 +146,7 @@ def find_patches(names: Iterable[str], where: str) -> list[Patch]:
 
 
 def is_eurosat(path: Path) -> bool:
-    """Whether `path` is an archive, or a folder that holds a class folder within three levels."""
+    """Return whether `path` is an archive or holds a class folder within three levels."""
     if path.is_file():
         return path.suffix.lower() == ".zip"
     patterns = (f"{up}{name}" for up in ("", "*/", "*/*/") for name in EUROSAT.names)

@@ -1,4 +1,4 @@
-"""The inventory of a user's own imagery, from which the pipeline starts."""
+"""Inventory of a user's own imagery, from which the pipeline starts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def adopt(path: Path, out: Path, root: Path | None = None) -> int:
     """Write `out/source.yaml`, the description `path` made to work from there, and an inventory.
 
     The imagery stays where it is. `out/inventory.csv` lists every data file below the description's
-    root with its size and SHA-256, so that two runs can be told to have had the same input.
+    root with its size and SHA-256, so that equal inputs of two runs can be recognised.
 
     Args:
         path: a source description.

@@ -1,4 +1,4 @@
-"""Pairs of an image and its mask, cut into chips."""
+"""Source of chips cut from pairs of an image and its mask."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class PairsSource:
         return None
 
     def notes(self) -> list[str]:
-        """Return how many images were read, and what is to be known of their labels."""
+        """Return how many images were read, and remarks on their labels."""
         return [f"{len(self._pairs)} images", *self._watch.notes]
 
     def __iter__(self) -> Iterator[Chip]:
-        # Whole images may be large, so only two for each thread may wait.
+        # Whole images may be large, so only two per thread are buffered.
         for future in in_order(self._load, self._pairs, ahead=2):
             loaded = self.losses.attempt(future.result)
             if loaded is not None:
@@ -109,7 +109,7 @@ class PairsSource:
         return pairs
 
     def _first_facts(self) -> Facts:
-        """Return the facts of the first image that can be read; the others must be alike."""
+        """Return the facts of the first readable image; the others must have the same."""
         failure: Exception | None = None
         for pair in self._pairs:
             try:

@@ -1,4 +1,4 @@
-"""Patches: chips that carry the name of the class that covers most of them, instead of a mask."""
+"""Patches: chips labelled with the class that covers most of them, instead of with a mask."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class PatchSource:
-    """The chips of another source that one class covers to at least a share, named after it."""
+    """The chips of another source of which one class covers at least a share, labelled with it."""
 
     def __init__(self, source: Source, share: float) -> None:
-        """Prepare to name the chips of `source`.
+        """Prepare to label the chips of `source`.
 
         Raises:
             InputError: the share is not above 0.5 and up to 1, or the source's chips have no masks.
@@ -44,18 +44,18 @@ class PatchSource:
 
     @property
     def info(self) -> StoreInfo:
-        """The description of the other source, which says what a label means."""
+        """The description of the other source, which defines the labels."""
         text = f"{self._source.info.source}, a class on at least {100 * self._share:g} %"
         return replace(self._source.info, source=text)
 
     @property
     def losses(self) -> Losses:
-        """What did not become a patch; complete once the iteration has ended."""
+        """Chips that did not become patches; complete once the iteration has ended."""
         return self._source.losses
 
     @property
     def expected(self) -> int | None:
-        """The number of chips, named or left out."""
+        """The number of chips, labelled or left out."""
         return self._source.expected
 
     def notes(self) -> list[str]:
@@ -72,7 +72,7 @@ class PatchSource:
 
 
 def check_share(share: float) -> None:
-    """Refuse a share that two classes could have at once, or that none can.
+    """Refuse a share that two classes can reach at once, or that none can reach.
 
     Raises:
         InputError: it is not above 0.5 and up to 1.

@@ -34,7 +34,7 @@ class SceneFacts:
 
 
 def scene_facts(scene: Scene, description: ScenesDescription) -> SceneFacts:
-    """Read the headers of a scene's files and settle its grid.
+    """Read the headers of a scene's files and choose its grid.
 
     Raises:
         AgriError: a file is missing or damaged, or the files do not fit together.
@@ -66,7 +66,7 @@ def scene_facts(scene: Scene, description: ScenesDescription) -> SceneFacts:
 
 
 class OpenScene:
-    """A scene's files, open; windows come out with the store's bands in the store's order."""
+    """The open files of a scene; windows have the store's bands in the store's order."""
 
     def __init__(self, layout: Layout, facts: SceneFacts, readers: Mapping[str, Aligned]) -> None:
         """Read from `readers`, one per file, in the order of `facts.files`."""

@@ -120,7 +120,7 @@ def _raster(
 
 
 def _grid_of_label(own: Facts, facts: SceneFacts) -> Grid:
-    """A label raster without georeference lies on the scene's own pixels, if it has as many."""
+    """Return the grid of a label raster; without a georeference, that of a scene of its size."""
     if own.transform is not None and facts.whole.transform is not None:
         return Grid(own.crs, own.transform, *own.shape)
     if own.shape != facts.grid.shape:

@@ -1,4 +1,4 @@
-"""Whole scenes, cut into chips in windows; no scene is ever read whole."""
+"""Source of chips cut from whole scenes, which are read window by window."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class ScenesSource:
 
     @property
     def expected(self) -> int | None:
-        """The number of windows; some may turn out to be without data."""
+        """The number of windows; some may have no data."""
         shapes = [facts.grid.shape for facts in self._facts.values()]
         return sum(len(starts(h, self._cut)) * len(starts(w, self._cut)) for h, w in shapes)
 
     def notes(self) -> list[str]:
-        """Return how many scenes were read, and what is to be known of their labels."""
+        """Return how many scenes were read, and remarks on their labels."""
         return [f"{len(self._facts)} scenes", *self._watch.notes]
 
     def __iter__(self) -> Iterator[Chip]:

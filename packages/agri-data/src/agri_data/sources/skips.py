@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Losses:
-    """What a source did not turn into chips.
+    """Files and chips that a source left out.
 
     Attributes:
         allow: skip a bad file instead of refusing the whole run.
@@ -26,7 +26,7 @@ class Losses:
     dropped: dict[str, int] = field(default_factory=dict)
 
     def attempt(self, function: Callable[[], T]) -> T | None:
-        """Return `function()`; None where it fails by a bad file and skipping is allowed.
+        """Return `function()`; None where a bad file makes it fail and skipping is allowed.
 
         Raises:
             AgriError, OSError: the file is bad and skipping is not allowed.
@@ -40,7 +40,7 @@ class Losses:
             return None
 
     def stream(self, items: Iterator[T]) -> Iterator[T]:
-        """Yield `items` until one fails by a bad file; what came before it stays.
+        """Yield `items` until a bad file makes one fail; earlier items are kept.
 
         Raises:
             AgriError, OSError: the file is bad and skipping is not allowed.

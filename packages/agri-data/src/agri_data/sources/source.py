@@ -1,4 +1,4 @@
-"""Sources: whatever yields chips one by one, so that a store is written as a stream."""
+"""Sources: iterables of chips, so that a store is written as a stream."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Source(Protocol):
 
     @property
     def losses(self) -> Losses:
-        """What did not become chips; complete once the iteration has ended."""
+        """Files and chips left out; complete once the iteration has ended."""
 
     def __iter__(self) -> Iterator[tuple[ChipRecord, Image, Mask | None]]:
         """Yield each chip's record, image `(H, W, C)` and mask `(H, W)` or None."""

@@ -68,7 +68,7 @@ class Audit:
             "name": store.info.name,
             "passed": self.passed,
             "chips": len(store),
-            "parts": {part: int(counts.get(part, 0)) for part in SPLITS},
+            "parts": {split: int(counts.get(split, 0)) for split in SPLITS},
             "fingerprint": store.fingerprint,
             "split_fingerprint": store.split_fingerprint,
             "leaks": self.leak_counts,
@@ -129,13 +129,13 @@ def _check_values(store: ChipStore) -> list[Finding]:
 
 
 def _check_split(store: ChipStore) -> list[Finding]:
-    parts = store.table["split"]
-    if (parts == "").all():
+    splits = store.table["split"]
+    if (splits == "").all():
         return [Finding("warn", "split", "the chips are not split yet; run `agri-data split`")]
     found = []
-    for part in SPLITS:
-        if not (parts == part).any():
-            found.append(Finding("warn", "split", f"no chip is in {part}"))
+    for split in SPLITS:
+        if not (splits == split).any():
+            found.append(Finding("warn", "split", f"no chip is in {split}"))
     if store.info.split and store.info.split.get("method") == "random":
         detail = "chips were dealt at random, so scores will be optimistic"
         found.append(Finding("warn", "split", detail))

@@ -36,11 +36,11 @@ def deal(strata: Ints, fractions: Floats, rng: np.random.Generator) -> Ints:
     """
     sizes = np.bincount(strata)
     plan = _plan(sizes, quotas(len(strata), fractions), fractions)
-    parts = np.empty(len(strata), np.int64)
+    splits = np.empty(len(strata), np.int64)
     for stratum, row in enumerate(plan):
         members = rng.permutation(np.flatnonzero(strata == stratum))
-        parts[members] = np.repeat(np.arange(len(fractions)), row)
-    return parts
+        splits[members] = np.repeat(np.arange(len(fractions)), row)
+    return splits
 
 
 def _plan(sizes: Ints, totals: Ints, fractions: Floats) -> Ints:
@@ -91,17 +91,17 @@ def balance(contents: Floats, fractions: Floats, rng: np.random.Generator) -> In
     weights = np.divide(1.0, wanted, out=np.zeros_like(wanted), where=wanted > 0)
     shuffled = rng.permutation(len(sized))
     order = shuffled[np.argsort(-sized[shuffled, -1], kind="stable")]
-    parts = _place(sized, wanted, weights, fractions, order)
+    splits = _place(sized, wanted, weights, fractions, order)
     for _ in range(PASSES):
-        moved = _move(sized, wanted, weights, fractions, parts)
-        swapped = len(sized) <= SWAP_LIMIT and _swap(sized, wanted, weights, parts)
+        moved = _move(sized, wanted, weights, fractions, splits)
+        swapped = len(sized) <= SWAP_LIMIT and _swap(sized, wanted, weights, splits)
         if not (moved or swapped):
             break
-    return parts
+    return splits
 
 
 def _place(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, order: Ints) -> Ints:
-    parts = np.full(len(units), -1, np.int64)
+    splits = np.full(len(units), -1, np.int64)
     have = np.zeros_like(wanted)
     open_, empty = fractions > 0, fractions > 0
     for rank, unit in enumerate(order):
@@ -109,10 +109,10 @@ def _place(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, or
         forced = len(order) - rank <= int(empty.sum())
         cost = _cost(units[unit], have - wanted, weights)
         cost[~(empty if forced else open_)] = np.inf
-        parts[unit] = int(np.argmin(cost))
-        have[parts[unit]] += units[unit]
-        empty[parts[unit]] = False
-    return parts
+        splits[unit] = int(np.argmin(cost))
+        have[splits[unit]] += units[unit]
+        empty[splits[unit]] = False
+    return splits
 
 
 def _cost(unit: Floats, excess: Floats, weights: Floats) -> Floats:
@@ -121,12 +121,12 @@ def _cost(unit: Floats, excess: Floats, weights: Floats) -> Floats:
     return added
 
 
-def _move(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, parts: Ints) -> bool:
-    excess = _held(units, parts, len(wanted)) - wanted
-    counts = np.bincount(parts, minlength=len(wanted))
+def _move(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, splits: Ints) -> bool:
+    excess = _held(units, splits, len(wanted)) - wanted
+    counts = np.bincount(splits, minlength=len(wanted))
     changed = False
     for unit in range(len(units)):
-        home, content = parts[unit], units[unit]
+        home, content = splits[unit], units[unit]
         if counts[home] == 1:
             continue
         excess[home] -= content
@@ -138,32 +138,32 @@ def _move(units: Floats, wanted: Floats, weights: Floats, fractions: Floats, par
         excess[best] += content
         counts[home] -= 1
         counts[best] += 1
-        parts[unit] = best
+        splits[unit] = best
         changed = changed or best != home
     return changed
 
 
-def _swap(units: Floats, wanted: Floats, weights: Floats, parts: Ints) -> bool:
-    excess = _held(units, parts, len(wanted)) - wanted
+def _swap(units: Floats, wanted: Floats, weights: Floats, splits: Ints) -> bool:
+    excess = _held(units, splits, len(wanted)) - wanted
     changed = False
     for unit in range(len(units)):
-        home = parts[unit]
+        home = splits[unit]
         step = units - units[unit]
-        here, there = weights[home], weights[parts]
+        here, there = weights[home], weights[splits]
         # The change of the chi-square if `unit` and each other one swapped, in closed form.
         gain = ((2 * excess[home] + step) * step * here).sum(1)
-        gain += ((step - 2 * excess[parts]) * step * there).sum(1)
-        gain[parts == home] = 0.0
+        gain += ((step - 2 * excess[splits]) * step * there).sum(1)
+        gain[splits == home] = 0.0
         other = int(np.argmin(gain))
         if gain[other] < -1e-9:
             excess[home] += step[other]
-            excess[parts[other]] -= step[other]
-            parts[unit], parts[other] = parts[other], home
+            excess[splits[other]] -= step[other]
+            splits[unit], splits[other] = splits[other], home
             changed = True
     return changed
 
 
-def _held(units: Floats, parts: Ints, count: int) -> Floats:
+def _held(units: Floats, splits: Ints, count: int) -> Floats:
     held = np.zeros((count, units.shape[1]))
-    np.add.at(held, parts, units)
+    np.add.at(held, splits, units)
     return held

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agri_data.splits.near_duplicates import find_twins
+from agri_data.splits.near_duplicates import find_near_duplicates
 from agri_data.splits.perceptual_hash import greys, spectra
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ Ints = NDArray[np.int64]
 STEP = 256
 
 
-def alike(store: ChipStore) -> Ints:
+def duplicate_sets(store: ChipStore) -> Ints:
     """Return a number per chip, `(N,)`, the same for equal and near-duplicate chips."""
     digests, low = read_signs(store)
     assert low is not None
-    pairs = [(twin.first, twin.second) for twin in find_twins(low, None, viewer(store))]
+    pairs = [(pair.first, pair.second) for pair in find_near_duplicates(low, None, viewer(store))]
     seen: dict[str, int] = {}
     pairs += [(seen.setdefault(digest, i), i) for i, digest in enumerate(digests) if digest]
     return join(len(store), pairs)
@@ -54,13 +54,13 @@ def join(count: int, pairs: list[tuple[int, int]]) -> Ints:
     return np.unique(roots, return_inverse=True)[1].ravel().astype(np.int64)
 
 
-def keep_together(parts: Ints, sets: Ints, strata: Ints, rng: np.random.Generator) -> Ints:
-    """Return `parts` with the members of each set in one split and the sizes as they were.
+def keep_together(splits: Ints, sets: Ints, strata: Ints, rng: np.random.Generator) -> Ints:
+    """Return `splits` with the members of each set in one split and the sizes as they were.
 
     Each member joins the first one, and a single chip of that split takes its old place, one of
     the same stratum where there is any.
     """
-    kept = parts.copy()
+    kept = splits.copy()
     sizes = np.bincount(sets)
     single = sizes[sets] == 1
     for number in np.flatnonzero(sizes > 1):
@@ -96,19 +96,19 @@ def viewer(store: ChipStore) -> Callable[[int], Floats]:
 
 
 def _exchange(
-    parts: Ints,
+    splits: Ints,
     member: int,
     home: int,
     single: NDArray[np.bool_],
     strata: Ints,
     rng: np.random.Generator,
 ) -> None:
-    free = single & (parts == home)
+    free = single & (splits == home)
     same = np.flatnonzero(free & (strata == strata[member]))
     choice = same if len(same) else np.flatnonzero(free)
     if len(choice):
-        parts[rng.choice(choice)] = parts[member]
-    parts[member] = home
+        splits[rng.choice(choice)] = splits[member]
+    splits[member] = home
 
 
 def _digest(chip: NDArray[Any]) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agri_data.splits.duplicate_groups import read_signs, viewer
-from agri_data.splits.near_duplicates import find_twins
+from agri_data.splits.near_duplicates import find_near_duplicates
 from agri_data.splits.overlap import crossing
 from agri_data.splits.places import locate, windows
 from agri_data.store.table import SPLITS
@@ -56,82 +56,82 @@ def find_leaks(store: ChipStore, *, near: bool = True) -> list[Leak]:
         store: a store that has been split.
         near: whether to look for near duplicates too.
     """
-    table, parts = store.table, part_numbers(store.table)
+    table, splits = store.table, split_numbers(store.table)
     split = store.info.split or {}
-    leaks = overlap_leaks(table, parts, store.info.chip_size)
+    leaks = overlap_leaks(table, splits, store.info.chip_size)
     if split.get("unit") != "block":
-        leaks += group_leaks(table, parts)
+        leaks += group_leaks(table, splits)
     digests, low = read_signs(store, near)
-    exact = exact_leaks(table, parts, digests)
+    exact = exact_leaks(table, splits, digests)
     leaks += exact
     if low is not None:
         same = {(leak.chip_a, leak.chip_b) for leak in exact}
-        found = near_leaks(store, parts, low)
+        found = near_leaks(store, splits, low)
         leaks += [leak for leak in found if (leak.chip_a, leak.chip_b) not in same]
     return leaks
 
 
-def part_numbers(table: pd.DataFrame) -> Ints:
+def split_numbers(table: pd.DataFrame) -> Ints:
     """Return 0, 1, 2 for train, val, test and -1 for chips in no split, `(N,)`."""
     numbers = {name: number for number, name in enumerate(SPLITS)}
     return np.array([numbers.get(name, -1) for name in table["split"]], np.int64)
 
 
-def overlap_leaks(table: pd.DataFrame, parts: Ints, size: int) -> list[Leak]:
+def overlap_leaks(table: pd.DataFrame, splits: Ints, size: int) -> list[Leak]:
     """Return the pairs that share ground on the map or pixels of one source."""
-    ground = crossing(locate(table, size), parts)
-    pixels = crossing(windows(table, size), parts)
+    ground = crossing(locate(table, size), splits)
+    pixels = crossing(windows(table, size), splits)
     pairs = np.unique(np.concatenate([ground, pixels]), axis=0)
     sources = table["source"].to_numpy()
     return [_leak("overlap", table, i, j, _where(sources[i], sources[j])) for i, j in pairs]
 
 
-def group_leaks(table: pd.DataFrame, parts: Ints) -> list[Leak]:
+def group_leaks(table: pd.DataFrame, splits: Ints) -> list[Leak]:
     """Return, for each group in several splits, one pair of chips for each pair of splits."""
-    named = pd.DataFrame({"group": table["group"].to_numpy(), "part": parts})
-    named = named[(named["group"] != "") & (named["part"] >= 0)]
-    spread = named.groupby("group", sort=True)["part"].nunique()
+    named = pd.DataFrame({"group": table["group"].to_numpy(), "split": splits})
+    named = named[(named["group"] != "") & (named["split"] >= 0)]
+    spread = named.groupby("group", sort=True)["split"].nunique()
     leaks = []
     for group in spread.index[spread > 1]:
         rows = named[named["group"] == group]
-        firsts = [int(part.index[0]) for _, part in rows.groupby("part", sort=True)]
+        firsts = [int(chips.index[0]) for _, chips in rows.groupby("split", sort=True)]
         detail = f"both belong to group {group}"
         leaks += [_leak("group", table, firsts[0], other, detail) for other in firsts[1:]]
     return leaks
 
 
-def exact_leaks(table: pd.DataFrame, parts: Ints, digests: list[str]) -> list[Leak]:
+def exact_leaks(table: pd.DataFrame, splits: Ints, digests: list[str]) -> list[Leak]:
     """Return the pairs of equal digests in different splits; an empty digest equals none."""
     members: dict[str, list[int]] = defaultdict(list)
     for position, digest in enumerate(digests):
-        if digest and parts[position] >= 0:
+        if digest and splits[position] >= 0:
             members[digest].append(position)
-    pairs = [pair for group in members.values() for pair in _across(group, parts)]
+    pairs = [pair for group in members.values() for pair in _across(group, splits)]
     return [_leak("exact", table, i, j, "their pixels are equal") for i, j in sorted(pairs)]
 
 
-def near_leaks(store: ChipStore, parts: Ints, low: NDArray[np.float32]) -> list[Leak]:
+def near_leaks(store: ChipStore, splits: Ints, low: NDArray[np.float32]) -> list[Leak]:
     """Return the near duplicates in different splits, from the spectra of all chips."""
     leaks = []
-    for twin in find_twins(low, parts, viewer(store)):
-        how = "mirrored or turned, they" if twin.pose else "they"
-        detail = f"{how} correlate by {twin.score:.3f}"
-        leaks.append(_leak("near", store.table, twin.first, twin.second, detail))
+    for pair in find_near_duplicates(low, splits, viewer(store)):
+        how = "mirrored or rotated, they" if pair.pose else "they"
+        detail = f"{how} correlate by {pair.score:.3f}"
+        leaks.append(_leak("near", store.table, pair.first, pair.second, detail))
     return leaks
 
 
-def _across(group: list[int], parts: Ints) -> Iterator[tuple[int, int]]:
+def _across(group: list[int], splits: Ints) -> Iterator[tuple[int, int]]:
     """Yield the first member with every later member of another split."""
     for position, i in enumerate(group):
-        others = [j for j in group[position + 1 :] if parts[j] != parts[i]]
+        others = [j for j in group[position + 1 :] if splits[j] != splits[i]]
         if others:
             yield from ((i, j) for j in others)
             return
 
 
 def _leak(kind: Kind, table: pd.DataFrame, i: int, j: int, detail: str) -> Leak:
-    chips, parts = table["chip_id"], table["split"]
-    return Leak(kind, chips.iloc[i], parts.iloc[i], chips.iloc[j], parts.iloc[j], detail)
+    chips, splits = table["chip_id"], table["split"]
+    return Leak(kind, chips.iloc[i], splits.iloc[i], chips.iloc[j], splits.iloc[j], detail)
 
 
 def _where(first: str, second: str) -> str:

@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agri_data.splits.perceptual_hash import POSES, Floats, Prints, near, prints, turn
+from agri_data.splits.perceptual_hash import POSES, Floats, Hashes, hashes, near, orient
 
 Ints = NDArray[np.int64]
 
 # Between what was measured on EuroSAT: true pairs above 0.92, chance pairs below 0.85.
-ALIKE = 0.88
+MIN_CORRELATION = 0.88
 # Lower than for the whole: noise and recompression change the details most.
-DETAIL = 0.75
+MIN_DETAIL_CORRELATION = 0.75
 # Deviation in pixels of the Gaussian whose result is taken off as broad shading.
 BLUR = 3.0
 # A twentieth of the side is tried each way: chips of one place cut a few pixels apart.
@@ -31,7 +31,7 @@ SHIFT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
+class NearDuplicate:
     """A pair of near duplicates: positions, the pose of the first, and their correlation."""
 
     first: int
@@ -40,21 +40,23 @@ class Twin:
     score: float
 
 
-def find_twins(low: Floats, parts: Ints | None, look: Callable[[int], Floats]) -> list[Twin]:
+def find_near_duplicates(
+    low: Floats, splits: Ints | None, look: Callable[[int], Floats]
+) -> list[NearDuplicate]:
     """Return the near duplicates that lie in different splits, mirrored and rotated ones too.
 
     Args:
         low: the spectra of all chips, `(N, 11, 11)`; all zero for a blank chip.
-        parts: the split of each chip, below 0 for none; None compares all chips with all.
+        splits: the split of each chip, below 0 for none; None compares all chips with all.
         look: gives one grey chip `(h, w)`; only candidates are asked for.
     """
-    plain = prints(low)
-    best: dict[tuple[int, int], Twin] = {}
+    plain = hashes(low)
+    best: dict[tuple[int, int], NearDuplicate] = {}
     for pose in range(POSES):
-        for i, j in _candidates(low, plain, parts, pose):
-            score = similarity(turn(look(i), pose), look(j))
-            if score >= ALIKE and score > best.get((i, j), _NONE).score:
-                best[i, j] = Twin(i, j, pose, score)
+        for i, j in _candidates(low, plain, splits, pose):
+            score = similarity(orient(look(i), pose), look(j))
+            if score >= MIN_CORRELATION and score > best.get((i, j), _NONE).score:
+                best[i, j] = NearDuplicate(i, j, pose, score)
     return [best[key] for key in sorted(best)]
 
 
@@ -67,33 +69,36 @@ def similarity(first: Floats, second: Floats) -> float:
         1.0
     """
     whole = _correlate(first, second)
-    if whole < ALIKE or _correlate(_details(first), _details(second)) < DETAIL:
+    if (
+        whole < MIN_CORRELATION
+        or _correlate(_details(first), _details(second)) < MIN_DETAIL_CORRELATION
+    ):
         return min(whole, 0.0)
     return whole
 
 
-_NONE = Twin(-1, -1, 0, -1.0)
+_NONE = NearDuplicate(-1, -1, 0, -1.0)
 
 
 def _candidates(
-    low: Floats, plain: Prints, parts: Ints | None, pose: int
+    low: Floats, plain: Hashes, splits: Ints | None, pose: int
 ) -> Iterator[tuple[int, int]]:
-    for left, right in _sides(np.asarray(low.any(axis=(1, 2)), bool), parts):
-        i, j = near(prints(low[left], pose), plain[right])
+    for left, right in _sides(np.asarray(low.any(axis=(1, 2)), bool), splits):
+        i, j = near(hashes(low[left], pose), plain[right])
         for first, second in zip(left[i].tolist(), right[j].tolist(), strict=True):
-            if parts is not None or first < second:
+            if splits is not None or first < second:
                 yield first, second
 
 
-def _sides(usable: NDArray[np.bool_], parts: Ints | None) -> Iterator[tuple[Ints, Ints]]:
+def _sides(usable: NDArray[np.bool_], splits: Ints | None) -> Iterator[tuple[Ints, Ints]]:
     """Yield the positions to compare: each split with all later ones, or all with all."""
-    if parts is None:
+    if splits is None:
         every = np.flatnonzero(usable)
         yield every, every
         return
-    usable = usable & (parts >= 0)
-    for name in np.unique(parts[usable])[:-1]:
-        yield np.flatnonzero(usable & (parts == name)), np.flatnonzero(usable & (parts > name))
+    usable = usable & (splits >= 0)
+    for name in np.unique(splits[usable])[:-1]:
+        yield np.flatnonzero(usable & (splits == name)), np.flatnonzero(usable & (splits > name))
 
 
 def _correlate(first: Floats, second: Floats) -> float:

@@ -17,13 +17,13 @@ MARGIN = 1e-6
 """Share of a chip by which boxes are looked up wider; what is found is compared exactly."""
 
 
-def crossing(boxes: Boxes, parts: Ints, gap: float = 0.0) -> Ints:
+def crossing(boxes: Boxes, splits: Ints, gap: float = 0.0) -> Ints:
     """Return pairs `(M, 2)` of chips of two splits whose boxes overlap or are nearer than `gap`.
 
     The gap is measured along x and along y. Chips of a split below 0 are left out. Pairs are in
     order, the earlier chip first.
     """
-    rows = np.flatnonzero(parts >= 0)
+    rows = np.flatnonzero(splits >= 0)
     if not len(rows):
         return np.empty((0, 2), np.int64)
     reach = gap + MARGIN * float(boxes.sides.max())
@@ -35,7 +35,7 @@ def crossing(boxes: Boxes, parts: Ints, gap: float = 0.0) -> Ints:
         wide = laid[start : start + STEP] + np.array([-reach, -reach, reach, reach])
         # Without a predicate the tree compares bounds, which is all there is to a box.
         near = rows[tree.query(shapely.box(*wide.T)) + np.array([[start], [0]])]
-        a, b = near[:, (near[0] < near[1]) & (parts[near[0]] != parts[near[1]])]
+        a, b = near[:, (near[0] < near[1]) & (splits[near[0]] != splits[near[1]])]
         found.append(np.column_stack([a, b])[_near(boxes, a, b, gap)])
     pairs = np.concatenate(found)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
@@ -57,8 +57,8 @@ def _side_by_side(edges: Floats, frame: Ints, gap: float) -> Floats:
 def _near(boxes: Boxes, a: Ints, b: Ints, gap: float) -> NDArray[np.bool_]:
     low = np.maximum(boxes.edges[a, :2], boxes.edges[b, :2])
     high = np.minimum(boxes.edges[a, 2:], boxes.edges[b, 2:])
-    slack = np.maximum(boxes.slack[a], boxes.slack[b])
+    tolerance = np.maximum(boxes.tolerance[a], boxes.tolerance[b])
     # Above 0 where two boxes overlap by so much, below 0 where they are so far apart.
     depth = (high - low).min(axis=1)
-    near = np.logical_and(depth > slack - gap, boxes.frame[a] == boxes.frame[b])
+    near = np.logical_and(depth > tolerance - gap, boxes.frame[a] == boxes.frame[b])
     return np.asarray(near, bool)

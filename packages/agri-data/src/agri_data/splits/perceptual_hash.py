@@ -1,9 +1,9 @@
-"""Perceptual hashes (prints): 64 bits that survive noise, brightness, recompression, mirroring.
+"""Perceptual hashes: 64 bits that survive noise, brightness, recompression, mirroring.
 
-A print holds the signs of the 64 lowest frequencies (without the mean) of the discrete cosine
+A hash holds the signs of the 64 lowest frequencies (without the mean) of the discrete cosine
 transform of the chip's band mean, cut down to 32 x 32 pixels (Zauner 2010, "pHash", with signs in
 place of the median). Mirroring a chip only flips the signs of odd frequencies and transposing it
-swaps them, so the prints of all eight poses follow from one transform.
+swaps them, so the hashes of all eight poses follow from one transform.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-Prints = NDArray[np.uint64]
+Hashes = NDArray[np.uint64]
 
 # As in pHash: twice what the frequencies below need, and cheap to transform.
 SIDE = 32
 # The 64 lowest frequencies after the mean have row + column <= 10 (see `_lowest`).
 FREQUENCIES = 11
 POSES = 8
-# Pairs compared at a time: two positions and two prints of 8 bytes each take 128 MB.
+# Pairs compared at a time: two positions and two hashes of 8 bytes each take 128 MB.
 CANDIDATES = 4_000_000
 # 8 would allow two different bits in each quarter, and `near` would miss such pairs.
 MAX_BITS = 7
-"""Prints that differ in at most this many of 64 bits are candidates."""
+"""Hashes that differ in at most this many of 64 bits are candidates."""
 
 
 def greys(chips: NDArray[Any], nodata: float | None, limit: int = 64) -> Floats:
@@ -56,51 +56,51 @@ def spectra(grey: Floats) -> Floats:
     return low
 
 
-def prints(low: Floats, pose: int = 0) -> Prints:
-    """Return the prints `(N,)` of chips in one of eight poses (see `turn`) from their spectra.
+def hashes(low: Floats, pose: int = 0) -> Hashes:
+    """Return the hashes `(N,)` of chips in one of eight poses (see `orient`) from their spectra.
 
     Example:
         >>> chips = np.random.default_rng(0).random((1, 32, 32)).astype(np.float32)
-        >>> mirrored = prints(spectra(chips[:, :, ::-1]))
-        >>> mirrored == prints(spectra(chips), pose=1), mirrored == prints(spectra(chips))
+        >>> mirrored = hashes(spectra(chips[:, :, ::-1]))
+        >>> mirrored == hashes(spectra(chips), pose=1), mirrored == hashes(spectra(chips))
         (array([ True]), array([False]))
     """
     rows, cols = _lowest()
     signs = np.ones(FREQUENCIES, np.float32)
     # Read backwards, the cosine of frequency k is itself for even k and its negative for odd k.
     signs[1::2] = -1
-    turned = low.transpose(0, 2, 1) if pose & 4 else low
+    oriented = low.transpose(0, 2, 1) if pose & 4 else low
     if pose & 1:
-        turned = turned * signs
+        oriented = oriented * signs
     if pose & 2:
-        turned = turned * signs[:, None]
-    bits = (turned[:, rows, cols] > 0).astype(np.uint64)
+        oriented = oriented * signs[:, None]
+    bits = (oriented[:, rows, cols] > 0).astype(np.uint64)
     weights = np.uint64(1) << np.arange(64, dtype=np.uint64)
     return np.asarray((bits * weights).sum(axis=1, dtype=np.uint64), np.uint64)
 
 
-def turn(image: NDArray[Any], pose: int) -> NDArray[Any]:
+def orient(image: NDArray[Any], pose: int) -> NDArray[Any]:
     """Return the image `(H, W, ...)` in a pose: +4 transposed, then +1 mirrored, +2 upside down.
 
     Example:
-        >>> turn(np.array([[1, 2], [3, 4]]), pose=1).tolist()
+        >>> orient(np.array([[1, 2], [3, 4]]), pose=1).tolist()
         [[2, 1], [4, 3]]
     """
-    turned = np.swapaxes(image, 0, 1) if pose & 4 else image
-    turned = turned[:, ::-1] if pose & 1 else turned
-    return turned[::-1] if pose & 2 else turned
+    oriented = np.swapaxes(image, 0, 1) if pose & 4 else image
+    oriented = oriented[:, ::-1] if pose & 1 else oriented
+    return oriented[::-1] if pose & 2 else oriented
 
 
-def near(left: Prints, right: Prints) -> tuple[Ints, Ints]:
-    """Return the pairs (i, j) whose prints `left[i]`, `right[j]` differ in at most `MAX_BITS`.
+def near(left: Hashes, right: Hashes) -> tuple[Ints, Ints]:
+    """Return the pairs (i, j) whose hashes `left[i]`, `right[j]` differ in at most `MAX_BITS`.
 
-    Of four 16-bit quarters of such prints at least one differs in at most one bit, so each quarter
-    is looked up as it is and with each one bit flipped: 4 x 17 look-ups a print, no N x N.
+    Of four 16-bit quarters of such hashes at least one differs in at most one bit, so each quarter
+    is looked up as it is and with each one bit flipped: 4 x 17 look-ups a hash, no N x N.
     """
     found: list[NDArray[np.int64]] = []
     for shift in range(0, 64, 16):
         mine, theirs = _quarter(left, shift), _quarter(right, shift)
-        # A table by quarter: the right prints of value v are order[starts[v] : starts[v + 1]].
+        # A table by quarter: the right hashes of value v are order[starts[v] : starts[v + 1]].
         order = np.argsort(theirs, kind="stable")
         starts = np.concatenate([[0], np.cumsum(np.bincount(theirs, minlength=1 << 16))])
         for probe in _probes():
@@ -113,7 +113,7 @@ def near(left: Prints, right: Prints) -> tuple[Ints, Ints]:
 
 
 def _matches(
-    left: Prints, right: Prints, wanted: Ints, starts: Ints, order: Ints
+    left: Hashes, right: Hashes, wanted: Ints, starts: Ints, order: Ints
 ) -> Iterable[Ints]:
     first = starts[wanted]
     counts = starts[wanted + 1] - first
@@ -145,7 +145,7 @@ def _shrink(grey: Floats, side: int) -> Floats:
     return np.stack(small).astype(np.float32)
 
 
-def _quarter(values: Prints, shift: int) -> Ints:
+def _quarter(values: Hashes, shift: int) -> Ints:
     return ((values >> np.uint64(shift)) & np.uint64(0xFFFF)).astype(np.int64)
 
 

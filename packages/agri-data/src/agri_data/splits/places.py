@@ -29,13 +29,13 @@ class Boxes:
     Attributes:
         frame: number of the plane each box lies in, `(N,)`.
         edges: x0, y0, x1, y1 with x0 < x1 and y0 < y1, `(N, 4)`; metres on the map, else pixels.
-        slack: how far two boxes may seem to overlap when they only touch, `(N,)`.
+        tolerance: how far two boxes may seem to overlap when they only touch, `(N,)`.
         metric: whether each box is in metres, `(N,)`.
     """
 
     frame: Ints
     edges: Floats
-    slack: Floats
+    tolerance: Floats
     metric: NDArray[np.bool_]
 
     @property
@@ -71,9 +71,9 @@ def locate(table: pd.DataFrame, size: int) -> Boxes:
     on_map = ((table["crs"] != "") & (table["transform"] != "")).to_numpy()
     if not on_map.any():
         return boxes
-    edges, slack = _map_edges(table[on_map], size)
+    edges, tolerance = _map_edges(table[on_map], size)
     boxes.frame[on_map] = boxes.frame.max() + 1
-    boxes.edges[on_map], boxes.slack[on_map] = edges, slack
+    boxes.edges[on_map], boxes.tolerance[on_map] = edges, tolerance
     boxes.metric[on_map] = True
     return boxes
 
@@ -117,7 +117,7 @@ def _map_edges(table: pd.DataFrame, size: int) -> tuple[Floats, Floats]:
         here = (table["crs"] == text).to_numpy()
         edges[here] = _to_degrees(bounds[here], crs)
     edges *= _metres_per_degree(edges)
-    # Seen from another zone or in degrees a chip is a turned box: half a pixel is not an overlap.
+    # Seen from another zone or in degrees a chip is a rotated box: half a pixel is not an overlap.
     return edges, 0.5 * (edges[:, 2] - edges[:, 0]) / size
 
 

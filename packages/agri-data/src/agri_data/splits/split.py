@@ -30,28 +30,28 @@ class Split:
     """A finished split.
 
     Attributes:
-        parts: the split of each chip by the table's own index; "" for chips that were left out.
+        splits: the split of each chip by the table's own index; "" for chips that were left out.
         plan: the settings asked for.
         unit: what was kept whole: "block", "group" or "chip".
         units: how many units there were.
         side: of a block, None for other units.
         shares: what share of each split each column of `contents` makes up, `(3, K)`.
-        alike: how many sets of near duplicates were kept together, None if none were looked for.
+        duplicate_sets: number of sets kept together; None if none were looked for.
     """
 
-    parts: pd.Series
+    splits: pd.Series
     plan: SplitPlan
     unit: str
     units: int
     side: float | None
     shares: Floats
-    alike: int | None = None
+    duplicate_sets: int | None = None
 
     @property
     def counts(self) -> dict[str, int]:
         """Chips per split, and how many were left out."""
-        found = self.parts.value_counts()
-        return {part: int(found.get(part, 0)) for part in SPLITS} | {
+        found = self.splits.value_counts()
+        return {split: int(found.get(split, 0)) for split in SPLITS} | {
             "dropped": int(found.get("", 0))
         }
 
@@ -60,14 +60,14 @@ class Split:
         content = self.plan.to_dict() | {"unit": self.unit, "units": self.units}
         if self.side is not None:
             content["block"] = self.side
-        if self.alike is not None:
-            content["alike"] = self.alike
+        if self.duplicate_sets is not None:
+            content["alike"] = self.duplicate_sets
         content["counts"] = self.counts
         if classes:
             rounded = np.nan_to_num(np.round(self.shares, 4))
             content["shares"] = {
-                part: dict(zip(classes, map(float, row), strict=True))
-                for part, row in zip(SPLITS, rounded, strict=True)
+                split: dict(zip(classes, map(float, row), strict=True))
+                for split, row in zip(SPLITS, rounded, strict=True)
             }
         return content
 
@@ -87,7 +87,7 @@ def assign(
 ) -> pd.Series:
     """Return "train", "val", "test" or "" for each chip; see `SplitPlan` and `make_split`."""
     plan = SplitPlan(method, fractions, seed, block, buffer, folds, fold)
-    return make_split(table, plan, size=size, contents=contents).parts
+    return make_split(table, plan, size=size, contents=contents).splits
 
 
 def make_split(
@@ -129,13 +129,13 @@ def make_split(
     if sets is not None and unit == "chip":
         folds = keep_together(folds, sets[order], content.argmax(axis=1), rng)
         pairs = int((np.bincount(sets) > 1).sum())
-    parts = _fold_parts(folds, plan) if plan.method == "kfold" else folds
+    splits = _fold_splits(folds, plan) if plan.method == "kfold" else folds
     if boxes is not None:
-        parts = set_apart(boxes, parts, plan.buffer)
+        splits = set_apart(boxes, splits, plan.buffer)
     # DROPPED is -1 and picks the "" at the end.
-    names = np.array([*SPLITS, ""], dtype=object)[parts]
+    names = np.array([*SPLITS, ""], dtype=object)[splits]
     series = pd.Series(names, index=ordered.index, name="split", dtype=object).reindex(table.index)
-    held = np.stack([content[parts == part].sum(0) for part in (TRAIN, VAL, TEST)])
+    held = np.stack([content[splits == split].sum(0) for split in (TRAIN, VAL, TEST)])
     total = held.sum(1, keepdims=True)
     shares = np.divide(held, total, out=np.full_like(held, np.nan), where=total > 0)
     count = int(numbers.max()) + 1
@@ -148,15 +148,15 @@ def label_contents(table: pd.DataFrame) -> Floats:
     return np.eye(len(names), dtype=np.float64)[np.asarray(codes, np.int64)]
 
 
-def set_apart(boxes: Boxes, parts: Ints, buffer: float = 0.0) -> Ints:
-    """Return `parts` with -1 for the chips that must go so that no two splits share a pixel."""
-    kept = parts.copy()
+def set_apart(boxes: Boxes, splits: Ints, buffer: float = 0.0) -> Ints:
+    """Return `splits` with -1 for the chips that must go so that no two splits share a pixel."""
+    kept = splits.copy()
     # Val gives way to test, then train to both.
-    for part in (VAL, TRAIN):
+    for split in (VAL, TRAIN):
         pairs = crossing(boxes, kept, buffer)
-        later = (kept[pairs] > part).any(axis=1) & (kept[pairs] == part).any(axis=1)
+        later = (kept[pairs] > split).any(axis=1) & (kept[pairs] == split).any(axis=1)
         touched = pairs[later].ravel()
-        kept[touched[kept[touched] == part]] = DROPPED
+        kept[touched[kept[touched] == split]] = DROPPED
     return kept
 
 
@@ -219,9 +219,9 @@ def _share_out(
     return balance(held, shares, rng)[numbers]
 
 
-def _fold_parts(folds: Ints, plan: SplitPlan) -> Ints:
-    parts = np.full(len(folds), TRAIN, np.int64)
+def _fold_splits(folds: Ints, plan: SplitPlan) -> Ints:
+    splits = np.full(len(folds), TRAIN, np.int64)
     if plan.folds > 2:
-        parts[folds == (plan.fold + 1) % plan.folds] = VAL
-    parts[folds == plan.fold] = TEST
-    return parts
+        splits[folds == (plan.fold + 1) % plan.folds] = VAL
+    splits[folds == plan.fold] = TEST
+    return splits

@@ -10,8 +10,8 @@ from agri_core.files.errors import InputError
 from agri_core.raster.validity import chip_validity
 from numpy.typing import NDArray
 
+from agri_data.store.histogram import Histogram, make_histogram
 from agri_data.store.info import BandStats
-from agri_data.store.tally import Tally, make_tally
 
 if TYPE_CHECKING:
     from agri_data.store.store import ChipStore
@@ -43,13 +43,15 @@ def measure(batches: Iterable[Chips], bands: Sequence[str], nodata: float | None
     Raises:
         InputError: a band has no valid value at all.
     """
-    tallies: list[Tally] = []
+    histograms: list[Histogram] = []
     for batch in batches:
-        tallies = tallies or [make_tally(batch.dtype) for _ in bands]
-        _add_batch(tallies, batch, nodata)
-    if not tallies:
+        histograms = histograms or [make_histogram(batch.dtype) for _ in bands]
+        _add_batch(histograms, batch, nodata)
+    if not histograms:
         raise InputError("statistics need at least one chip, got none; is train empty?")
-    return {name: _summarise(name, tally) for name, tally in zip(bands, tallies, strict=True)}
+    return {
+        name: _summarise(name, histogram) for name, histogram in zip(bands, histograms, strict=True)
+    }
 
 
 def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats:
@@ -73,24 +75,24 @@ def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats
     return measure(batches, store.bands, store.info.nodata)
 
 
-def _add_batch(tallies: Sequence[Tally], batch: Chips, nodata: float | None) -> None:
+def _add_batch(histograms: Sequence[Histogram], batch: Chips, nodata: float | None) -> None:
     valid = chip_validity(batch, nodata)
     whole = bool(valid.all())
-    for index, tally in enumerate(tallies):
+    for index, histogram in enumerate(histograms):
         values = batch[..., index]
         values = values.ravel() if whole else values[valid]
         if np.issubdtype(values.dtype, np.floating):
             values = values[np.isfinite(values)]
-        tally.add(values)
+        histogram.add(values)
 
 
-def _summarise(name: str, tally: Tally) -> BandStats:
-    if tally.count == 0:
+def _summarise(name: str, histogram: Histogram) -> BandStats:
+    if histogram.count == 0:
         raise InputError(
             f"band {name} has no valid pixel in the chips measured: all of them are no data; "
             "check the nodata value or leave the band out"
         )
-    mean, std = tally.moments()
-    minimum, maximum = tally.limits()
-    p02, p98 = tally.quantile(0.02), tally.quantile(0.98)
-    return BandStats(mean, std, minimum, maximum, p02, p98, tally.count)
+    mean, std = histogram.moments()
+    minimum, maximum = histogram.limits()
+    p02, p98 = histogram.quantile(0.02), histogram.quantile(0.98)
+    return BandStats(mean, std, minimum, maximum, p02, p98, histogram.count)

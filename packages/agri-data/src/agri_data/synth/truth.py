@@ -38,7 +38,7 @@ def class_of(feature: Feature, date: int, target: str) -> str:
 
 
 def labels(land: Land, date: int, target: str) -> NDArray[np.uint8]:
-    """Burn the features: a pixel belongs to the polygon that holds its centre."""
+    """Rasterise the features: a pixel belongs to the polygon that contains its centre."""
     legend = legend_of(target)
     shapes = land.placed([feature.shape for feature in land.features])
     ids = [legend.index(class_of(f, date, target)) for f in land.features]

@@ -68,7 +68,7 @@ def write_synth(out: Path, plan: Plan, *, spare: bool = True) -> dict[str, Any]:
     Without `spare` the place to be mapped is left out.
 
     Raises:
-        InputError: the plan asks for something impossible, or `out` is somebody else's folder.
+        InputError: the plan is impossible, or `out` is a folder that this command does not own.
     """
     truths.legend_of(plan.target)
     band_set(plan.bands)
@@ -87,7 +87,7 @@ def write_synth(out: Path, plan: Plan, *, spare: bool = True) -> dict[str, Any]:
 
 @contextmanager
 def _naming(out: Path) -> Iterator[None]:
-    """Say which folder cannot be written, which the errors of GDAL do not."""
+    """Name the folder that cannot be written, which the errors of GDAL do not."""
     try:
         yield
     except RasterioError as error:

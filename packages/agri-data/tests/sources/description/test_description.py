@@ -105,7 +105,7 @@ def test_eurosat_is_read_and_root_wins_over_the_file(tmp_path: Path):
         (PAIRS | {"label": {"kind": "raster", "codes": {"a": "arable"}}}, "whole number, got 'a'"),
         (PAIRS | {"label": {"kind": "raster", "ignore": [1]}}, "not both: 1"),
         (PAIRS | {"label": {"kind": "palette", "colours": {"#12": "arable"}}}, "'#1a9641', got"),
-        (without(PAIRS, "label"), "say what the labels are"),
+        (without(PAIRS, "label"), "the labels need a kind"),
         (without(PAIRS, "legend"), "labels need a 'legend'"),
         (without(PAIRS, "masks"), "need 'masks'"),
         (PAIRS | {"table": "t.csv"}, "either 'images' .with 'masks'. or 'table'"),

@@ -1,4 +1,4 @@
-"""Mapped hectares per class: pixels counted, each with the ground it covers."""
+"""Mapped hectares per class: pixel counts times the area of each pixel."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from agri_core.files.csvfile import csv_text
 from agri_core.legend import IGNORE, Legend
 from agri_core.raster.grid import Grid
-from agri_core.raster.pixel_area import HECTARE, Ground, measure_ground
+from agri_core.raster.pixel_area import HECTARE, PixelArea, measure_pixel_area
 from numpy.typing import NDArray
 
 from agri_map.maps.mapfile import open_map, read_blocks, read_legend
@@ -28,7 +28,7 @@ class AreaRow:
         class_id: Value in the map.
         name: Class name, or `no data`.
         pixels: Pixels of the class.
-        hectares: Their ground.
+        hectares: Hectares they cover.
         share: Share of the ground that was mapped, None for the no-data row.
     """
 
@@ -65,32 +65,32 @@ def measure(path: Path, pixel: float | None = None) -> tuple[AreaTable, Legend]:
         InputError: Not a class map, or the size of its pixels is unknown.
     """
     with open_map(path) as dataset:
-        tally = Tally(measure_ground(Grid.of(dataset), pixel))
+        area = AreaAccumulator(measure_pixel_area(Grid.of(dataset), pixel))
         legend = read_legend(dataset)
         for window, block in read_blocks(dataset):
-            tally.add(window.row_off, block)
-    return tally.table(legend), legend
+            area.add(window.row_off, block)
+    return area.table(legend), legend
 
 
-class Tally:
-    """Pixels and ground of each value of a map, added up from its rows.
+class AreaAccumulator:
+    """Accumulator of the pixels and the area of each value of a map, fed with its rows.
 
     Attributes:
         pixels: Pixels by value, `(256,)`.
-        metres: Their square metres, `(256,)`; all 0 without `ground`.
+        metres: Their square metres, `(256,)`; all 0 without `pixel_area`.
     """
 
-    def __init__(self, ground: Ground | None) -> None:
-        self.ground = ground
+    def __init__(self, pixel_area: PixelArea | None) -> None:
+        self.pixel_area = pixel_area
         self.pixels = np.zeros(256, np.int64)
         self.metres = np.zeros(256)
 
     def add(self, top: int, block: NDArray[np.uint8]) -> None:
         """Count the rows `(H, W)` that begin at row `top` of the map."""
-        if self.ground is None:
+        if self.pixel_area is None:
             self.pixels += np.bincount(block.ravel(), minlength=256)
             return
-        for columns, areas in self.ground.strips(top, len(block)):
+        for columns, areas in self.pixel_area.strips(top, len(block)):
             rows = [np.bincount(row, minlength=256) for row in block[:, columns]]
             counts = np.asarray(rows, np.int64).reshape(-1, 256)
             self.pixels += counts.sum(0)
@@ -98,13 +98,13 @@ class Tally:
             self.metres += areas @ counts
 
     def table(self, legend: Legend) -> AreaTable:
-        """Give the hectares; only with `ground`."""
-        assert self.ground is not None
-        return make_table(self.pixels, self.metres / HECTARE, legend, self.ground)
+        """Return the hectares; only with `pixel_area`."""
+        assert self.pixel_area is not None
+        return make_table(self.pixels, self.metres / HECTARE, legend, self.pixel_area)
 
 
 def make_table(
-    pixels: NDArray[np.int64], hectares: NDArray[np.float64], legend: Legend, ground: Ground
+    pixels: NDArray[np.int64], hectares: NDArray[np.float64], legend: Legend, pixel_area: PixelArea
 ) -> AreaTable:
     """Return counts and hectares by value, both `(256,)`, as rows."""
     mapped = float(hectares[:IGNORE].sum())
@@ -121,11 +121,11 @@ def make_table(
         for code in [*names, *strange]
     ]
     rows.append(AreaRow(IGNORE, "no data", int(pixels[IGNORE]), float(hectares[IGNORE]), None))
-    return AreaTable(tuple(rows), ground.method)
+    return AreaTable(tuple(rows), pixel_area.method)
 
 
 def to_text(table: AreaTable) -> str:
-    """Give the table for people."""
+    """Return the table as readable text."""
     lines = [f"{'class':<28}{'pixels':>14}{'hectares':>16}{'share':>9}"]
     for row in table.rows:
         share = "" if row.share is None else f"{100 * row.share:.2f} %"
@@ -137,7 +137,7 @@ def to_text(table: AreaTable) -> str:
 
 
 def shares(counts: NDArray[np.int64], legend: Legend) -> str:
-    """Give the pixels and shares of a map without CRS, which has no hectares."""
+    """Return the pixels and shares of a map without CRS, which has no hectares."""
     mapped = max(1, int(counts[:IGNORE].sum()))
     lines = [f"{'class':<28}{'pixels':>14}{'share':>9}"]
     for code, name in enumerate(legend.names):
@@ -147,7 +147,7 @@ def shares(counts: NDArray[np.int64], legend: Legend) -> str:
 
 
 def to_csv(table: AreaTable) -> str:
-    """Give the table as CSV; the share of no-data is empty."""
+    """Return the table as CSV; the share of no-data is empty."""
     rows = [
         (row.class_id, row.name, row.pixels, _round(row.hectares), _round(row.share))
         for row in table.rows
@@ -156,7 +156,7 @@ def to_csv(table: AreaTable) -> str:
 
 
 def to_json(table: AreaTable) -> dict[str, Any]:
-    """Give the table as an object for JSON."""
+    """Return the table as an object for JSON."""
     return {
         "note": CAVEAT,
         "method": table.method,

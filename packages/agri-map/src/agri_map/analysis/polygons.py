@@ -2,7 +2,7 @@
 
 Polygons are traced and measured in pixel coordinates, where they are rectilinear: a sum over a
 polygon is a sum over its horizontal edges (Green's theorem), so its pixel count, its ground and
-the mean of another raster come out exactly without rasterising anything again.
+the mean of another raster are exact without rasterising anything again.
 """
 
 import math
@@ -17,7 +17,7 @@ from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE, Legend
 from agri_core.raster.grid import Grid, to_ground
 from agri_core.raster.opening import SCENES, open_raster
-from agri_core.raster.pixel_area import HECTARE, Ground, measure_ground
+from agri_core.raster.pixel_area import HECTARE, PixelArea, measure_pixel_area
 from numpy.typing import NDArray
 from rasterio import features
 from rasterio.windows import Window
@@ -35,7 +35,7 @@ class ClassMap:
     codes: NDArray[np.uint8]
     grid: Grid
     legend: Legend
-    ground: Ground
+    pixel_area: PixelArea
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +69,28 @@ def load_map(path: Path, pixel: float | None = None) -> ClassMap:
         codes = np.empty(dataset.shape, np.uint8)
         for window, block in read_blocks(dataset):
             codes[window.row_off : window.row_off + len(block)] = block
-    return ClassMap(codes, grid, legend, measure_ground(grid, pixel))
+    return ClassMap(codes, grid, legend, measure_pixel_area(grid, pixel))
 
 
 def sieve(source: ClassMap, minimum: float) -> ClassMap:
-    """Give patches smaller than `minimum` hectares to their largest neighbour.
+    """Merge patches smaller than `minimum` hectares into their largest neighbour.
 
     Patches join by edges, not corners; no-data neither grows nor shrinks.
     """
     if minimum < 0:
         raise InputError(f"minimum must be 0 hectares or more, got {minimum}")
     # 1e-9: a minimum of whole pixels must not be rounded up by one.
-    size = math.ceil(minimum * HECTARE / source.ground.mean - 1e-9)
+    size = math.ceil(minimum * HECTARE / source.pixel_area.mean - 1e-9)
     if size <= 1:
         return source
     valid = source.codes != IGNORE
     codes = features.sieve(source.codes, size=size, connectivity=4, mask=valid)
     codes[~valid] = IGNORE
-    return ClassMap(codes, source.grid, source.legend, source.ground)
+    return ClassMap(codes, source.grid, source.legend, source.pixel_area)
 
 
 def sieve_report(before: ClassMap, after: ClassMap, minimum: float) -> str:
-    """Say what sieving changed, in hectares per class."""
+    """Return what sieving changed, in hectares per class."""
     old, new = _hectares(before), _hectares(after)
     lines = [
         f"patches below {minimum:g} ha joined to their largest neighbour: "
@@ -124,7 +124,7 @@ def pick(parcels: Parcels, legend: Legend, names: Sequence[str]) -> Parcels:
 
 def _hectares(source: ClassMap) -> NDArray[np.float64]:
     total = np.zeros(256)
-    for columns, areas in source.ground.strips(0, len(source.codes)):
+    for columns, areas in source.pixel_area.strips(0, len(source.codes)):
         for area, line in zip(areas, source.codes[:, columns], strict=True):
             total += area * np.bincount(line, minlength=256)
     return total / HECTARE
@@ -138,7 +138,7 @@ def trace(source: ClassMap) -> Parcels:
     edges = _edges(shapes)
     # The line integral of y dx around a polygon is its area; vertical edges add nothing.
     pixels = _sum_edges(edges, edges.y * (edges.x - edges.end), len(shapes)).astype(np.int64)
-    integral = source.ground.integral()
+    integral = source.pixel_area.integral()
     above = integral.at(edges.y, edges.x) - integral.at(edges.y, edges.end)
     metres = _sum_edges(edges, above, len(shapes))
     return Parcels(shapes, codes, pixels, metres / HECTARE)

@@ -62,7 +62,7 @@ def to_text(score: Evaluation) -> str:
     """Return the figures as a table to print."""
     figures = score.scores
     low, high = figures["miou_low"], figures["miou_high"]
-    interval = f" (95 % {low:.3f} to {high:.3f} over blocks)" if low is not None else ""
+    interval = f" (95 % CI {low:.3f} to {high:.3f} over blocks)" if low is not None else ""
     lines = [f"{'class':<16}{'IoU':>8}{'F1':>8}"]
     lines += [
         f"{name:<16}{_show(figures['iou'][name]):>8}{_show(figures['f1'][name]):>8}"

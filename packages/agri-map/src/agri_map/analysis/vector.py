@@ -73,7 +73,7 @@ def chunks(parcels: Parcels) -> Iterator[Parcels]:
 
 
 def columns(parcels: Parcels, legend: Legend) -> dict[str, NDArray[np.generic]]:
-    """Give the attributes, one array a column; hectares come from the pixels."""
+    """Return the attributes, one array a column; hectares come from the pixels."""
     names, colours = _lookup(legend)
     table: dict[str, NDArray[np.generic]] = {
         "class": names[parcels.codes],

@@ -67,7 +67,7 @@ def read_metadata(path: Path | str) -> dict[str, str]:
 
 
 def metadata(spec: BundleSpec) -> dict[str, str]:
-    """Give all `metadata_props` of a bundle: our spec and the keys that QGIS Deepness reads.
+    """Return all `metadata_props` of a bundle: our spec and the keys that QGIS Deepness reads.
 
     Deepness divides every channel by 255 before it standardises, so its mean and deviation are
     ours over 255; its resolution is in centimetres and its overlap in percent of a tile. Its

@@ -1,4 +1,4 @@
-"""The card of a bundle: what it needs, what it gives and how well, for people."""
+"""The readable card of a bundle: its inputs, its outputs and its scores."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

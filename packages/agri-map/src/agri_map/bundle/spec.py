@@ -87,7 +87,7 @@ class BundleSpec:
             raise InputError(f"pixel_size must be above 0 metres, got {self.pixel_size}")
 
     def to_json(self) -> str:
-        """Give the record as one JSON object; `from_json` is its inverse."""
+        """Return the record as one JSON object; `from_json` is its inverse."""
         record = {name: getattr(self, name) for name in FIELDS}
         record["legend"] = self.legend.to_list()
         record["metrics"] = dict(self.metrics)

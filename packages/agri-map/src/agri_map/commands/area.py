@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 from agri_map.commands.options import PixelSide
 
@@ -28,8 +28,8 @@ def area(
     from agri_map.analysis.area import measure, to_csv, to_json, to_text
 
     table, _ = measure(path, pixel)
-    say(to_text(table))
+    echo(to_text(table))
     if out is not None:
         write_text(out / "area.csv", to_csv(table))
         write_json(out / "area.json", to_json(table))
-        say(f"written: {out / 'area.csv'}, {out / 'area.json'}")
+        echo(f"written: {out / 'area.csv'}, {out / 'area.json'}")

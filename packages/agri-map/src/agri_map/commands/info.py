@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 
 def info(
@@ -23,6 +23,6 @@ def info(
 
     spec = read_spec(model)
     if json:
-        say(spec.to_json())
+        echo(spec.to_json())
     else:
-        say(card(spec, model.stat().st_size, sha256_file(model)))
+        echo(card(spec, model.stat().st_size, sha256_file(model)))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 from agri_map.commands.options import PixelSide
 
@@ -30,7 +30,7 @@ def polygons(
     ] = None,
     pixel: PixelSide = None,
 ) -> None:
-    """Turn a map into polygons: class, hectares and colour of every patch.
+    """Convert a map to polygons: class, hectares and colour of every patch.
 
     Hectares are counted from pixels, before any straightening. GeoPackage keeps the CRS of the
     map, GeoJSON is in longitude and latitude.
@@ -46,11 +46,11 @@ def polygons(
     source = core.load_map(path, pixel)
     sieved = core.sieve(source, minimum)
     if minimum:
-        say(core.sieve_report(source, sieved, minimum))
+        echo(core.sieve_report(source, sieved, minimum))
     parcels = core.pick(core.trace(sieved), source.legend, only or [])
     if confidence is not None:
         parcels = core.add_confidence(parcels, confidence, source.grid)
     if simplify:
-        parcels = core.simplify(parcels, simplify / source.ground.mean**0.5)
+        parcels = core.simplify(parcels, simplify / source.pixel_area.mean**0.5)
     write_polygons(out, parcels, source.grid, source.legend)
-    say(f"{len(parcels.shapes):,} polygons, {parcels.hectares.sum():,.2f} ha mapped: {out}")
+    echo(f"{len(parcels.shapes):,} polygons, {parcels.hectares.sum():,.2f} ha mapped: {out}")

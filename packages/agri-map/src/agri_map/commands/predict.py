@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from agri_core.files.console import say
+from agri_core.files.console import echo
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.options import with_records
 
@@ -100,7 +100,7 @@ def predict(
 def read_bands(
     scene: Path | None, given: options.BandOptions
 ) -> tuple[list[str] | None, dict[str, Path]]:
-    """Read what the options say of bands: names in file order, and files by name.
+    """Return the bands that the options give: names in file order, and files by name.
 
     Raises:
         InputError: Neither a scene nor the file of a band is given.
@@ -152,17 +152,17 @@ def report(result: "Result", unit: str = "tiles") -> None:
     """Print where the map is, its hectares and the speed."""
     from agri_map.analysis.area import shares, to_text
 
-    tally = result.tally
-    pixels = int(tally.pixels.sum())
-    if tally.ground is None:
-        say(shares(tally.pixels, result.legend))
+    area = result.area
+    pixels = int(area.pixels.sum())
+    if area.pixel_area is None:
+        echo(shares(area.pixels, result.legend))
     else:
-        say(to_text(tally.table(result.legend)))
+        echo(to_text(area.table(result.legend)))
     if result.agreement is not None:
-        say(f"bf16 gives the class of f32 in {100 * result.agreement:.3f} % of sampled pixels")
+        echo(f"bf16 gives the class of f32 in {100 * result.agreement:.3f} % of sampled pixels")
     speed = f"{pixels / result.seconds / 1e6:.2f} Mpx/s"
-    if tally.ground is not None:
-        speed = f"{tally.metres.sum() / 1e6 / result.seconds:.1f} km2/s, {speed}"
+    if area.pixel_area is not None:
+        speed = f"{area.metres.sum() / 1e6 / result.seconds:.1f} km2/s, {speed}"
     skipped = f", {result.skipped} without data skipped" if result.skipped else ""
-    say(f"{result.tiles} {unit}{skipped} in {result.seconds:.1f} s: {speed}")
-    say(f"map: {result.path}")
+    echo(f"{result.tiles} {unit}{skipped} in {result.seconds:.1f} s: {speed}")
+    echo(f"map: {result.path}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 NO_TRUTH = "none"
 
@@ -30,11 +30,11 @@ def score(
     from agri_map.analysis.score import score_map, to_json, to_text
 
     if truth == NO_TRUTH:
-        say("no reference was given, so the map is not scored")
+        echo("no reference was given, so the map is not scored")
         figures = {}
     else:
         found = score_map(path, Path(truth))
-        say(to_text(found))
+        echo(to_text(found))
         figures = to_json(found)
     if out is not None:
         write_json(out, figures)

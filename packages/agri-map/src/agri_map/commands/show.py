@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import say
+from agri_core.files.console import echo
 
 from agri_map.commands.options import PixelSide
 
@@ -50,4 +50,4 @@ def show(
         pixel=pixel,
     )
     draw_page(make_page(request), out)
-    say(f"picture: {out}")
+    echo(f"picture: {out}")

@@ -1,4 +1,4 @@
-"""Draw a map for people: panels side by side, one legend with hectares, scale, north, footer."""
+"""The printed page of a map: panels side by side, legend with hectares, scale, north, footer."""
 
 import math
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from agri_core.files.errors import InputError
 from agri_core.legend import IGNORE, IGNORE_COLOUR, Legend
 from agri_core.raster.grid import Grid
 from agri_core.raster.opening import SCENES, open_raster
-from agri_core.raster.pixel_area import measure_ground
+from agri_core.raster.pixel_area import measure_pixel_area
 from agri_core.raster.validity import masking_of, valid_pixels
 from agri_data.figures.picture import colourise, composite, composite_title, picture_bands
 from agri_data.figures.sheet import Panel
@@ -217,9 +217,9 @@ def _subtitle(grid: Grid, pixel: float | None) -> str:
     size = f"{grid.width:,} x {grid.height:,} pixels"
     if grid.crs is None and pixel is None:
         return f"{size}, not georeferenced"
-    ground = measure_ground(grid, pixel)
-    area = ground.rows.sum() * grid.width / 1e6
-    return f"{size} of about {math.sqrt(ground.mean):.3g} m, {area:,.4g} km²"
+    pixel_area = measure_pixel_area(grid, pixel)
+    area = pixel_area.rows.sum() * grid.width / 1e6
+    return f"{size} of about {math.sqrt(pixel_area.mean):.3g} m, {area:,.4g} km²"
 
 
 def _footer(grid: Grid, tags: dict[str, str]) -> str:
@@ -246,19 +246,19 @@ def _crs_text(grid: Grid) -> str:
 def _ground(
     grid: Grid, shape: tuple[int, int], pixel: float | None
 ) -> tuple[float | None, float, float | None]:
-    """Give metres across a panel's pixel, its height over width, and where north is."""
+    """Return metres across a panel's pixel, its height over width, and where north is."""
     step = grid.width / shape[1]
     if grid.crs is None:
         return (None if pixel is None else pixel * step), 1.0, None
-    ground = measure_ground(grid, pixel)
+    pixel_area = measure_pixel_area(grid, pixel)
     a, b, _, d, e, _ = grid.transform[:6]
     # The pixel step (column, row) that moves straight to grid north.
     column, row = -b * math.copysign(1, a * e - b * d), a * math.copysign(1, a * e - b * d)
     north = math.degrees(math.atan2(column, -row))
     if not grid.crs.is_geographic:
-        return math.sqrt(ground.mean) * step, 1.0, north
+        return math.sqrt(pixel_area.mean) * step, 1.0, north
     high = abs(e) * grid.crs.units_factor[1] * EARTH
-    wide = ground.mean / high
+    wide = pixel_area.mean / high
     return wide * step, high / wide, north
 
 

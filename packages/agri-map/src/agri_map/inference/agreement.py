@@ -18,7 +18,7 @@ SAMPLE_TILES = 8
 def measure_agreement(
     scene: Scene, engine: Engine, exact: Engine, axes: tuple[Axis, Axis]
 ) -> float:
-    """Give the share of pixels of sampled tiles that both engines put into the same class.
+    """Return the share of pixels of sampled tiles that both engines put into the same class.
 
     Raises:
         InputError: No sampled tile holds data.
@@ -42,11 +42,11 @@ def sample_tiles(
 ) -> Iterator[tuple[NDArray[np.generic], NDArray[np.bool_]]]:
     """Read at most `count` tiles with data, spread evenly over the scene."""
     rows, cols = axes
-    places = [(row, col) for row in rows.starts() for col in cols.starts()]
-    # Twice as many places as needed, since some hold no data.
-    step = max(1, len(places) // (2 * count))
+    positions = [(row, col) for row in rows.starts() for col in cols.starts()]
+    # Twice as many positions as needed, since some hold no data.
+    step = max(1, len(positions) // (2 * count))
     found = 0
-    for row, col in places[step // 2 :: step]:
+    for row, col in positions[step // 2 :: step]:
         image, valid = scene.read((row, row + rows.tile), (col, col + cols.tile))
         if valid.any() and found < count:
             found += 1

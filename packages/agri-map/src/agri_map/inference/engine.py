@@ -32,7 +32,7 @@ class Engine(Protocol):
     precision: str
 
     def run(self, batch: Array) -> Array:
-        """Give probabilities `(N, K, H, W)` (`(N, K)` for patches) of input `(N, C, H, W)`."""
+        """Return probabilities `(N, K, H, W)` (`(N, K)` for patches) of input `(N, C, H, W)`."""
         ...
 
 
@@ -80,7 +80,7 @@ def open_engine(
 
 
 def cores() -> int:
-    """Give the number of cores this process may use."""
+    """Return the number of cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -22,7 +22,7 @@ class Patches:
         self.precision = engine.precision
 
     def run(self, batch: Array) -> Array:
-        """Give probabilities `(N, K, H, W)`, a view of `(N, K)` that costs no memory."""
+        """Return probabilities `(N, K, H, W)`, a view of `(N, K)` that costs no memory."""
         answers = self._engine.run(batch)
         return np.broadcast_to(answers[:, :, None, None], (*answers.shape, *batch.shape[2:]))
 

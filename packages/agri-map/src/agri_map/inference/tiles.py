@@ -55,14 +55,14 @@ class Axis:
         return 0 if self.whole else min(MARGIN, self.overlap // 4)
 
     def starts(self) -> list[int]:
-        """Give the start of every tile, ascending; together they cover `[0, length)`."""
+        """Return the start of every tile, ascending; together they cover `[0, length)`."""
         first, last = -self.margin, self.length + self.margin - self.tile
         if last <= first:
             return [first]
         return [*range(first, last, self.tile - self.overlap), last]
 
     def weights(self) -> NDArray[np.float32]:
-        """Give the weight of each tile's pixels, `(tiles, tile)`.
+        """Return the weight of each tile's pixels, `(tiles, tile)`.
 
         Raised-cosine ramps over the overlap, at most to the middle, divided by their sum: over
         all tiles that hold a pixel of the scene the weights add up to 1, so blending needs no

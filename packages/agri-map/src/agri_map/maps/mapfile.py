@@ -37,7 +37,7 @@ def open_map(path: Path) -> Iterator[DatasetReader]:
 
 
 def read_legend(dataset: DatasetReader) -> Legend:
-    """Give the classes of a map: from our tags, else from class-name tags and the palette.
+    """Return the classes of a map: from our tags, else from class-name tags and the palette.
 
     A map by someone else without names gets `class 0`, `class 1`, ... up to its largest code.
     """

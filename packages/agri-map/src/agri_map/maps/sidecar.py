@@ -11,7 +11,7 @@ from agri_core.legend import Legend
 def write_sidecars(path: Path, legend: Legend) -> None:
     """Write class names where GDAL (`.aux.xml`) and QGIS (`.qml`) look for them.
 
-    A style that somebody saved from QGIS stays as it is.
+    A style that was saved from QGIS is kept.
     """
     write_text(names_file(path), pam_xml(legend))
     style = path.with_suffix(".qml")
@@ -25,7 +25,7 @@ def names_file(path: Path) -> Path:
 
 
 def pam_xml(legend: Legend) -> str:
-    """Give GDAL's sidecar with the category names."""
+    """Return GDAL's sidecar with the category names."""
     names = "".join(f"      <Category>{_escape(name)}</Category>\n" for name in legend.names)
     return (
         '<PAMDataset>\n  <PAMRasterBand band="1">\n    <CategoryNames>\n'
@@ -34,7 +34,7 @@ def pam_xml(legend: Legend) -> str:
 
 
 def qml_xml(legend: Legend) -> str:
-    """Give a QGIS style: one paletted entry per class."""
+    """Return a QGIS style: one paletted entry per class."""
     entries = "".join(
         f'        <paletteEntry value="{item.id}" color="{item.colour}" alpha="255" '
         f'label="{_escape(item.name)}"/>\n'

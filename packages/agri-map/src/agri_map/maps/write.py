@@ -93,7 +93,7 @@ class Sink:
 def encode(
     probabilities: NDArray[np.float32], valid: NDArray[np.bool_], layout: Layout
 ) -> NDArray[Any]:
-    """Turn `(K, H, W)` probabilities into the bands of an output, `(bands, H, W)`."""
+    """Convert `(K, H, W)` probabilities to the bands of an output, `(bands, H, W)`."""
     block: NDArray[Any] = probabilities
     if layout.kind == "classes":
         block = argmax(probabilities)[None]
@@ -105,7 +105,7 @@ def encode(
 
 
 def argmax(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Give the most probable class of `(K, H, W)`; the first one of equals.
+    """Return the most probable class of `(K, H, W)`; the first one of equals.
 
     Plane by plane and a few rows at a time, which stay in the processor's cache: numpy's own
     argmax over the first axis takes ten times as long.
@@ -128,7 +128,7 @@ def argmax(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
 def raster_sink(
     path: Path, grid: Grid, layout: Layout, tags: Mapping[str, str], threads: int = 1
 ) -> Iterator[Sink]:
-    """Give a sink whose rows become the cloud-optimised GeoTIFF `path` on a clean exit.
+    """Return a sink whose rows become the cloud-optimised GeoTIFF `path` on a clean exit.
 
     Raises:
         InputError: `path` exists and is not this command's own, unchanged since.
@@ -139,7 +139,7 @@ def raster_sink(
         warnings.catch_warnings(action="ignore", category=rasterio.errors.NotGeoreferencedWarning),
         replacing_file(path) as target,
     ):
-        rows = target.with_suffix(".rows.tif")  # removed with all that GDAL leaves beside it
+        rows = target.with_suffix(".rows.tif")  # removed with its GDAL side files
         try:
             with rasterio.open(rows, "w", **_profile(grid, layout)) as dataset:
                 _describe(dataset, layout, tags)

@@ -35,7 +35,7 @@ class Layer:
 
 
 def stored(layers: Sequence[Layer]) -> np.dtype[Any]:
-    """Give the common dtype of the values in the files."""
+    """Return the common dtype of the values in the files."""
     return np.result_type(*(np.dtype(item.source.dtypes[item.number - 1]) for item in layers))
 
 
@@ -55,7 +55,7 @@ def _block_row(source: Any) -> int:
 
 
 def masked(layers: Sequence[Layer]) -> list[tuple[Any, Masking]]:
-    """Give the sources that carry a mask or an alpha band, each once."""
+    """Return the sources that carry a mask or an alpha band, each once."""
     found = {id(layer.source): (layer.source, layer.masking) for layer in layers if layer.masking}
     return list(found.values())
 
@@ -72,7 +72,7 @@ def open_layers(
 
     Raises:
         MissingError: A file or a band is not there.
-        InputError: A file is no readable raster, holds other bands than said, or its bands have
+        InputError: A file is no readable raster, holds other bands than given, or its bands have
             no names or the same one.
     """
     found: dict[str, Layer] = {}
@@ -100,7 +100,7 @@ def open_layers(
 def band_names(
     source: Any, path: Path, names: Sequence[str] | None, wanted: Sequence[str] = ()
 ) -> list[str]:
-    """Give the names of the bands of an open raster in file order, without that of an alpha band.
+    """Return the names of the bands of an open raster in file order, without that of an alpha band.
 
     Args:
         source: The open raster.
@@ -118,7 +118,7 @@ def band_names(
         names = [text if text in wanted else canonical_name(text) for text in given]
         if not any(names):
             raise InputError(
-                f"{path} has {count} bands without names; say which is which with --bands, in "
+                f"{path} has {count} bands without names; name them with --bands, in "
                 f"file order, for example --bands {','.join(wanted) or 'B04,B03,B02'}"
             )
     names = names[:count] if len(names) == source.count else names
@@ -134,7 +134,7 @@ def band_names(
 
 
 def finest(layers: Sequence[Layer]) -> Grid:
-    """Give the grid of the band with the smallest pixels."""
+    """Return the grid of the band with the smallest pixels."""
     return min((Grid.of(layer.source) for layer in layers), key=lambda grid: grid.pixel)
 
 

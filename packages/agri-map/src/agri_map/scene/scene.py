@@ -67,11 +67,11 @@ class Scene:
 
     @property
     def has_nodata(self) -> bool:
-        """Tell whether any band says where it has no data."""
+        """Return whether any band declares where it has no data."""
         return bool(self._masked) or any(layer.nodata is not None for layer in self._layers)
 
     def blank(self, height: int, width: int) -> Values:
-        """Give room for a window: values `(C, H, W)` and `(H, W)`, to be read into again."""
+        """Return buffers for a window, `(C, H, W)` and `(H, W)`, which reading fills again."""
         image = np.empty((len(self._layers), height, width), self._stored)
         return image, np.empty((height, width), np.bool_)
 
@@ -117,15 +117,15 @@ class Scene:
     def _fill(self, out: NDArray[Any], window: Window) -> None:
         """Read a window of the scene into `(C, H, W)`, the bands of a file in one go."""
         for source in {id(layer.source): layer.source for layer in self._layers}.values():
-            places = [i for i, layer in enumerate(self._layers) if layer.source is source]
-            numbers = [self._layers[i].number for i in places]
+            bands = [i for i, layer in enumerate(self._layers) if layer.source is source]
+            numbers = [self._layers[i].number for i in bands]
             # Bands that follow each other are read straight into place, without a copy.
-            together = places == list(range(places[0], places[-1] + 1))
-            target = out[places[0] : places[-1] + 1] if together else np.empty_like(out[places])
+            together = bands == list(range(bands[0], bands[-1] + 1))
+            target = out[bands[0] : bands[-1] + 1] if together else np.empty_like(out[bands])
             with reading(source.name):
                 source.read(numbers, window=window, out=target)
             if not together:
-                out[places] = target
+                out[bands] = target
 
     def _valid(self, image: NDArray[Any], window: Window, valid: NDArray[np.bool_]) -> None:
         valid[...] = True
@@ -153,10 +153,10 @@ def open_scene(
         path: A raster of several bands, None when every band has its own file.
         wanted: Band names in the order the model takes them.
         names: Names of the bands of `path` in file order; its band descriptions when omitted.
-        files: Single-band files by band name, of any resolution; they add to `path` and win.
+        files: Single-band files by band name, of any resolution; they take precedence over `path`.
         nodata: Value that means "no data", whatever the files declare.
-        scale: Read 0 to `scale` as 0 to 255 (`to_bytes`), for a model of 8-bit values; what has
-            no data is told before.
+        scale: Read 0 to `scale` as 0 to 255 (`to_bytes`), for a model of 8-bit values; no data
+            is detected before.
 
     Raises:
         MissingError: A file or a band is not there.
@@ -177,7 +177,7 @@ def open_scene(
 
 
 def _span(positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], int, int]:
-    """Give positions counted from their smallest, the smallest, and how many it is to the last."""
+    """Return positions relative to their smallest, the smallest, and the length of the span."""
     first = int(positions.min())
     return positions - first, first, int(positions.max()) + 1 - first
 

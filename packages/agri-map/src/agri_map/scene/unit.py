@@ -78,10 +78,10 @@ def offset_left(values: NDArray[Any], bands: tuple[str, ...]) -> bool:
     Clear land has dark pixels in the visible bands; with the offset left in, hardly one in two
     thousand is below 1000 although the darkest percent is not far above.
     """
-    places = [bands.index(name) for name in DARK if name in bands]
-    if not places or len(values) < WINDOW:
+    positions = [bands.index(name) for name in DARK if name in bands]
+    if not positions or len(values) < WINDOW:
         return False
-    dark = values[:, places]
+    dark = values[:, positions]
     share = float((dark < OFFSET).mean())
     return share <= 0.0005 and float(np.percentile(dark, 1, axis=0).min()) <= 1.6 * OFFSET
 

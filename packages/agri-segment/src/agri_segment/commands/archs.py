@@ -13,8 +13,8 @@ def archs(
 
     Example: agri-segment archs --bands 12 --classes 3
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
 
     from agri_segment.catalogue import catalogue
 
-    say(catalogue(bands, classes))
+    echo(catalogue(bands, classes))

@@ -46,7 +46,7 @@ def compare(
     Example: agri-segment compare models/unet models/deeplab --chips data/chips
     --select val --split test --out reports/compare --best data/best.onnx
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
     from agri_data.store.store import ChipStore
 
     from agri_segment.comparison.compare import compare as run_comparison
@@ -62,5 +62,5 @@ def compare(
         loaded, store, select=select, split=split, batch_size=how.batch_size, seed=seed
     )
     tell(sorted({note for model in loaded for note in result.shown[model.name].notes}))
-    say(write_comparison(result, store, out, best))
-    say(f"\ncomparison: {out}" + (f", best model: {best}" if best else ""))
+    echo(write_comparison(result, store, out, best))
+    echo(f"\ncomparison: {out}" + (f", best model: {best}" if best else ""))

@@ -31,7 +31,7 @@ def evaluate(
     Example: agri-segment evaluate models/unet/model.onnx --chips data/chips --split test
     --out reports/unet-test
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
     from agri_data.store.store import ChipStore
 
     from agri_segment.comparison.compare import load_model
@@ -41,5 +41,5 @@ def evaluate(
     loaded = load_model(model, how.engine, how.precision, how.threads)
     result = evaluation.evaluate(loaded.engine, store, split, how.batch_size)
     evaluation.tell(result.notes)
-    say(evaluation.write_evaluation(result, loaded.engine, store, out))
-    say(f"\nreport: {out}")
+    echo(evaluation.write_evaluation(result, loaded.engine, store, out))
+    echo(f"\nreport: {out}")

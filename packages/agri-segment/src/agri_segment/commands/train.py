@@ -69,7 +69,7 @@ def train(
     Example: agri-segment train --arch unet --encoder resnet18 --chips data/chips
     --params params.yaml --out models/unet
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
     from agri_data.store.store import ChipStore
 
     from agri_segment.evaluation.report import class_table, headline
@@ -90,6 +90,6 @@ def train(
         options={key: value for key, value in given.items() if value is not None},
     )
     result = run_training(plan, ChipStore.open(chips), TrainConfig.from_dict(settings), out)
-    say(class_table(result.scores, result.matrix, result.legend))
-    say(headline(result.scores, result.split))
-    say(f"bundle: {out / 'model.onnx'}")
+    echo(class_table(result.scores, result.matrix, result.legend))
+    echo(headline(result.scores, result.split))
+    echo(f"bundle: {out / 'model.onnx'}")

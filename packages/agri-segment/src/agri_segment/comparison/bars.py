@@ -19,8 +19,8 @@ def draw_bars(
     width = 0.8 / len(models)
     for number, (name, values) in enumerate(models.items()):
         colour = GREYS.get(name, f"C{number}")
-        places = np.arange(len(legend)) + (number - (len(models) - 1) / 2) * width
-        axes.bar(places, [value or 0.0 for value in values], width, label=name, color=colour)
+        positions = np.arange(len(legend)) + (number - (len(models) - 1) / 2) * width
+        axes.bar(positions, [value or 0.0 for value in values], width, label=name, color=colour)
     name_classes(axes, legend.names)
     axes.set(ylabel="IoU", ylim=(0, 1))
     axes.grid(axis="y", color=LINE)

@@ -102,8 +102,8 @@ def _row(name: str, item: ChipEvaluation, model: Model | None) -> dict[str, Any]
 def _report(comparison: Comparison, rows: Sequence[Mapping[str, Any]]) -> str:
     any_item = next(iter(comparison.shown.values()))
     labels = any_item.legend.names
-    header = ["model", "parameters", "train s", "train images/s", "ms per chip", "mean IoU", "95 %",
-              "mean F1", "accuracy", "kappa"]  # fmt: skip
+    header = ["model", "parameters", "train s", "train images/s", "ms per chip", "mean IoU",
+              "95 % CI", "mean F1", "accuracy", "kappa"]  # fmt: skip
     body = [
         [
             *(row[key] for key in ("model", "parameters", "train_seconds")),
@@ -147,7 +147,7 @@ def _versus(comparison: Comparison) -> list[str]:
         verdict = "" if clear else "; the difference is not significant"
         lines.append(
             f"{comparison.best.name} - {other}: {report.show(gap['miou'])} mean IoU "
-            f"(95 % {span}{verdict})."
+            f"(95 % CI {span}{verdict})."
         )
     return lines
 

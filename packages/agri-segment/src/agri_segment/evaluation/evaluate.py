@@ -78,10 +78,10 @@ def evaluate(
     )
 
 
-def notes_on(spec: BundleSpec, store: ChipStore, part: str) -> tuple[str, ...]:
+def notes_on(spec: BundleSpec, store: ChipStore, split: str) -> tuple[str, ...]:
     """List the reasons why the scores may be better than at new places."""
     notes = []
-    if part == "train":
+    if split == "train":
         notes.append(
             "fitted data: the model was trained on these chips, so the scores are not a test"
         )
@@ -97,7 +97,7 @@ def notes_on(spec: BundleSpec, store: ChipStore, part: str) -> tuple[str, ...]:
         )
     if (store.info.split or {}).get("method") == "random":
         notes.append("the split is random, not by place: training chips may be next to these chips")
-    if part == "val":
+    if split == "val":
         notes.append(
             "the validation split also selected the epoch of the model; the test split was not used"
         )

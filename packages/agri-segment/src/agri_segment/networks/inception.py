@@ -101,8 +101,7 @@ def _prepare(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         height, width = module.kernel_size
         module.padding = (height // 2, width // 2)
-        # timm initialises with a deviation of 0.1, for pretrained use: from scratch, deep maps
-        # vary little around their mean, and batch norm magnifies rounding errors a thousandfold.
+        # He initialisation as in the other networks, in place of timm's one deviation of 0.1.
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
     elif isinstance(module, nn.MaxPool2d):
         module.padding = 1

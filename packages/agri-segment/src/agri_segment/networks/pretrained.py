@@ -18,8 +18,8 @@ from agri_segment.networks.dilate import STRIDES
 from agri_segment.networks.inception import InceptionV3Encoder
 from agri_segment.networks.vgg import DilatableVGGEncoder
 
-# Chen et al. 2017, section 4.1: the rates of ASPP at output stride 16; a 3x3 kernel of rate 18
-# spans 37 pixels of the map.
+# The rates of ASPP at output stride 16 (DeepLabv3, Chen et al. 2017, arXiv:1706.05587); a 3 x 3
+# kernel of rate 18 spans 37 pixels of the map.
 RATES = (6, 12, 18)
 UPS = ("nearest", "bilinear")
 

@@ -67,11 +67,11 @@ class UNetConfig:
 
 
 PRESETS: dict[Preset, UNetConfig] = {
-    # 7,771,873 parameters with 3 bands and one logit.
+    # 7,771,873 parameters with 3 bands and one logit, running statistics of batch norm included.
     "small": UNetConfig(),
     # 34,513,475 with 3 bands and 3 classes.
     "simple": UNetConfig((64, 128, 256, 512), 1024, norm="none", kernel=3, dropout=0.1),
-    # 31,067,043 with 3 bands and 3 classes, 31,069,635 with 12 bands; 31,057,507 are trained.
+    # 31,067,043 with 3 bands and 3 classes, running statistics included; 31,057,507 are trained.
     "vanilla": UNetConfig(
         (32, 64, 128, 256, 512),
         1024,
@@ -201,7 +201,7 @@ def _down(config: UNetConfig) -> range:
 
 
 def _initialise(module: nn.Module) -> None:
-    # He et al. 2015, as in two of the published networks; it suits the other two as well.
+    # He et al. 2015, as in two of the published networks.
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:

@@ -32,7 +32,7 @@ _BASELINES = "baselines"
 _DECISIVE = (
     "agri_data.augment.augment",
     "agri_data.augment.warp",
-    "agri_data.augment.light",
+    "agri_data.augment.photometric",
     "agri_data.augment.downscale",
     "agri_data.augment.jpeg",
     "agri_map.bundle.preprocess",

@@ -81,12 +81,12 @@ class ChipDataset(Dataset[tuple[Tensor, Tensor]]):
         policy: Augment,
     ) -> None:
         """Augment a batch in place, each chip by its own generator."""
-        for place, (row, repeat) in enumerate(zip(batch.rows, batch.repeats, strict=True)):
+        for position, (row, repeat) in enumerate(zip(batch.rows, batch.repeats, strict=True)):
             rng = np.random.default_rng([self.config.seed, batch.epoch, int(row), int(repeat)])
-            given = None if masks is None else masks[place]
-            images[place], moved = augment(images[place], given, rng, policy)
+            given = None if masks is None else masks[position]
+            images[position], moved = augment(images[position], given, rng, policy)
             if masks is not None and moved is not None:
-                masks[place] = moved
+                masks[position] = moved
 
     def _check(self, masks: NDArray[np.uint8], rows: Rows) -> None:
         wrong = (masks >= len(self.spec.legend)) & (masks != IGNORE)

@@ -16,8 +16,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 Head = Literal["binary", "multiclass"]
 HEADS = ("binary", "multiclass")
-# Weights of false positives and false negatives. 0.3 and 0.7 are those with the best scores in
-# Salehi et al. 2017: missed pixels cost more, which favours rare classes.
+# Weights of false positives and false negatives: 0.3 and 0.7 gave the best scores in Salehi et al.
+# 2017. Missed pixels cost more, which raises the recall of rare classes.
 _TVERSKY = {"dice": (0.5, 0.5), "jaccard": (1.0, 1.0), "tversky": (0.3, 0.7)}
 TERMS = {"binary": ("bce", *_TVERSKY), "multiclass": ("ce", *_TVERSKY)}
 

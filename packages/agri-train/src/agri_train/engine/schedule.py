@@ -8,7 +8,7 @@ from torch.optim.lr_scheduler import LambdaLR, LinearLR, ReduceLROnPlateau
 
 from agri_train.config import TrainConfig
 
-# Halved: torch's default of 0.1 is hard to recover from where the plateau was noise.
+# Milder than torch's default of 0.1.
 PLATEAU_FACTOR = 0.5
 SCHEDULE_NAME = "lr"
 """Lightning's LearningRateMonitor logs the learning rate under this name."""

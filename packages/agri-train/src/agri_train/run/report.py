@@ -65,8 +65,8 @@ class EpochReport(Checkpoint):
 def sample_rows(data: ChipDataModule) -> Rows:
     """Return chips spread evenly over the validation split, the same in every epoch."""
     rows = data.rows("val")
-    places = np.linspace(0, len(rows) - 1, min(data.config.sample_rows, len(rows)))
-    return rows[np.unique(places.round().astype(np.int64))]
+    positions = np.linspace(0, len(rows) - 1, min(data.config.sample_rows, len(rows)))
+    return rows[np.unique(positions.round().astype(np.int64))]
 
 
 def note(message: str) -> None:

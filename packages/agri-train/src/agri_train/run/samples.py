@@ -19,17 +19,18 @@ def draw_samples(
     images = store.images(rows)
     shown = picture_bands(store.bands)
     lines: list[list[Panel]] = []
-    for place, row in enumerate(rows):
+    for position, row in enumerate(rows):
         name = str(store.table["chip_id"].iloc[int(row)])
-        image = composite(images[place], store.bands, shown)
+        image = composite(images[position], store.bands, shown)
         if data.task == "segment":
             panels = [
                 Panel(image, name),
                 Panel(colourise(store.mask(int(row)), legend), "truth"),
-                Panel(colourise(predicted[place].astype(np.uint8), legend), "prediction"),
+                Panel(colourise(predicted[position].astype(np.uint8), legend), "prediction"),
             ]
         else:
-            truth = legend.names[int(store.labels(rows[place : place + 1])[0])]
-            panels = [Panel(image, f"truth {truth}\nprediction {legend.names[predicted[place]]}")]
+            truth = legend.names[int(store.labels(rows[position : position + 1])[0])]
+            name = legend.names[predicted[position]]
+            panels = [Panel(image, f"truth {truth}\nprediction {name}")]
         lines.append(panels)
     sheet(lines, legend, path, f"{data.spec.name}: validation, epoch {epoch}")

@@ -18,7 +18,7 @@ from agri_train.engine.module import TrainingModule
 def score(module: TrainingModule, data: ChipDataModule) -> dict[str, Any]:
     """Score the validation split in float32.
 
-    `interval` is the 95 % confidence interval of the mean IoU (patches: of the accuracy) from a
+    `interval` is the 95 % CI of the mean IoU (patches: of the accuracy) from a
     bootstrap over places; null with fewer than two places. `classes` holds the IoU of each class
     (patches: F1), null for a class that occurs neither in truth nor in prediction.
     """

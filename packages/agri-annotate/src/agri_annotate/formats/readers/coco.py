@@ -1,7 +1,7 @@
-"""COCO, as VIA writes it: polygons in rings, a category from a dropdown or radio attribute.
+"""Reader of COCO as VIA writes it: polygon rings, and categories from a dropdown or radio.
 
 VIA turns circles and ellipses into polygons of 72 corners and leaves polylines and regions without
-a category out, so these cannot come back; its `area` is that of the box and is not read.
+a category out, so these cannot be restored; its `area` is that of the box and is not read.
 """
 
 from collections import defaultdict
@@ -29,22 +29,22 @@ def read_coco(root: dict[str, Any], source: str) -> tuple[Project, list[Problem]
     """Read images, categories and annotations.
 
     The supercategory is the attribute and the name the option, whose id is the name again. An
-    annotation of several rings becomes as many regions, which cover the same. The same id, image
-    and shapes again is the same region with one more thing said of it.
+    annotation of several rings becomes as many regions. An annotation that repeats id, image and
+    shapes adds an attribute value to the same region.
     """
     collector = Collector(source)
     categories = _categories(root.get("categories"), collector)
     drafts = _images(root["images"], collector)
     seen: dict[str, slice] = {}
-    for place, said in enumerate(root["annotations"]):
-        _read_annotation(place, said, drafts, categories, seen, collector)
+    for place, raw in enumerate(root["annotations"]):
+        _read_annotation(place, raw, drafts, categories, seen, collector)
     pictures = collector.pictures()
     return Project("coco", pictures, _definitions(categories)), collector.problems
 
 
-def _categories(said: Any, collector: Collector) -> dict[str, Category]:
+def _categories(raw: Any, collector: Collector) -> dict[str, Category]:
     result: dict[str, Category] = {}
-    for one in said if isinstance(said, list) else []:
+    for one in raw if isinstance(raw, list) else []:
         identity = key(one.get("id")) if isinstance(one, dict) else None
         name = text_of(one.get("name")) if isinstance(one, dict) else ""
         if identity is None or not name or identity in result:
@@ -62,9 +62,9 @@ def _definitions(categories: Mapping[str, Category]) -> tuple[Attribute, ...]:
     return tuple(Attribute(name, "dropdown", options[name]) for name in options)
 
 
-def _images(said: list[Any], collector: Collector) -> dict[str, Draft]:
+def _images(raw: list[Any], collector: Collector) -> dict[str, Draft]:
     drafts: dict[str, Draft] = {}
-    for one in said:
+    for one in raw:
         identity = key(one.get("id")) if isinstance(one, dict) else None
         name = (text_of(one.get("file_name")) or text_of(one.get("coco_url"))) if identity else ""
         if identity is None or not name or identity in drafts:
@@ -80,23 +80,23 @@ def _images(said: list[Any], collector: Collector) -> dict[str, Draft]:
 
 def _read_annotation(
     place: int,
-    said: Any,
+    raw: Any,
     drafts: Mapping[str, Draft],
     categories: Mapping[str, Category],
     seen: dict[str, slice],
     collector: Collector,
 ) -> None:
-    image = key(said.get("image_id")) if isinstance(said, dict) else None
+    image = key(raw.get("image_id")) if isinstance(raw, dict) else None
     draft = drafts.get(image) if image is not None else None
     if draft is None:
         what = f"annotation {place + 1} is of image {brief(image)}, which is not in the file"
         collector.report(collector.source, what)
         return
     notes: Notes = []
-    values = _values(said.get("category_id"), categories, notes)
-    identity = key(said.get("id"))
+    values = _values(raw.get("category_id"), categories, notes)
+    identity = key(raw.get("id"))
     before, start = len(draft.regions), draft.count
-    _draw(said, draft, values, notes, collector)
+    _draw(raw, draft, values, notes, collector)
     drawn = slice(before, len(draft.regions))
     known = drawn if identity is None else seen.setdefault(f"{image} {identity}", drawn)
     if known != drawn and _shapes(draft, known) == _shapes(draft, drawn):
@@ -105,24 +105,24 @@ def _read_annotation(
         _merge(known, values, draft, collector)
 
 
-def _values(said: Any, categories: Mapping[str, Category], notes: Notes) -> dict[str, Value]:
-    identity = key(said)
+def _values(raw: Any, categories: Mapping[str, Category], notes: Notes) -> dict[str, Value]:
+    identity = key(raw)
     category = categories.get(identity) if identity is not None else None
     if category is None:
-        notes.append((f"its category {brief(said)} is not in the file; left unlabelled", "changed"))
+        notes.append((f"its category {brief(raw)} is not in the file; left unlabelled", "changed"))
         return {}
     return {category[0]: category[1]}
 
 
 def _draw(
-    said: dict[str, Any], draft: Draft, values: dict[str, Value], notes: Notes, collector: Collector
+    raw: dict[str, Any], draft: Draft, values: dict[str, Value], notes: Notes, collector: Collector
 ) -> None:
-    rings = said.get("segmentation")
+    rings = raw.get("segmentation")
     if isinstance(rings, dict):
         what = "a run-length mask (RLE) is no drawing; only polygons are read"
         collector.lose(draft, what)
     elif rings in (None, [], [[]]):
-        _draw_point(said, draft, values, notes, collector)
+        _draw_point(raw, draft, values, notes, collector)
     elif not isinstance(rings, list):
         collector.lose(draft, f"segmentation should be a list of rings, got {brief(rings)}")
     else:
@@ -134,10 +134,10 @@ def _draw(
 
 
 def _draw_point(
-    said: dict[str, Any], draft: Draft, values: dict[str, Value], notes: Notes, collector: Collector
+    raw: dict[str, Any], draft: Draft, values: dict[str, Value], notes: Notes, collector: Collector
 ) -> None:
-    """VIA writes a point as one key point, `[x, y, 2]`."""
-    points = said.get("keypoints")
+    """Read a point, which VIA writes as one key point, `[x, y, 2]`."""
+    points = raw.get("keypoints")
     if isinstance(points, list) and len(points) == 3:
         point = {"name": "point", "cx": points[0], "cy": points[1]}
         collector.region(draft, from_object, point, values, notes)
@@ -154,5 +154,5 @@ def _merge(known: slice, values: dict[str, Value], draft: Draft, collector: Coll
         region = draft.regions[index]
         merged = Region(region.shape, {**region.attributes, **values}, region.number)
         draft.regions[index] = merged
-        what = "is twice in the file, as VIA writes a region with two attributes; taken once"
+        what = "is repeated in the file, as VIA writes a region with two attributes; read once"
         collector.report(f"{draft.label} region {region.number + 1}", what, "note")

@@ -1,4 +1,4 @@
-"""Where the readers put pictures and regions, and what was wrong with them."""
+"""Collector of the pictures, regions and problems of one annotation file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 from agri_core.files.errors import InputError
 
 from agri_annotate.formats.readers.values import Notes, printable
-from agri_annotate.model.project import Picture, Problem, Region, Value, Weight
+from agri_annotate.model.project import Picture, Problem, Region, Severity, Value
 from agri_annotate.model.shape import Shape
 
 Draw = Callable[[Any, Notes], Shape]
@@ -15,7 +15,7 @@ Draw = Callable[[Any, Notes], Shape]
 
 @dataclass(slots=True)
 class Draft:
-    """A picture while its regions are read; `count` counts the lost ones too."""
+    """A picture whose regions are being read; `count` includes the lost ones."""
 
     name: str
     size: int | None
@@ -35,13 +35,12 @@ class Draft:
 
 
 class Collector:
-    """The pictures of one file in order, and the problems met.
+    """The pictures of one file in order, and the problems found.
 
-    The same name with the same recorded size and mark (a path or id, where the form has one) is
-    one picture: its regions are put together in the order of the file, and that is noted unless
-    the form repeats pictures by nature. The same name with another size or mark stays another
-    picture, since VIA keeps no folders and two pictures of one name may well be two; that is noted
-    too.
+    Entries with the same name, recorded size and mark (a path or id, where the form has one) are
+    one picture: their regions are merged in file order, which is noted unless the form repeats
+    pictures by design. The same name with another size or mark is another picture, since VIA keeps
+    no folders and two pictures may share a name; that is noted too.
     """
 
     def __init__(self, source: str) -> None:
@@ -57,7 +56,7 @@ class Collector:
         draft = self._drafts.get((name, size, mark))
         if draft is not None:
             if not repeats:
-                what = "is twice in the file; the regions of both are kept as of one picture"
+                what = "is repeated in the file; the regions of both entries are merged"
                 self.report(draft.label, what, "note")
             return draft
         draft = self._drafts[name, size, mark] = Draft(name, size)
@@ -68,34 +67,34 @@ class Collector:
         return draft
 
     def region(
-        self, draft: Draft, draw: Draw, said: Any, attributes: Mapping[str, Value], notes: Notes
+        self, draft: Draft, draw: Draw, raw: Any, attributes: Mapping[str, Value], notes: Notes
     ) -> None:
-        """Draw `said` on the picture; where that cannot be done it is lost, and reported."""
+        """Add the region `raw` to the picture; one that cannot be drawn is reported as lost."""
         number = draft.count
         draft.count += 1
         where = f"{draft.label} region {number + 1}"
         try:
-            shape = draw(said, notes)
+            shape = draw(raw, notes)
         except InputError as error:
             self.report(where, str(error))
             return
-        for what, weight in notes:
-            self.report(where, what, weight)
+        for what, severity in notes:
+            self.report(where, what, severity)
         draft.regions.append(Region(shape, attributes, number))
 
     def lose(self, draft: Draft, what: str) -> None:
-        """Count a region that cannot even be tried."""
+        """Count and report a region that cannot be read at all."""
         draft.count += 1
         self.report(f"{draft.label} region {draft.count}", what)
 
-    def report(self, where: str, what: str, weight: Weight = "lost") -> None:
+    def report(self, where: str, what: str, severity: Severity = "lost") -> None:
         """Add a problem."""
-        self.problems.append(Problem(where, what, weight))
+        self.problems.append(Problem(where, what, severity))
 
     def report_all(self, where: str, notes: Notes) -> None:
-        """Add what was noticed as problems."""
-        for what, weight in notes:
-            self.report(where, what, weight)
+        """Add all notes as problems."""
+        for what, severity in notes:
+            self.report(where, what, severity)
 
     def pictures(self) -> tuple[Picture, ...]:
         """Return the finished pictures; a file without any is noted."""

@@ -1,4 +1,4 @@
-"""Text to JSON values and CSV rows, with one clear line for what cannot be read."""
+"""Decoding of text to JSON values and CSV rows, with one clear message for what is unreadable."""
 
 import contextlib
 import csv
@@ -24,7 +24,7 @@ _HALF = re.compile(
 
 
 class Doubled(dict[str, Any]):
-    """A JSON object in which a key came twice; `pairs` holds everything."""
+    """A JSON object with a repeated key; `pairs` holds all entries."""
 
     pairs: list[tuple[str, Any]]
 
@@ -68,7 +68,7 @@ def parse_json(text: str, shrink: Callable[[dict[str, Any]], None] = lambda _: N
     Half of a surrogate pair, which cannot be written as UTF-8, becomes U+FFFD.
 
     Raises:
-        InputError: it is not JSON, or nested beyond all use.
+        InputError: it is not JSON, or nested too deeply.
     """
     try:
         with _uncollected():
@@ -106,7 +106,7 @@ def parse_csv(text: str) -> Iterator[tuple[int, list[str]]]:
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the collector of cycles, of which JSON has none, from walking millions of values."""
+    """Pause the garbage collector: JSON has no cycles, and it would visit millions of values."""
     before = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Shapes from the three notations: VIA 1 and 2 objects, VIA 3 number lists, COCO rings."""
+"""Shapes of the three notations: VIA 1 and 2 objects, VIA 3 number lists, COCO rings."""
 
 import math
 from collections.abc import Callable
@@ -22,45 +22,45 @@ _CHAINS: dict[str, Callable[[Points], Shape]] = {"polyline": Polyline}
 SHAPES = ("rect", "circle", "ellipse", "polygon", "polyline", "point")
 
 
-def from_object(said: Any, notes: Notes) -> Shape:
+def from_object(raw: Any, notes: Notes) -> Shape:
     """Return the shape of a VIA 1 or 2 `shape_attributes` object.
 
-    An ellipse of VIA 1 and of VIA before 2.0.8 has no `theta`: it is not turned.
+    An ellipse of VIA 1 and of VIA before 2.0.8 has no `theta`: it is not rotated.
 
     Raises:
         InputError: the shape is unknown, or a coordinate is missing or absurd.
     """
-    if not isinstance(said, dict):
-        raise InputError(f"shape_attributes should be an object, got {brief(said)}")
-    note_doubled(said, "its shape", notes)
-    name = said.get("name")
+    if not isinstance(raw, dict):
+        raise InputError(f"shape_attributes should be an object, got {brief(raw)}")
+    note_doubled(raw, "its shape", notes)
+    name = raw.get("name")
     if name in ("polygon", "polyline"):
-        return _chain(name, _vertices(said, notes))
+        return _chain(name, _vertices(raw, notes))
     if not isinstance(name, str) or name not in _SCALARS:
         raise InputError(f"unknown shape {brief(name)}; known are {', '.join(SHAPES)}")
     maker, names = _SCALARS[name]
-    values = [number(said.get(field), f"{name}: {field}", notes) for field in names]
-    if name == "ellipse" and "theta" in said:
-        values.append(number(said["theta"], f"{name}: theta", notes))
+    values = [number(raw.get(field), f"{name}: {field}", notes) for field in names]
+    if name == "ellipse" and "theta" in raw:
+        values.append(number(raw["theta"], f"{name}: theta", notes))
     return maker(*values)
 
 
-def from_list(said: Any, notes: Notes) -> Shape:
+def from_list(raw: Any, notes: Notes) -> Shape:
     """Return the shape of a VIA 3 `xy` list, `[shape id, number, ...]`.
 
     A line (5) becomes a polyline, an extreme rectangle (8) the bounds of its points and an
     extreme circle (9) the circle through its three points; both are noted.
 
     Raises:
-        InputError: the shape is unknown, or has not the numbers it needs.
+        InputError: the shape is unknown, or has the wrong number of coordinates.
     """
-    if not isinstance(said, list) or not said:
-        raise InputError(f"xy should be a list [shape, number, ...], got {brief(said)}")
-    kind = whole(said[0])
+    if not isinstance(raw, list) or not raw:
+        raise InputError(f"xy should be a list [shape, number, ...], got {brief(raw)}")
+    kind = whole(raw[0])
     if kind not in _LISTS:
-        raise InputError(f"unknown shape number {brief(said[0])}; known are 1 to 9")
+        raise InputError(f"unknown shape number {brief(raw[0])}; known are 1 to 9")
     name, size, maker = _LISTS[kind]
-    values = numbers(said[1:], name, notes)
+    values = numbers(raw[1:], name, notes)
     if size is not None and len(values) != size:
         raise InputError(f"{name} needs {size} numbers, got {len(values)}")
     if kind in (8, 9):
@@ -84,16 +84,16 @@ def from_ring(ring: Any, notes: Notes) -> Shape:
     return _chain("polygon", points)
 
 
-def _vertices(said: dict[str, Any], notes: Notes) -> Points:
-    xs = numbers(said.get("all_points_x"), "all_points_x", notes)
-    ys = numbers(said.get("all_points_y"), "all_points_y", notes)
+def _vertices(raw: dict[str, Any], notes: Notes) -> Points:
+    xs = numbers(raw.get("all_points_x"), "all_points_x", notes)
+    ys = numbers(raw.get("all_points_y"), "all_points_y", notes)
     if len(xs) != len(ys):
         raise InputError(f"all_points_x has {len(xs)} numbers, all_points_y has {len(ys)}")
     return tuple(zip(xs, ys, strict=True))
 
 
 def _chain(name: str, points: Points) -> Shape:
-    """Make a polygon or polyline; a polygon's repeated first point, as VIA 1 writes it, goes."""
+    """Return a polygon or polyline; a polygon's repeated first point (VIA 1) is removed."""
     if name in _CHAINS:
         return _CHAINS[name](points)
     return Polygon(points[:-1] if len(points) > 3 and points[0] == points[-1] else points)
@@ -117,7 +117,7 @@ def _extreme_circle(values: list[float]) -> Shape:
     return Circle(x + ux, y + uy, math.hypot(ux, uy))
 
 
-# By VIA 3's number of the shape: its name, how many numbers it has, and its maker.
+# By VIA 3's shape id: name, number of coordinates, and constructor.
 _LISTS: dict[int, tuple[str, int | None, Callable[[list[float]], Shape]]] = {
     1: ("point", 2, lambda v: Point(*v)),
     2: ("rect", 4, lambda v: Rect(*v)),

@@ -1,4 +1,4 @@
-"""Single values of an annotation file, none of which is to be trusted."""
+"""Validation of single values of an annotation file."""
 
 import math
 import re
@@ -7,14 +7,14 @@ from typing import Any
 
 from agri_core.files.errors import InputError
 
-from agri_annotate.model.project import Weight
+from agri_annotate.model.project import Severity
 from agri_annotate.model.shape import LARGEST
 
-Notes = list[tuple[str, Weight]]
-"""What a reader noticed about one region or picture, to become its problems."""
+Notes = list[tuple[str, Severity]]
+"""Findings of a reader about one region or picture, which become its problems."""
 
 BIGGEST = 2**62
-"""No file has more bytes, and no raster more rows."""
+"""Upper bound of any integer: no file has more bytes, and no raster more rows."""
 
 # Narrower than float(): ASCII digits and no "inf", "nan" or "1_000".
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -23,7 +23,7 @@ _PLAIN = frozenset({int, float})
 
 
 def brief(value: object) -> str:
-    """Describe `value` in a few characters of one line, whatever it is."""
+    """Return a short one-line description of any `value`."""
     if isinstance(value, str):
         return repr(value[:40]) + ("..." if len(value) > 40 else "")
     if isinstance(value, dict):
@@ -33,12 +33,12 @@ def brief(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and abs(value) > BIGGEST:
-        return "a number beyond all measure"
+        return "a number out of range"
     return "nothing" if value is None else repr(value)
 
 
 def printable(text: str) -> str:
-    """Return `text` as one line of at most 200 characters; control characters are spelled out."""
+    """Return `text` as one line of at most 200 characters; control characters are escaped."""
     cut = text if len(text) <= 200 else text[:197] + "..."
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
@@ -46,10 +46,10 @@ def printable(text: str) -> str:
 def number(value: Any, name: str, notes: Notes) -> float:
     """Return `value` as a finite number of at most `LARGEST`.
 
-    A text that spells a decimal number counts, since VIA itself takes it; this is noted.
+    A text that spells a decimal number is accepted, since VIA accepts it; this is noted.
 
     Raises:
-        InputError: it is anything else, such as true, NaN or nothing.
+        InputError: it is anything else, such as true, NaN or null.
     """
     if isinstance(value, str) and len(value) < 60 and _NUMBER.fullmatch(value.strip()):
         notes.append((f"{name} is the text {brief(value)}, read as a number", "note"))
@@ -91,7 +91,7 @@ def whole(value: Any, least: int = 0) -> int | None:
 
 
 def key(value: Any) -> str | None:
-    """Return an identifier as text: VIA and others write the same one as 1 and as "1"."""
+    """Return an identifier as text: VIA and others write the same id as 1 and as "1"."""
     if isinstance(value, str):
         return value
     found = whole(value, -BIGGEST)
@@ -110,10 +110,10 @@ def pairs(points: Sequence[float]) -> tuple[tuple[float, float], ...]:
 
 
 def _bounded(values: list[float]) -> bool:
-    """Tell whether all are finite and bounded.
+    """Return whether all are finite and bounded.
 
-    Least and greatest may overlook NaN, which the sum does not; the sum comes last, since an
-    integer beyond all floats must not reach it.
+    Minimum and maximum may miss NaN, which the sum does not; the sum comes last, since an integer
+    too large for a float must not reach it.
     """
     if not values:
         return True

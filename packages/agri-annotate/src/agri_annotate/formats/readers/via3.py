@@ -1,4 +1,4 @@
-"""VIA 3: the project JSON, and what its CSV shares with it."""
+"""Reader of the project JSON of VIA 3, and what the CSV reader shares with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,9 +26,9 @@ class Vocabulary:
 
 
 def read_via3_json(root: dict[str, Any], source: str) -> tuple[Project, list[Problem]]:
-    """Read a VIA 3 project; pictures in the order of `vid_list`, then views it leaves out.
+    """Read a VIA 3 project; pictures in the order of `vid_list`, then views it omits.
 
-    Metadata without coordinates speaks of the whole picture. What was drawn at a time of a video,
+    Metadata without coordinates describes the whole picture. What was drawn at a time of a video,
     or in a view of several files, is reported as lost.
     """
     collector = Collector(source)
@@ -36,8 +36,8 @@ def read_via3_json(root: dict[str, Any], source: str) -> tuple[Project, list[Pro
     vocabulary = read_vocabulary(root.get("attribute"), notes)
     drafts = _views(root, collector)
     metadata = root["metadata"]
-    for identity, said in entries(metadata):
-        _read_metadata(identity, said, drafts, vocabulary, collector)
+    for identity, raw in entries(metadata):
+        _read_metadata(identity, raw, drafts, vocabulary, collector)
     collector.report_all(collector.source, notes)
     project = root["project"]
     name = text_of(project.get("pname")) if isinstance(project, dict) else ""
@@ -48,14 +48,14 @@ def read_via3_json(root: dict[str, Any], source: str) -> tuple[Project, list[Pro
     )
 
 
-def read_vocabulary(said: Any, notes: Notes) -> Vocabulary:
+def read_vocabulary(raw: Any, notes: Notes) -> Vocabulary:
     """Return the attributes of VIA 3, `{id: {aname, anchor_id, type, options, ...}}`."""
-    if not isinstance(said, dict):
-        notes.append((f"the attributes should be an object, got {brief(said)}", "changed"))
+    if not isinstance(raw, dict):
+        notes.append((f"the attributes should be an object, got {brief(raw)}", "changed"))
         return Vocabulary()
     known: dict[str, Attribute] = {}
     anchored: dict[str, list[Attribute]] = {REGION: [], FILE: []}
-    for identity, one in said.items():
+    for identity, one in raw.items():
         if not isinstance(one, dict):
             notes.append((f"the definition of attribute {brief(identity)} is left out", "changed"))
             continue
@@ -66,14 +66,14 @@ def read_vocabulary(said: Any, notes: Notes) -> Vocabulary:
     return Vocabulary(known, tuple(anchored[REGION]), tuple(anchored[FILE]))
 
 
-def read_said(said: Any, vocabulary: Vocabulary, notes: Notes) -> dict[str, Value]:
+def read_attribute_values(raw: Any, vocabulary: Vocabulary, notes: Notes) -> dict[str, Value]:
     """Return `{attribute id: value}` by attribute name; checkbox ids are joined by commas."""
-    if not isinstance(said, dict):
-        if said is not None:
-            notes.append((f"its attributes should be an object, got {brief(said)}", "changed"))
+    if not isinstance(raw, dict):
+        if raw is not None:
+            notes.append((f"its attributes should be an object, got {brief(raw)}", "changed"))
         return {}
     result: dict[str, Value] = {}
-    for identity, value in said.items():
+    for identity, value in raw.items():
         attribute = vocabulary.known.get(identity)
         if attribute is None:
             notes.append((f"attribute {brief(identity)} is not defined; its id is taken", "note"))
@@ -85,12 +85,12 @@ def read_said(said: Any, vocabulary: Vocabulary, notes: Notes) -> dict[str, Valu
 
 
 def place(
-    draft: Draft, said: Mapping[str, Any], vocabulary: Vocabulary, collector: Collector
+    draft: Draft, raw: Mapping[str, Any], vocabulary: Vocabulary, collector: Collector
 ) -> None:
-    """Put one piece of metadata, with `xy`, `z` and `av`, on its picture."""
-    xy, time = said.get("xy"), said.get("z")
+    """Add one metadata entry, with `xy`, `z` and `av`, to its picture."""
+    xy, time = raw.get("xy"), raw.get("z")
     notes: Notes = []
-    values = read_said(said.get("av"), vocabulary, notes)
+    values = read_attribute_values(raw.get("av"), vocabulary, notes)
     if time not in (None, []):
         if xy in (None, []):
             collector.report(draft.label, "a span of a video is not a drawing; left out", "note")
@@ -105,21 +105,21 @@ def place(
 
 def _read_metadata(
     identity: str,
-    said: Any,
+    raw: Any,
     drafts: Mapping[str, Draft | None],
     vocabulary: Vocabulary,
     collector: Collector,
 ) -> None:
-    if not isinstance(said, dict):
-        what = f"metadata {brief(identity)} should be an object, got {brief(said)}"
+    if not isinstance(raw, dict):
+        what = f"metadata {brief(identity)} should be an object, got {brief(raw)}"
         collector.report(collector.source, what)
         return
-    view = key(said.get("vid"))
+    view = key(raw.get("vid"))
     draft = drafts.get(view) if view is not None else None
     if draft is not None:
-        place(draft, said, vocabulary, collector)
-    elif said.get("xy") not in (None, []):
-        what = f"metadata {brief(identity)} is of view {brief(said.get('vid'))}, which shows no"
+        place(draft, raw, vocabulary, collector)
+    elif raw.get("xy") not in (None, []):
+        what = f"metadata {brief(identity)} is of view {brief(raw.get('vid'))}, which shows no"
         collector.report(collector.source, f"{what} single picture")
 
 
@@ -134,8 +134,8 @@ def _views(root: dict[str, Any], collector: Collector) -> dict[str, Draft | None
     return {view: _picture(view, views[view], files, collector) for view in wanted}
 
 
-def _picture(view: str, said: Any, files: Mapping[str, Any], collector: Collector) -> Draft | None:
-    listed = said.get("fid_list") if isinstance(said, dict) else None
+def _picture(view: str, raw: Any, files: Mapping[str, Any], collector: Collector) -> Draft | None:
+    listed = raw.get("fid_list") if isinstance(raw, dict) else None
     if not isinstance(listed, list) or len(listed) != 1:
         what = f"view {brief(view)} should show one file, it shows {brief(listed)}"
         collector.report(collector.source, what, "changed")
@@ -151,15 +151,15 @@ def _picture(view: str, said: Any, files: Mapping[str, Any], collector: Collecto
     return collector.picture(name, mark=source)
 
 
-def _definition(identity: str, said: dict[str, Any], notes: Notes) -> Attribute:
-    name = text_of(said.get("aname")) or identity
-    number = whole(said.get("type"))
+def _definition(identity: str, raw: dict[str, Any], notes: Notes) -> Attribute:
+    name = text_of(raw.get("aname")) or identity
+    number = whole(raw.get("type"))
     if number not in _KINDS:
-        notes.append((f"attribute {brief(name)} is of type {brief(said.get('type'))}", "note"))
+        notes.append((f"attribute {brief(name)} is of type {brief(raw.get('type'))}", "note"))
     kind = _KINDS.get(number or 0, "text")
-    chosen = text_of(said.get("default_option_id"))
-    options = read_options(said.get("options"), name, notes)
-    draft = Attribute(name, kind, options, (), text_of(said.get("desc")))
+    chosen = text_of(raw.get("default_option_id"))
+    options = read_options(raw.get("options"), name, notes)
+    draft = Attribute(name, kind, options, (), text_of(raw.get("desc")))
     default = _ticked(chosen, draft) if chosen else ()
     default = (default,) if isinstance(default, str) else default
     return Attribute(name, kind, options, default, draft.description)

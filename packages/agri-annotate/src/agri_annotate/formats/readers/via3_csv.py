@@ -1,4 +1,4 @@
-"""CSV of VIA 3: comments that define, then one row a piece of metadata."""
+"""Reader of the CSV of VIA 3: definitions in comments, then one row per metadata entry."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ NEEDED = ("file_list", "spatial_coordinates", "metadata")
 
 
 def read_via3_csv(text: str, source: str) -> tuple[Project, list[Problem]]:
-    """Read the rows; pictures in the order in which they first come.
+    """Read the rows; pictures in order of first occurrence.
 
     Raises:
         InputError: no comment names the columns, or a needed one is not among them.
@@ -70,7 +70,7 @@ def _vocabulary(comment: str | None, collector: Collector) -> Vocabulary:
 def _read_row(line: int, row: dict[str, str], vocabulary: Vocabulary, collector: Collector) -> None:
     try:
         files = parse_json(row["file_list"])
-        said: dict[str, Any] = {
+        raw: dict[str, Any] = {
             "xy": parse_json(row["spatial_coordinates"] or "[]"),
             "z": parse_json(row.get("temporal_coordinates") or "[]"),
             "av": parse_json(row["metadata"] or "{}"),
@@ -80,8 +80,8 @@ def _read_row(line: int, row: dict[str, str], vocabulary: Vocabulary, collector:
         return
     draft = _picture(files, collector)
     if draft is not None:
-        place(draft, said, vocabulary, collector)
-    elif said["xy"] != []:
+        place(draft, raw, vocabulary, collector)
+    elif raw["xy"] != []:
         what = f"line {line} should name one picture, it names {brief(files)}"
         collector.report(collector.source, what)
 

@@ -1,4 +1,4 @@
-"""CSV of VIA 1 and 2: one row a region, or one row for a picture without any."""
+"""Reader of the CSV of VIA 1 and 2: one row per region, or one for a picture without any."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ NEEDED = ("filename", "region_shape_attributes", "region_attributes")
 
 
 @dataclass(slots=True)
-class _Tally:
-    """How many regions a picture's rows say it has, how many came, what was said of it last."""
+class _RowCount:
+    """Declared and found regions of a picture, and its last attribute cell."""
 
-    said: int = 0
+    declared: int = 0
     seen: int = 0
     cell: str = ""
 
@@ -35,17 +35,17 @@ class _Tally:
 def read_via_csv(text: str, form: Form, source: str) -> tuple[Project, list[Problem]]:
     """Read rows under a header with at least the columns `NEEDED`, in any order.
 
-    VIA does not quote a picture's name, so that a name with commas makes too many fields; under
-    VIA's own header the fields too many belong to the name. A picture of which fewer rows came
-    than its `region_count` says was cut, which is reported.
+    VIA does not quote a picture's name, so a name with commas makes too many fields; under VIA's
+    own header the surplus fields belong to the name. A picture with fewer rows than its
+    `region_count` was truncated, which is reported.
     """
     collector = Collector(source)
-    tallies: dict[tuple[str, int | None], _Tally] = defaultdict(_Tally)
+    counts: dict[tuple[str, int | None], _RowCount] = defaultdict(_RowCount)
     for line, row in _rows(text, collector):
-        _read_row(line, row, collector, tallies)
-    for (name, _), tally in tallies.items():
-        if tally.seen < tally.said:
-            what = f"{tally.said} regions are said to be in the file, {tally.seen} are"
+        _read_row(line, row, collector, counts)
+    for (name, _), count in counts.items():
+        if count.seen < count.declared:
+            what = f"region_count declares {count.declared} regions, the file has {count.seen}"
             collector.report(Draft(name, None).label, what)
     return Project(form, collector.pictures()), collector.problems
 
@@ -72,28 +72,28 @@ def _read_row(
     line: int,
     row: dict[str, str],
     collector: Collector,
-    tallies: dict[tuple[str, int | None], _Tally],
+    counts: dict[tuple[str, int | None], _RowCount],
 ) -> None:
     name = row["filename"]
     if not name:
         collector.report(collector.source, f"line {line} names no picture")
         return
     draft = collector.picture(name, whole(row.get("file_size")), repeats=True)
-    tally = tallies[draft.name, draft.size]
-    tally.said = max(tally.said, whole(row.get("region_count")) or 0)
-    if (cell := row.get("file_attributes", "")) != tally.cell:
+    count = counts[draft.name, draft.size]
+    count.declared = max(count.declared, whole(row.get("region_count")) or 0)
+    if (cell := row.get("file_attributes", "")) != count.cell:
         _read_file_attributes(cell, line, draft, collector)
-        tally.cell = cell
+        count.cell = cell
     cells = row["region_shape_attributes"].strip(), row["region_attributes"].strip()
     if all(cell in ("", "{}") for cell in cells):
         return
-    tally.seen += 1
+    count.seen += 1
     _read_region(*cells, line, draft, collector)
 
 
-def _read_region(shape: str, said: str, line: int, draft: Draft, collector: Collector) -> None:
+def _read_region(shape: str, raw: str, line: int, draft: Draft, collector: Collector) -> None:
     notes: Notes = []
-    attributes = read_values(_cell(said, "region_attributes", line, notes), notes)
+    attributes = read_values(_cell(raw, "region_attributes", line, notes), notes)
 
     def draw(cell: Any, notes: Notes) -> Shape:
         try:

@@ -1,4 +1,4 @@
-"""VIA 1 and 2 JSON: annotations, and the project file of VIA 2 around them."""
+"""Reader of VIA 1 and 2 JSON: annotations, and the project file of VIA 2 around them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,49 +12,49 @@ from agri_annotate.formats.readers.collector import Collector, Draft
 from agri_annotate.formats.readers.decode import Doubled, entries
 from agri_annotate.formats.readers.geometry import from_object
 from agri_annotate.formats.readers.values import Notes, brief, key, whole
-from agri_annotate.model.project import Problem, Project, Value, Weight
+from agri_annotate.model.project import Problem, Project, Severity, Value
 from agri_annotate.model.shape import Shape
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What the JSON of a region says; `shape` is a text where it cannot be drawn, and why."""
+class ParsedRegion:
+    """A region as parsed; `shape` is the reason as text where it cannot be drawn."""
 
     shape: Shape | str
     attributes: Mapping[str, Value]
-    notes: Sequence[tuple[str, Weight]]
+    notes: Sequence[tuple[str, Severity]]
 
 
 class Regions:
-    """Reads the regions of a picture as soon as its JSON is whole, so that this can go.
+    """Parser that replaces the JSON of a picture's regions as soon as it is complete.
 
-    The JSON of all regions of a large file takes several times the memory of what it says.
-    Regions that say the same share one record of it.
+    The JSON of all regions of a large file takes several times the memory of its content. Regions
+    with equal attributes share one record.
     """
 
     def __init__(self) -> None:
         self._attributes: dict[tuple[tuple[str, Value], ...], Mapping[str, Value]] = {}
 
     def shrink(self, content: dict[str, Any]) -> None:
-        """Replace the regions in the entry of a picture by what they say."""
+        """Replace the regions in the entry of a picture by their parsed form."""
         regions = content.get("regions")
         if isinstance(regions, list):
             content["regions"] = [self.read(region) for region in regions]
         elif isinstance(regions, dict) and not isinstance(regions, Doubled):
             content["regions"] = {name: self.read(region) for name, region in regions.items()}
 
-    def read(self, said: Any) -> Any:
-        """Return a region's object as `Said`, anything else as it is."""
-        if not isinstance(said, dict):
-            return said
+    def read(self, raw: Any) -> Any:
+        """Return a region's object as `ParsedRegion`, anything else unchanged."""
+        if not isinstance(raw, dict):
+            return raw
         notes: Notes = []
-        attributes = read_values(said.get("region_attributes"), notes)
+        attributes = read_values(raw.get("region_attributes"), notes)
         shared = self._attributes.setdefault(tuple(attributes.items()), attributes)
         try:
-            shape: Shape | str = from_object(said.get("shape_attributes"), notes)
+            shape: Shape | str = from_object(raw.get("shape_attributes"), notes)
         except InputError as error:
             shape = str(error)
-        return Said(shape, shared, notes or ())
+        return ParsedRegion(shape, shared, notes or ())
 
 
 def read_annotations(
@@ -74,7 +74,7 @@ def read_annotations(
 def read_via2_project(root: dict[str, Any], source: str) -> tuple[Project, list[Problem]]:
     """Read a project of VIA 2, of any version; pictures in the order of its id list, if any.
 
-    Pictures that the list leaves out come after the others, as in the file. Where VIA took the
+    Pictures missing from the list come after the others, in file order. Where VIA imported the
     pictures from COCO, their ids are numbers in the list and texts elsewhere.
     """
     collector = Collector(source)
@@ -82,8 +82,8 @@ def read_via2_project(root: dict[str, Any], source: str) -> tuple[Project, list[
     for identity, entry in _ordered(metadata, root.get("_via_image_id_list"), collector):
         _read_picture(identity, entry, collector)
     notes: Notes = []
-    said = root.get("_via_attributes")
-    defined = said if isinstance(said, dict) else {}
+    raw = root.get("_via_attributes")
+    defined = raw if isinstance(raw, dict) else {}
     regions = read_definitions(defined.get("region"), notes)
     files = read_definitions(defined.get("file"), notes)
     collector.report_all(collector.source, notes)
@@ -108,7 +108,7 @@ def _ordered(
     place = {identity: n for n, identity in reversed(list(enumerate(ids)))}
     known = {identity for identity, _ in found}
     for identity in [one for one in place if one not in known]:
-        what = f"_via_image_id_list names {brief(identity)}, of which nothing more is said"
+        what = f"_via_image_id_list names {brief(identity)}, which is not in the file"
         collector.report(collector.source, what, "note")
     return sorted(found, key=lambda pair: place.get(pair[0], len(ids)))
 
@@ -124,17 +124,17 @@ def _read_picture(identity: str, entry: Any, collector: Collector) -> None:
         return
     draft = collector.picture(name, size)
     if isinstance(entry, Doubled):
-        collector.report(draft.label, "something is said of it twice; only the last is read")
+        collector.report(draft.label, "its entry repeats a name; only the last value is read")
     notes: Notes = []
     draft.attributes.update(read_values(entry.get("file_attributes"), notes))
     collector.report_all(draft.label, notes)
     _read_regions(entry.pop("regions", None), draft, collector)
 
 
-def _name(identity: str, said: Any, size: int | None, collector: Collector) -> str:
-    """Return the filename, else the id without the size that VIA appends to it, else ""."""
-    if isinstance(said, str) and said:
-        return said
+def _name(identity: str, raw: Any, size: int | None, collector: Collector) -> str:
+    """Return the file name, else the id without the size that VIA appends to it, else ""."""
+    if isinstance(raw, str) and raw:
+        return raw
     name = identity.removesuffix("-1" if size is None else str(size)) or identity
     what = f"picture {brief(identity)} has no filename"
     what = f"{what}; its id is taken" if name else f"{what}, nor has it an id"
@@ -142,31 +142,31 @@ def _name(identity: str, said: Any, size: int | None, collector: Collector) -> s
     return name
 
 
-def _read_regions(said: Any, draft: Draft, collector: Collector) -> None:
-    if isinstance(said, dict):
-        said = [region for _, region in sorted(entries(said), key=_place)]
-    if said is None:
-        collector.report(draft.label, "nothing is said of its regions; taken as none", "note")
+def _read_regions(raw: Any, draft: Draft, collector: Collector) -> None:
+    if isinstance(raw, dict):
+        raw = [region for _, region in sorted(entries(raw), key=_place)]
+    if raw is None:
+        collector.report(draft.label, "its regions are missing; read as none", "note")
         return
-    if not isinstance(said, list):
-        collector.report(draft.label, f"its regions should be a list, got {brief(said)}")
+    if not isinstance(raw, list):
+        collector.report(draft.label, f"its regions should be a list, got {brief(raw)}")
         return
-    for region in said:
+    for region in raw:
         _read_region(region, draft, collector)
 
 
-def _read_region(said: Any, draft: Draft, collector: Collector) -> None:
-    read = Regions().read(said)
-    if not isinstance(read, Said):
-        collector.lose(draft, f"a region should be an object, got {brief(said)}")
+def _read_region(raw: Any, draft: Draft, collector: Collector) -> None:
+    read = Regions().read(raw)
+    if not isinstance(read, ParsedRegion):
+        collector.lose(draft, f"a region should be an object, got {brief(raw)}")
         return
     collector.region(draft, _shape, read.shape, read.attributes, list(read.notes))
 
 
-def _shape(said: Shape | str, notes: Notes) -> Shape:
-    if isinstance(said, str):
-        raise InputError(said)
-    return said
+def _shape(raw: Shape | str, notes: Notes) -> Shape:
+    if isinstance(raw, str):
+        raise InputError(raw)
+    return raw
 
 
 def _place(pair: tuple[str, Any]) -> tuple[bool, int]:

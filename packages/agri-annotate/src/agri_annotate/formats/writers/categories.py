@@ -1,4 +1,4 @@
-"""The categories of a COCO file: the options of one attribute, and a rest for what has none."""
+"""The categories of a COCO file: the options of one attribute, and one for unlabelled regions."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ UNLABELLED = "unlabelled"
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """Names by the option or text that a region holds, in the order of their ids, from 1.
+    """Category names by attribute value, in the order of their ids, from 1.
 
     Attributes:
         attribute: its name, "" where regions have no attribute.
@@ -37,12 +37,12 @@ def categories(project: Project, attribute: str | None) -> Categories:
     """Return the categories from the attribute called `attribute`.
 
     Without a name it is the first dropdown or radio of the regions, else the attribute that most
-    regions say something of, the first of equals.
+    regions have a value of; the first among equals.
 
     Raises:
         InputError: nothing defines or uses an attribute called `attribute`.
     """
-    used = Counter(name for _, region in regions(project) for name in said(region.attributes))
+    used = Counter(name for _, region in regions(project) for name in non_empty(region.attributes))
     defined = {each.name: each for each in project.regions}
     if attribute is not None and attribute not in (*defined, *used):
         known = ", ".join(map(repr, dict.fromkeys((*defined, *used)))) or "none at all"
@@ -60,11 +60,11 @@ def categories(project: Project, attribute: str | None) -> Categories:
 def value_of(
     picture: Picture, region: Region, classes: Categories, problems: list[Problem]
 ) -> str | None:
-    """Return what a region says of the chosen attribute, None where nothing; `problems` grows."""
-    value = said(region.attributes).get(classes.attribute)
+    """Return a region's value of the chosen attribute or None, and append to `problems`."""
+    value = non_empty(region.attributes).get(classes.attribute)
     if value is None:
         of = f"of {classes.attribute!r}" if classes.attribute else "of any attribute"
-        what = f"nothing is said {of}, so its category is {classes.rest!r}"
+        what = f"it has no value {of}, so its category is {classes.rest!r}"
         problems.append(Problem(place(picture, region), what, "changed"))
         return None
     if isinstance(value, str):
@@ -76,12 +76,12 @@ def value_of(
 
 
 def unheld(project: Project, chosen: str, where: str) -> list[Problem]:
-    """Return the problems of attributes that are not the category: COCO has no place for them."""
+    """Return the problems of attributes other than the category, which COCO cannot hold."""
     drawn: Counter[str] = Counter()
     for _, region in regions(project):
-        drawn.update(name for name in said(region.attributes) if name != chosen)
-    filed = Counter(name for picture in project.pictures for name in said(picture.attributes))
-    what = "what {} of the {} say of {!r} is not in the file: COCO holds one category a region"
+        drawn.update(name for name in non_empty(region.attributes) if name != chosen)
+    filed = Counter(name for picture in project.pictures for name in non_empty(picture.attributes))
+    what = "{2!r} of {0} {1} is not in the file: COCO holds one category a region"
     return [
         Problem(where, what.format(count, kind, name))
         for kind, counts in (("regions", drawn), ("pictures", filed))
@@ -96,15 +96,15 @@ def regions(project: Project) -> Iterator[tuple[Picture, Region]]:
             yield picture, region
 
 
-def said(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the values that say something: no empty texts, no checkbox without a tick."""
+def non_empty(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values without empty texts and without checkboxes without a tick."""
     return {name: value for name, value in values.items() if value}
 
 
 def _names(definition: Attribute | None, chosen: str, project: Project) -> dict[str, str]:
     options = {} if definition is None else dict(definition.options)
     for _, region in regions(project):
-        value = said(region.attributes).get(chosen, ())
+        value = non_empty(region.attributes).get(chosen, ())
         for option in (value,) if isinstance(value, str) else value[:1]:
             options.setdefault(option, "")
     texts = Counter(text for text in options.values())

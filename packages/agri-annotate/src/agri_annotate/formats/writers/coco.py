@@ -1,4 +1,4 @@
-"""COCO as VIA writes it, but with true areas and with every region.
+"""Writer of COCO as VIA writes it, but with true areas and with every region.
 
 VIA writes the area of the box, drops regions without a class and repeats those with two.
 """
@@ -10,7 +10,7 @@ import shapely
 
 from agri_annotate.formats.writers.categories import Categories, categories, unheld, value_of
 from agri_annotate.formats.writers.definitions import unnamed
-from agri_annotate.formats.writers.entries import listed, twins
+from agri_annotate.formats.writers.entries import listed, same_names
 from agri_annotate.formats.writers.losses import place
 from agri_annotate.formats.writers.outline import CORNERS, ring
 from agri_annotate.formats.writers.text import compact, number
@@ -53,7 +53,7 @@ def to_json(
 
 
 def measure(points: Points) -> float:
-    """Return the area within a ring in square pixels; where it crosses itself, of its parts."""
+    """Return the area of a ring in square pixels; of one that crosses itself, after repair."""
     return float(shapely.make_valid(shapely.Polygon(points)).area)
 
 
@@ -127,7 +127,7 @@ def _categories(classes: Categories, annotations: list[Json]) -> list[Json]:
 
 def _absent(project: Project, classes: Categories, where: str) -> list[Problem]:
     problems = unheld(project, classes.attribute, where) + unnamed(project, where)
-    problems += twins(project)
+    problems += same_names(project)
     renamed = [value for value, name in classes.names.items() if value != name]
     if renamed:
         what = f"categories are known by their texts; the ids {listed(renamed)} are not in COCO"

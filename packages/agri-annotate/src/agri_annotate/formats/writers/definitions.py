@@ -1,4 +1,4 @@
-"""Definitions of attributes: what a project says, made whole with what its regions use."""
+"""Attribute definitions of a project, completed by the attributes its regions use."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Shapes as VIA 1 and 2 write them: a name and numbers in pixels."""
+"""Serialisation of shapes for VIA 1 and 2: a name and numbers in pixels."""
 
 from typing import Any
 
@@ -24,8 +24,8 @@ def drawn(shape: Shape, *, old: bool = False) -> Json:
         case Circle(cx, cy, r):
             return _numbers("circle", cx=cx, cy=cy, r=r)
         case Ellipse(cx, cy, rx, ry, theta):
-            turn = {} if old else {"theta": theta}
-            return _numbers("ellipse", cx=cx, cy=cy, rx=rx, ry=ry, **turn)
+            tilt = {} if old else {"theta": theta}
+            return _numbers("ellipse", cx=cx, cy=cy, rx=rx, ry=ry, **tilt)
         case Point(cx, cy):
             return _numbers("point", cx=cx, cy=cy)
 

@@ -1,4 +1,4 @@
-"""The pictures of a project as VIA keys them: by name and size in bytes."""
+"""Picture entries as VIA keys them: by name and size in bytes."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ def entries(
 ) -> tuple[list[Entry], list[Problem]]:
     """Return the entries in the order of the project; keys are unique.
 
-    A size in `sizes`, by the picture's name, goes before the recorded one. Two records of one
-    name and size are one picture to VIA, so their regions are put together.
+    A size in `sizes`, by the picture's name, takes precedence over the recorded one. Two records
+    of one name and size are one picture to VIA, so their regions are merged.
     """
     found: dict[tuple[str, int], Picture] = {}
     problems: list[Problem] = []
@@ -49,8 +49,8 @@ def entries(
     return _keyed(found), problems
 
 
-def twins(project: Project) -> list[Problem]:
-    """Return the problems of a form without sizes where pictures of one name are in the project."""
+def same_names(project: Project) -> list[Problem]:
+    """Return the problems of pictures with the same name in a form without sizes."""
     counts = Counter(picture.name for picture in project.pictures)
     what = "{} pictures have this name; without sizes in bytes nothing tells them apart"
     return [

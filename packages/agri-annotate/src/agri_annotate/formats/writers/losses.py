@@ -1,4 +1,4 @@
-"""Problems that several targets share: where a region is, and what became of it."""
+"""Conversions that lose information in several formats: rotated ellipses and ticked options."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,14 +11,14 @@ from agri_annotate.model.shape import Polygon, Shape
 
 
 def place(picture: Picture, region: Region) -> str:
-    """Return where a region is, as a person counts."""
+    """Return the location of a region, counted from 1."""
     return f"{printable(picture.name)} region {region.number + 1}"
 
 
 def uprights(picture: Picture, problems: list[Problem]) -> Iterator[tuple[Region, Shape]]:
-    """Yield the regions with shapes for a target without theta; `problems` grows.
+    """Yield the regions with shapes for a format without theta, and append to `problems`.
 
-    A turned ellipse becomes a polygon of 72 points; the ring differs from the ellipse by 0.13 % of
+    A rotated ellipse becomes a polygon of 72 points; the ring differs from the ellipse by 0.13 % of
     its area, 1 - 72 / (2 pi) sin(2 pi / 72).
     """
     for region in picture.regions:
@@ -28,7 +28,7 @@ def uprights(picture: Picture, problems: list[Problem]) -> Iterator[tuple[Region
             problems.append(Problem(place(picture, region), f"ellipse not written: {error}"))
             continue
         if isinstance(shape, Polygon) and not isinstance(region.shape, Polygon):
-            what = f"a turned ellipse became a polygon of {CORNERS} points: this form has no theta"
+            what = f"a rotated ellipse became a polygon of {CORNERS} points: this form has no theta"
             problems.append(Problem(place(picture, region), what, "changed"))
         yield region, shape
 

@@ -1,4 +1,4 @@
-"""Outlines for targets that lack a shape: ellipses as rings of 72 points, as VIA itself does."""
+"""Outlines for formats that lack a shape: ellipses as rings of 72 points, as VIA does."""
 
 import math
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from agri_annotate.model.shape import Circle, Ellipse, Points, Polygon, Rect, Shape
 
 CORNERS = 72
-"""Points of the ring in place of a circle or an ellipse: one every 5 degrees, as in VIA."""
+"""Points of the ring that replaces a circle or an ellipse: one every 5 degrees, as in VIA."""
 
 _DECIMALS = 3
 
@@ -26,7 +26,7 @@ def ring(shape: Rect | Circle | Ellipse | Polygon) -> Points:
 
 
 def untilted(shape: Shape) -> Shape:
-    """Return `shape` for a target without theta: a turned ellipse becomes a ring of 72 points.
+    """Return `shape` for a format without theta: a rotated ellipse becomes a ring of 72 points.
 
     Where the half axes are swapped, or equal, no ring is needed and the ellipse stays one.
 
@@ -45,9 +45,9 @@ def untilted(shape: Shape) -> Shape:
 
 
 def _curve(shape: Ellipse) -> Points:
-    # x = cx + rx cos t cos theta - ry sin t sin theta; y points down, so theta turns clockwise.
+    # x = cx + rx cos t cos theta - ry sin t sin theta; y points down, so theta rotates clockwise.
     cos, sin = math.cos(shape.theta), math.sin(shape.theta)
-    # A thousandth of a pixel is enough, but must not make one point of a tiny ring.
+    # A thousandth of a pixel is enough, but would merge the points of a tiny ring.
     decimals = _DECIMALS if min(shape.rx, shape.ry) >= 0.1 else 12
     points = []
     for corner in range(CORNERS):

@@ -1,4 +1,4 @@
-"""The CSV rows of VIA 1 and 2, which are alike but for their header."""
+"""CSV rows of VIA 1 and 2, which differ only in their header."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from agri_annotate.model.project import Problem
 
 
 def doubtful(found: Sequence[Entry]) -> list[Problem]:
-    """Return the problems of names that CSV cannot carry bare.
+    """Return the problems of names that CSV cannot hold unquoted.
 
     VIA 2 splits a CSV at every line end before it looks for quotes, and keeps the quotes as part
     of the name (`import_annotations_from_csv` in its via.js).
@@ -20,15 +20,17 @@ def doubtful(found: Sequence[Entry]) -> list[Problem]:
     return [Problem(printable(name), what, "changed") for name in names if not _bare(name)]
 
 
-def rows(entry: Entry, said: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]) -> list[str]:
+def rows(
+    entry: Entry, attributes: Mapping[str, Any], regions: Sequence[Mapping[str, Any]]
+) -> list[str]:
     """Return one row for each region, or a single row where nothing is drawn.
 
     Args:
         entry: the picture and its size.
-        said: the attributes of the picture.
+        attributes: the attributes of the picture.
         regions: each with `shape_attributes` and `region_attributes`.
     """
-    head = f"{name_cell(entry.picture.name)},{entry.size},{cell(said)},{len(regions)}"
+    head = f"{name_cell(entry.picture.name)},{entry.size},{cell(attributes)},{len(regions)}"
     if not regions:
         return [f"{head},0,{cell({})},{cell({})}"]
     return [

@@ -1,4 +1,4 @@
-"""Text as the VGG Image Annotator writes it: compact JSON, and CSV cells that hold JSON."""
+"""Serialisation as the VGG Image Annotator does it: compact JSON, and CSV cells with JSON."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def cell(content: Any) -> str:
 
 
 def name_cell(name: str) -> str:
-    """Return a picture's name as a CSV cell: bare, as VIA writes it, unless that is ambiguous."""
+    """Return a picture's name as a CSV cell: unquoted, as VIA does, unless that is ambiguous."""
     plain = name and name == name.strip() and not name.startswith("#")
     return name if plain and not set(name) & set(',"\r\n') else quoted(name)
 

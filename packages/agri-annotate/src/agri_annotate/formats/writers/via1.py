@@ -1,4 +1,4 @@
-"""VIA 1.x: annotations as JSON, with the regions as an object, and as CSV.
+"""Writer of VIA 1.x: annotations as JSON, with the regions as an object, and as CSV.
 
 Written as 1.0.6 does: polygons closed, no theta, no definitions of attributes, texts as values.
 """
@@ -32,7 +32,7 @@ def to_json(project: Project, sizes: Mapping[str, int], where: str) -> tuple[str
             "size": entry.size,
             "filename": entry.picture.name,
             "base64_img_data": "",
-            "file_attributes": _said(entry, problems),
+            "file_attributes": _attribute_values(entry, problems),
             "regions": {str(number): region for number, region in enumerate(regions)},
         }
     return compact(content), problems + _absent(project, where)
@@ -44,7 +44,7 @@ def to_csv(project: Project, sizes: Mapping[str, int], where: str) -> tuple[str,
     lines = [HEADER]
     for entry in found:
         regions = _regions(entry, problems)
-        lines += rows(entry, _said(entry, problems), regions)
+        lines += rows(entry, _attribute_values(entry, problems), regions)
     return "\n".join(lines), problems + doubtful(found) + _absent(project, where)
 
 
@@ -61,7 +61,7 @@ def _regions(entry: Entry, problems: list[Problem]) -> list[dict[str, Any]]:
     ]
 
 
-def _said(entry: Entry, problems: list[Problem]) -> dict[str, str]:
+def _attribute_values(entry: Entry, problems: list[Problem]) -> dict[str, str]:
     picture = entry.picture
     return ticks_as_text(picture.attributes, printable(picture.name), problems, exact=False)
 

@@ -1,6 +1,6 @@
-"""VIA 2.x: annotations as JSON, projects that open in the application, and CSV.
+"""Writer of VIA 2.x: annotations as JSON, projects that open in the application, and CSV.
 
-Written as 2.0.11 does; a project holds everything that a `Project` can.
+The output is that of VIA 2.0.11; a project holds everything that a `Project` can.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def to_csv(project: Project, sizes: Mapping[str, int], where: str) -> tuple[str,
     found, problems = entries(project, sizes, where)
     lines = [HEADER]
     for entry in found:
-        lines += rows(entry, _said(entry.picture.attributes), _regions(entry))
+        lines += rows(entry, _attribute_values(entry.picture.attributes), _regions(entry))
     return "\n".join(lines), problems + doubtful(found) + _absent(project, where)
 
 
@@ -55,7 +55,7 @@ def to_project(project: Project, sizes: Mapping[str, int], where: str) -> tuple[
 def settings(name: str) -> Json:
     """Return the settings with which VIA 2 starts, for a project called `name`.
 
-    All are needed: the application reads them without asking whether they are there.
+    All are needed: the application reads them without checking that they exist.
     """
     grid = {
         "img_height": 80,
@@ -91,7 +91,7 @@ def _metadata(found: Sequence[Entry]) -> Json:
             "filename": entry.picture.name,
             "size": entry.size,
             "regions": _regions(entry),
-            "file_attributes": _said(entry.picture.attributes),
+            "file_attributes": _attribute_values(entry.picture.attributes),
         }
         for entry in found
     }
@@ -101,13 +101,13 @@ def _regions(entry: Entry) -> list[Json]:
     return [
         {
             "shape_attributes": drawn(region.shape),
-            "region_attributes": _said(region.attributes),
+            "region_attributes": _attribute_values(region.attributes),
         }
         for region in entry.picture.regions
     ]
 
 
-def _said(values: Mapping[str, Value]) -> Json:
+def _attribute_values(values: Mapping[str, Value]) -> Json:
     return {
         name: value if isinstance(value, str) else dict.fromkeys(value, True)
         for name, value in values.items()

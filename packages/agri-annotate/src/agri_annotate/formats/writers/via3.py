@@ -1,7 +1,7 @@
-"""VIA 3.x: projects in the data format 3.1.1, and CSV.
+"""Writer of VIA 3.x: projects in the data format 3.1.1, and CSV.
 
-Written as 3.0.10 does, each picture a view of its own, but the same on every run: the ids of the
-metadata count up, and the time of creation is 0.
+The output is that of VIA 3.0.10 with one view per picture, but the same on every run: the ids of
+the metadata are numbered, and the time of creation is 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 from agri_annotate.formats.readers.values import printable
 from agri_annotate.formats.writers.definitions import unnamed, whole
-from agri_annotate.formats.writers.entries import listed, twins
+from agri_annotate.formats.writers.entries import listed, same_names
 from agri_annotate.formats.writers.losses import place, ticks_as_text, uprights
 from agri_annotate.formats.writers.text import cell, compact, number
 from agri_annotate.model.project import Attribute, Picture, Problem, Project, Value
@@ -62,9 +62,9 @@ def to_csv(project: Project, sizes: Mapping[str, int], where: str) -> tuple[str,
     del sizes
     attributes, metadata, problems = _content(project, where)
     lines = [COMMENT, f"# ATTRIBUTE = {compact(attributes)}", f"# CSV_HEADER = {HEADER}"]
-    for key, said in metadata.items():
-        name = project.pictures[int(said["vid"]) - 1].name
-        cells = [cell([name]), "0", cell(said["z"]), cell(said["xy"]), cell(said["av"])]
+    for key, record in metadata.items():
+        name = project.pictures[int(record["vid"]) - 1].name
+        cells = [cell([name]), "0", cell(record["z"]), cell(record["xy"]), cell(record["av"])]
         lines.append(",".join([f'"{key}"', *cells]))
     return "\n".join(lines), problems + unnamed(project, where)
 
@@ -72,7 +72,7 @@ def to_csv(project: Project, sizes: Mapping[str, int], where: str) -> tuple[str,
 def coordinates(shape: Shape) -> list[int | float]:
     """Return `xy` of a metadata: the id of the shape, then its numbers.
 
-    There is no theta: an ellipse is taken to be upright.
+    There is no theta: an ellipse is written unrotated.
     """
     match shape:
         case Point(cx, cy):
@@ -100,21 +100,21 @@ def _content(project: Project, where: str) -> tuple[Json, Json, list[Problem]]:
         **{filed[attribute.name]: _attribute(attribute, FILE) for attribute in files},
     }
     metadata: Json = {}
-    problems = _unsized(project, where) + twins(project)
+    problems = _unsized(project, where) + same_names(project)
     for vid, picture in enumerate(project.pictures, start=1):
         metadata |= _metadata(str(vid), picture, drawn, filed, problems)
     return attributes, metadata, problems
 
 
 def _metadata(vid: str, picture: Picture, drawn: Ids, filed: Ids, problems: list[Problem]) -> Json:
-    said = [
+    found = [
         (coordinates(shape), _values(region.attributes, drawn, place(picture, region), problems))
         for region, shape in uprights(picture, problems)
     ]
-    said.append(([], _values(picture.attributes, filed, printable(picture.name), problems)))
+    found.append(([], _values(picture.attributes, filed, printable(picture.name), problems)))
     return {
         f"{vid}_{count:08d}": {"vid": vid, "flg": 0, "z": [], "xy": xy, "av": values}
-        for count, (xy, values) in enumerate(said, start=1)
+        for count, (xy, values) in enumerate(found, start=1)
     }
 
 

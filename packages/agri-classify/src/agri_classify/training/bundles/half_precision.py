@@ -1,4 +1,4 @@
-"""Stores the weights of a bundle in half precision: half the file, the same arithmetic."""
+"""Half-precision storage of the weights of a bundle: half the file, the same arithmetic."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import onnx
 from agri_core.files.atomic import replacing_file
 from onnx import TensorProto, helper, numpy_helper
 
-# Biases and norms are small: a cast node takes as much as they would save.
+# Smaller tensors, biases and norms, save at most 2 KiB each and would need a cast node each.
 LEAST = 1024
 """Smallest number of values of a tensor that is stored as float16."""
 
 
-def halve(bundle: Path) -> None:
+def to_half_precision(bundle: Path) -> None:
     """Store every large float32 tensor of a bundle as float16, cast back to float32 on loading.
 
     The runtime folds the casts into constants when it loads the graph, so inference is as fast as

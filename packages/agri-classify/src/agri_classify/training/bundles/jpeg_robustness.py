@@ -15,21 +15,21 @@ from agri_classify.patches.quality import QUALITIES
 from agri_classify.patches.reading import BATCH_SIZE
 
 
-def resaved(
-    engine: Engine, store: ChipStore, part: str, qualities: Sequence[int] = QUALITIES
+def jpeg_accuracy(
+    engine: Engine, store: ChipStore, split: str, qualities: Sequence[int] = QUALITIES
 ) -> dict[str, float]:
     """Return the accuracy at each JPEG quality, with 4:2:0 chroma; empty for other imagery.
 
     Args:
         engine: a bundle with the legend of the store.
         store: of labelled patches.
-        part: split of the store.
+        split: whose patches are recompressed.
         qualities: 1..100.
     """
     spec = engine.spec
     if spec.bands != TRUE_COLOUR or spec.unit != "uint8":
         return {}
-    rows, right = store.indices(part), dict.fromkeys(qualities, 0)
+    rows, right = store.indices(split), dict.fromkeys(qualities, 0)
     for first in range(0, len(rows), BATCH_SIZE):
         some = rows[first : first + BATCH_SIZE]
         images, truth = store.images(some, spec.bands), store.labels(some)

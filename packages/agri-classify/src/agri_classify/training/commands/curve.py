@@ -52,13 +52,13 @@ def curve(
 
     store, config = ChipStore.open(chips), TrainConfig.from_dict(settings)
     plan = Plan(model=model, name="curve", bands=words(bands), **asdict(network))
-    wanted = [Size.parse(word) for word in words(sizes)]
+    chosen_sizes = [Size.parse(word) for word in words(sizes)]
     cases = []
-    for size in wanted:
-        part = subset(store, size, config.seed)
-        least = ceil(STEPS * config.batch_size / len(part.indices("train")))
+    for size in chosen_sizes:
+        smaller = subset(store, size, config.seed)
+        least = ceil(STEPS * config.batch_size / len(smaller.indices("train")))
         repeats = max(config.repeats, least)
-        cases.append(Case(str(size), plan, part, replace(config, repeats=repeats)))
+        cases.append(Case(str(size), plan, smaller, replace(config, repeats=repeats)))
     found = study(cases, split, runs)
     title = f"Labels of {store.info.name}: {model}, {config.epochs} epochs, evaluated on {split}"
     conclude(found, out, title, draw_curve)

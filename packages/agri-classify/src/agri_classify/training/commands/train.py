@@ -41,7 +41,7 @@ def train(
 
     Example: agri-classify train --chips data/eurosat --model resnet18 --epochs 30 --out models/r18
     """
-    from agri_core.files.console import say
+    from agri_core.files.console import echo
     from agri_data.store.store import ChipStore
 
     from agri_classify.evaluation.evaluation_report import table
@@ -58,8 +58,8 @@ def train(
     )
     made = run_training(plan, ChipStore.open(chips), TrainConfig.from_dict(settings), out)
     for baseline in made.baselines:
-        say(f"{baseline.accuracy:.4f}  {baseline.name}")
-    say(f"{made.scores['accuracy']:.4f}  {model}, epoch {made.result.spec.metrics['epoch']}\n")
-    say(table(made.scores))
-    say(f"bundle: {made.result.bundle}")
+        echo(f"{baseline.accuracy:.4f}  {baseline.name}")
+    echo(f"{made.scores['accuracy']:.4f}  {model}, epoch {made.result.spec.metrics['epoch']}\n")
+    echo(table(made.scores))
+    echo(f"bundle: {made.result.bundle}")
     made.check()

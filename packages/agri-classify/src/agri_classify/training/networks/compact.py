@@ -1,4 +1,4 @@
-"""A residual network for small patches: full resolution early, and 10 MB by default.
+"""A residual network for small patches: full resolution early, and 9 MB of weights by default.
 
 Networks for photographs of 224 pixels discard three quarters of a 64-pixel patch in their first two
 layers. This one downsamples only four times, or three times with a stem of stride 1.

@@ -73,7 +73,7 @@ def build(
     Torchvision's networks end in a layer of `hidden` values, ReLU and `dropout` before the classes
     (hidden 0: the classes alone); `compact` has its dropout before the classes and no hidden layer.
     A single band is copied to three channels, so that networks and weights made for RGB take it as
-    they are (Helber et al. 2019, arXiv:1709.00029, section V.C).
+    they are (Helber et al. 2019, arXiv:1709.00029).
 
     Args:
         name: one of `names()`.

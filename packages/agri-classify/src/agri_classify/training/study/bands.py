@@ -1,4 +1,4 @@
-"""The sets of bands that a band study compares (Helber et al. 2019, section V.C)."""
+"""The sets of bands that a band study compares (Helber et al. 2019)."""
 
 from __future__ import annotations
 

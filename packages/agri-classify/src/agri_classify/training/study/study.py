@@ -16,7 +16,7 @@ import agri_data
 import agri_map
 import agri_train
 from agri_core.files.atomic import write_json
-from agri_core.files.console import say
+from agri_core.files.console import echo
 from agri_core.files.errors import InputError, MissingError, SettingError
 from agri_core.files.hashing import sha256_file, sha256_text
 from agri_core.files.ownership import remove_folder
@@ -57,7 +57,7 @@ class Outcome:
         bands: of the network.
         train: number of training patches.
         val: number of validation patches, which selected epoch and temperature.
-        part: the evaluated split.
+        split: the evaluated split.
         judged: number of evaluated patches.
         accuracy: on these patches.
         interval: 95 % CI by bootstrap over places, or over patches without places; None for one
@@ -70,7 +70,7 @@ class Outcome:
     bands: tuple[str, ...]
     train: int
     val: int
-    part: str
+    split: str
     judged: int
     accuracy: float
     interval: tuple[float | None, float | None]
@@ -78,12 +78,12 @@ class Outcome:
     baselines: Mapping[str, float]
 
 
-def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
+def study(cases: Sequence[Case], split: str, runs: Path) -> list[Outcome]:
     """Train and evaluate every case; those that are finished in `runs` are not run again.
 
     Raises:
         InputError: there is no case, or two have the same name.
-        MissingError: a store has no patch in the split `part`.
+        MissingError: a store has no patch in the split `split`.
         AgriError: a case cannot be trained.
     """
     names = [case.name for case in cases]
@@ -91,42 +91,42 @@ def study(cases: Sequence[Case], part: str, runs: Path) -> list[Outcome]:
         raise InputError(
             f"a study needs cases with different names; got {', '.join(names) or 'none'}"
         )
-    if part not in JUDGED:
-        raise SettingError("split", f"must be {' or '.join(JUDGED)}, got {part!r}")
+    if split not in JUDGED:
+        raise SettingError("split", f"must be {' or '.join(JUDGED)}, got {split!r}")
     for case in cases:
-        if len(case.store.indices(part)) == 0:
+        if len(case.store.indices(split)) == 0:
             raise MissingError(
-                f"no patch of {case.store.path} is in the {part} split; split the store again, or "
+                f"no patch of {case.store.path} is in the {split} split; split the store again, or "
                 "choose another split with --split"
             )
     found = []
     simple: Known = {}
     for number, case in enumerate(cases, start=1):
-        kept = _Kept(case, part, runs)
+        kept = _Kept(case, split, runs)
         outcome = kept.read()
         if outcome is None:
-            say(f"{number}/{len(cases)} {case.name}")
-            outcome = _run(case, part, kept.folder, simple)
+            echo(f"{number}/{len(cases)} {case.name}")
+            outcome = _run(case, split, kept.folder, simple)
             kept.write(outcome)
-        say(f"{number}/{len(cases)} {case.name}: {outcome.accuracy:.4f}")
+        echo(f"{number}/{len(cases)} {case.name}: {outcome.accuracy:.4f}")
         found.append(outcome)
     return found
 
 
-def _run(case: Case, part: str, folder: Path, known: Known) -> Outcome:
+def _run(case: Case, split: str, folder: Path, known: Known) -> Outcome:
     """Train and evaluate one case; cases with the same patches and bands share baselines."""
     _, result = fit_plan(case.plan, case.store, case.config, folder)
     spec = result.spec
     engine = open_engine(result.bundle, threads=case.config.threads or None)
-    found = metrics(evaluate(engine, Labelled(case.store, spec, part)))
+    found = metrics(evaluate(engine, Labelled(case.store, spec, split)))
     store, seed = case.store, case.config.seed
     same = (store.fingerprint, store.split_fingerprint, store.label_fingerprint, spec.bands, seed)
     if same not in known:
-        scored = score_baselines(store, spec, part, seed=seed)
+        scored = score_baselines(store, spec, split, seed=seed)
         known[same] = {item.name: item.accuracy for item in scored}
     return Outcome(
         case.name, spec.bands, len(case.store.indices("train")), len(case.store.indices("val")),
-        part, found["patches"], found["accuracy"], tuple(found["interval"]),
+        split, found["patches"], found["accuracy"], tuple(found["interval"]),
         {row["class"]: row["f1"] for row in found["classes"]},
         known[same],
     )  # fmt: skip
@@ -135,11 +135,11 @@ def _run(case: Case, part: str, folder: Path, known: Known) -> Outcome:
 class _Kept:
     """The record of a finished case, valid only for the same case, data and code."""
 
-    def __init__(self, case: Case, part: str, runs: Path) -> None:
+    def __init__(self, case: Case, split: str, runs: Path) -> None:
         slug = re.sub(r"\W+", "-", case.name.lower()).strip("-")
         self.folder, self.path = runs / slug, runs / f"{slug}.json"
         told = {
-            "plan": asdict(case.plan), "config": case.config.to_dict(), "part": part,
+            "plan": asdict(case.plan), "config": case.config.to_dict(), "evaluated_on": split,
             "data": case.store.fingerprint, "split": case.store.split_fingerprint,
             "labels": case.store.label_fingerprint, "weights": _content(case.plan.weights),
             "code": _code(),

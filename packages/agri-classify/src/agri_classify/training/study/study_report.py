@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agri_core.files.atomic import replacing_dir, write_json, write_text
-from agri_core.files.console import say
+from agri_core.files.console import echo
 from agri_core.files.csvfile import csv_text
 
 from agri_classify.training.study.study import Outcome
@@ -18,8 +18,8 @@ Draw = Callable[[Sequence[Outcome], Path, str], Path]
 
 def conclude(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> None:
     """Write the report of a study and print its table."""
-    say(f"\n{write_study(outcomes, out, title, draw)}")
-    say(f"report: {out}")
+    echo(f"\n{write_study(outcomes, out, title, draw)}")
+    echo(f"report: {out}")
 
 
 def write_study(outcomes: Sequence[Outcome], out: Path, title: str, draw: Draw) -> str:
@@ -42,7 +42,7 @@ def metrics(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         item.name: {"accuracy": item.accuracy, "baseline": max(item.baselines.values())}
         for item in outcomes
     }
-    return {"part": outcomes[0].part, "cases": cases}
+    return {"part": outcomes[0].split, "cases": cases}
 
 
 def table(outcomes: Sequence[Outcome], title: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from agri_core.files.errors import InputError, MissingError
 from agri_data.store.store import ChipStore
 
-PARTS = ("train", "val")
+SUBSAMPLED = ("train", "val")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def subset(store: ChipStore, size: Size, seed: int) -> ChipStore:
         MissingError: the store has no training or no validation split.
     """
     table = store.table.copy()
-    for part in PARTS:
-        rows = store.indices(part)
+    for split in SUBSAMPLED:
+        rows = store.indices(split)
         if len(rows) == 0:
             raise MissingError(
-                f"no patch of {store.path} is in the {part} split; split the store first: "
+                f"no patch of {store.path} is in the {split} split; split the store first: "
                 f"`agri-data split {store.path}`"
             )
         classes = store.labels(rows)

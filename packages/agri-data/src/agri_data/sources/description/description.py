@@ -15,7 +15,7 @@ from agri_data.sources.description.label import LabelSpec
 
 @dataclass(frozen=True, slots=True)
 class Imagery:
-    """What the descriptions of every kind share about the pictures.
+    """Imagery settings that the descriptions of every kind share.
 
     Attributes:
         bands: names in file order; empty = read from the files' band descriptions.
@@ -88,8 +88,8 @@ class Scene:
         name: unique; chips are named after it.
         files: band name -> path, or "" -> path for one multi-band file.
         label: path of its label raster or polygons, "" where it has none of its own.
-        group: scenes of one group stay in one part of a split.
-        kind: "raster" or "vector" where the scene says it itself, else "".
+        group: scenes of one group stay in one split.
+        kind: "raster" or "vector" where the scene states it, else "".
     """
 
     name: str

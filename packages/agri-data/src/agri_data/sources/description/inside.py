@@ -1,4 +1,4 @@
-"""Paths named in a file, which must stay in the folder that the file describes."""
+"""Checks that paths named in a file stay in the folder that the file describes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_inside(text: str, where: str) -> str:
 
 
 def inside(text: str) -> str:
-    """Return `text` as `check_inside` does; the message of the error names no place.
+    """Return `text` as `check_inside` does; the error message names no file or line.
 
     Raises:
         InputError: it leads out of the root.
@@ -39,12 +39,12 @@ def inside(text: str) -> str:
 
 
 def leads_out(text: str) -> bool:
-    """Whether a path is absolute, names a drive, goes up, or holds a NUL; on any system."""
+    """Return whether a path is absolute, names a drive, goes up, or holds a NUL; on any system."""
     rooted = text.startswith(("/", "\\")) or _DRIVE.match(text) is not None
     return rooted or "\0" in text or ".." in re.split(r"[/\\]", text)
 
 
-def file_beside(table: Path, cell: str, root: Path, where: str) -> Path:
+def resolve_cell(table: Path, cell: str, root: Path, where: str) -> Path:
     """Return the file that a cell of `table` names relative to it, which must lie in `root`.
 
     Raises:

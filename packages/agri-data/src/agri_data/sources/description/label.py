@@ -56,7 +56,7 @@ class LabelSpec:
 
 
 def encode(values: NDArray[Any], spec: LabelSpec, legend: Legend, where: str) -> NDArray[np.uint8]:
-    """Turn label values `(H, W)` into class ids; `spec.ignore`, 255 and NaN become 255.
+    """Convert label values `(H, W)` to class ids; `spec.ignore`, 255 and NaN become 255.
 
     Raises:
         InputError: a value is no whole number, or stands for no class; the message counts it.

@@ -1,4 +1,4 @@
-"""From the `label` part of a description to a `LabelSpec`: names become ids of the legend."""
+"""Conversion of the `label` section of a description to a `LabelSpec` with ids of the legend."""
 
 from __future__ import annotations
 

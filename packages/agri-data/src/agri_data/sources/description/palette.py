@@ -1,4 +1,4 @@
-"""Colour-coded masks: a class per exact colour, never the nearest."""
+"""Colour-coded masks: one class per exact colour, no nearest match."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parse_colour(text: str) -> str:
 def decode_colours(
     picture: NDArray[np.uint8], spec: LabelSpec, legend: Legend, where: str
 ) -> NDArray[np.uint8]:
-    """Turn an RGB mask `(H, W, 3)` into class ids `(H, W)` by exact colour.
+    """Convert an RGB mask `(H, W, 3)` to class ids `(H, W)` by exact colour.
 
     Raises:
         InputError: a colour stands for no class and unknown colours are not ignored.

@@ -35,7 +35,7 @@ from agri_data.sources.description.models import (
 
 
 def read_description(path: Path, root: Path | None = None) -> Description:
-    """Read a description; `root` (a folder or a .zip) takes the place of the one it names.
+    """Read a description; `root` (a folder or a .zip) replaces the one it names.
 
     Raises:
         MissingError: there is no such file.
@@ -60,7 +60,7 @@ def check_root(base: Path, path: Path, given: bool) -> None:
 
 
 def parse_description(content: Any, path: Path, root: Path | None = None) -> Description:
-    """Turn the parsed content of the description `path` into records.
+    """Convert the parsed content of the description `path` to records.
 
     Raises:
         InputError: a key is unknown or missing, or a value is wrong.
@@ -187,7 +187,7 @@ def _check_scenes(description: ScenesDescription, where: str) -> None:
     bare = [s.name for s in description.scenes if own and not s.label]
     if bare or (own and description.images and not description.masks):
         raise InputError(
-            f"{where}: labels of kind {kind} need a 'label' in each scene, or 'masks' beside "
+            f"{where}: labels of kind {kind} need a 'label' in each scene, or 'masks' next to "
             f"'images'{': ' + ', '.join(bare[:8]) if bare else ''}"
         )
     if not own and (description.masks or any(s.label for s in description.scenes)):

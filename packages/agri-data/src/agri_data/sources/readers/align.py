@@ -51,7 +51,7 @@ def common_grid(grids: Mapping[str, Grid], resolution: str | float) -> Grid:
             )
         return grids[resolution]
     width, height = finest.pixel_size
-    # NEAR: a size that divides the grid but for rounding must not add a row or column.
+    # NEAR: a size that divides the grid except for rounding must not add a row or column.
     rows = math.ceil(finest.height * height / resolution - NEAR)
     cols = math.ceil(finest.width * width / resolution - NEAR)
     transform = scaled(finest.transform, resolution / width, resolution / height)

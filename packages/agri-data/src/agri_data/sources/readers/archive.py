@@ -1,4 +1,4 @@
-"""Reading zip archives from outside: no path leaves the folder, no archive fills the disk."""
+"""Reading of untrusted zip archives: no path leaves the folder, no archive fills the disk."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Limits of an archive, by what its members unpack to.
+    """Limits on the unpacked size of an archive and of its members.
 
     `ratio` (unpacked to packed bytes) holds for members of more than `small` bytes: imagery
     packs 1 to 20 times, a bomb a thousand times.
@@ -57,7 +57,7 @@ def members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def extract(path: Path, folder: Path, caps: Caps = CAPS) -> None:
-    """Unpack an archive inside `folder`, counting the bytes that really come out.
+    """Unpack an archive inside `folder`, counting the bytes that are actually unpacked.
 
     Raises:
         InputError: a member is unsafe, damaged, or larger than it declared.
@@ -73,7 +73,7 @@ def extract(path: Path, folder: Path, caps: Caps = CAPS) -> None:
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Return what a member unpacks to; for members that are small, as `Caps` can see to.
+    """Return the unpacked content of a member; for small members, which `Caps` can enforce.
 
     Raises:
         InputError: the member is damaged.
@@ -82,7 +82,7 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
-    """Yield what a member unpacks to, a megabyte at a time.
+    """Yield the unpacked content of a member, a megabyte at a time.
 
     Raises:
         InputError: the member is damaged, or packed in a way this Python cannot read.
@@ -110,7 +110,7 @@ def _open(path: Path) -> zipfile.ZipFile:
 
 @contextmanager
 def _told(archive: zipfile.ZipFile, name: str) -> Iterator[None]:
-    """Name the archive and the member in what `zipfile` raises; wrap its calls only.
+    """Convert errors of `zipfile` to `InputError` that names archive and member.
 
     NotImplementedError is what it raises for a way of packing that it cannot undo.
     """

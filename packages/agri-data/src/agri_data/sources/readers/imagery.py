@@ -1,4 +1,4 @@
-"""The bands of a set of images: by name in every file, in one dtype, with one "no data"."""
+"""The band layout of a set of images: bands by name, in one dtype, with one no-data value."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _PHOTOS = ("PNG", "JPEG")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What every file of a set must agree on; made from the first one.
+    """The band layout that every file of a set must have; taken from the first one.
 
     Attributes:
-        imagery: the description's part about pictures.
+        imagery: the imagery section of the description.
         use: names of the bands of the store, in order.
         label: name of the band that holds labels, "" without.
         dtype: of every file.
@@ -48,7 +48,7 @@ class Layout:
         return make_bands(self.use, self.imagery.unit)
 
     def positions(self, facts: Facts) -> tuple[list[int], int | None]:
-        """Return where in a file the bands of the store are, and the label band (or None).
+        """Return the positions in a file of the store's bands and of the label band (or None).
 
         Raises:
             MissingError: a band is not there.
@@ -136,7 +136,7 @@ def band_names(imagery: Imagery, facts: Facts) -> tuple[str, ...]:
 
 
 def _alike(have: Sequence[str], want: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Spell both lists alike, unless that would make two bands of one file equal."""
+    """Spell both lists the same way, unless that would make two bands of one file equal."""
     spelt = [canonical_name(name) for name in have]
     if len(set(spelt)) < len(spelt):
         return list(have), list(want)

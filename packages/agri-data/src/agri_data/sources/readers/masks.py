@@ -1,4 +1,4 @@
-"""Reading label files of every kind as class ids on the grid of their image."""
+"""Reading of label files of every kind as class ids on the grid of their image."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def encode_file(
     watch: LabelWatch,
     where: str,
 ) -> NDArray[np.uint8]:
-    """Turn the values of a label file, or of a window of one, into class ids.
+    """Convert the values of a label file, or of a window of one, to class ids.
 
     What the file masks, where `valid` is False, becomes 255, and so does its "no data" value
     unless the description maps that to a class.

@@ -1,4 +1,4 @@
-"""Pairing images with masks by key, never by the order of a listing."""
+"""Pairing of images with masks by key, never by the order of a listing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agri_core.files.errors import InputError, MissingError
 from agri_core.files.folders import natural
 from agri_core.files.junk import is_junk
 
-from agri_data.sources.description.inside import check_inside, file_beside
+from agri_data.sources.description.inside import check_inside, resolve_cell
 
 IMAGES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2")
 LABELS = (*IMAGES, ".geojson", ".json", ".gpkg", ".shp")
@@ -151,7 +151,7 @@ def _table_pair(table: Path, row: list[str], columns: int, root: Path, where: st
     cells = [cell.strip() for cell in row]
     if len(cells) != columns or not all(cells):
         raise InputError(f"{where} needs {columns} filled columns, got {','.join(row)[:80]!r}")
-    paths = [file_beside(table, cell, root, where) for cell in cells]
+    paths = [resolve_cell(table, cell, root, where) for cell in cells]
     for path in paths:
         if not path.is_file():
             raise MissingError(f"{where}: there is no file {path}")

@@ -1,4 +1,4 @@
-"""Mapping over many small files with threads: in order, few results waiting at a time."""
+"""Threaded map over many small files, in order, with a bounded number of pending results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ B = TypeVar("B")
 def in_order(
     function: Callable[[A], B], items: Iterable[A], *, workers: int | None = None, ahead: int = 4
 ) -> Iterator[Future[B]]:
-    """Yield a future of `function(item)` per item, in order; at most `workers * ahead` wait.
+    """Yield a future of `function(item)` per item, in order; at most `workers * ahead` pend.
 
     A future rather than its result, so that the caller decides what a failed item means.
     """

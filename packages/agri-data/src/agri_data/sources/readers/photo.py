@@ -56,7 +56,7 @@ def decode_photo(data: bytes, where: str) -> tuple[Photo, NDArray[np.bool_]]:
     Palettes become the RGB they stand for; a fully transparent pixel is invalid; 16 bit stays 16.
 
     Raises:
-        InputError: it is damaged, half transparent, or turned by an EXIF flag.
+        InputError: it is damaged, half transparent, or rotated by an EXIF flag.
     """
     if data.startswith(JPEG):
         header = _header(data, where)
@@ -114,7 +114,7 @@ def _check_upright(image: Image.Image, where: str) -> None:
         raise InputError(f"{where} has damaged EXIF data ({error}); save it again") from error
     if turned not in (0, 1):
         raise InputError(
-            f"{where} is stored turned (EXIF orientation {turned}), so a mask drawn on it may not "
+            f"{where} is stored rotated (EXIF orientation {turned}), so a mask drawn on it may not "
             "lie on its pixels; save it upright first"
         )
 
@@ -124,7 +124,7 @@ def _is_deep(data: bytes) -> bool:
 
 
 def _decode_deep(data: bytes, where: str) -> tuple[Photo, NDArray[np.bool_]]:
-    # Pillow would cut 16-bit RGB to 8 bits without a word.
+    # Pillow would silently reduce 16-bit RGB to 8 bits.
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise InputError(f"{where} is truncated or damaged; get the file again")
@@ -150,5 +150,5 @@ def _split_alpha(picture: Photo, where: str) -> tuple[Photo, NDArray[np.bool_]]:
 
 
 def _is_whole(data: bytes) -> bool:
-    """Whether a JPEG has its end marker; anything cameras append after it is left alone."""
+    """Return whether a JPEG has its end marker; data that cameras append after it is ignored."""
     return b"\xff\xd9" in data[len(data) // 2 :]

@@ -1,4 +1,4 @@
-"""Polygons with a class attribute, burnt onto a grid by the pixel-centre rule."""
+"""Polygons with a class attribute, rasterised onto a grid by the pixel-centre rule."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ LISTED = 8
 
 @dataclass(frozen=True, slots=True)
 class Polygons:
-    """Polygons in one CRS with their class ids; where two overlap, the later one wins.
+    """Polygons in one CRS with their class ids; where two overlap, the later one takes precedence.
 
     Attributes:
         shapes: `(N,)`.
         ids: class of each, `(N,)`.
         outside: class of the ground that no polygon covers.
-        notes: what a person should know of the file.
+        notes: remarks on the file.
         tree: index of the shapes.
     """
 
@@ -43,7 +43,7 @@ class Polygons:
     tree: shapely.STRtree
 
     def burn(self, shape: tuple[int, int], transform: Affine) -> NDArray[np.uint8]:
-        """Return class ids `(H, W)`; a pixel belongs to a polygon that holds its centre."""
+        """Return class ids `(H, W)`; a pixel belongs to a polygon that contains its centre."""
         from rasterio.features import rasterize
 
         rows = np.sort(self.tree.query(shapely.box(*Grid(None, transform, *shape).bounds)))
@@ -63,7 +63,7 @@ class Polygons:
 def read_polygons(path: Path, crs: Any, spec: LabelSpec, legend: Legend) -> Polygons:
     """Read GeoJSON, GeoPackage or Shapefile polygons and bring them to `crs`.
 
-    A feature without a polygon, as digitising leaves behind, is left out and told in the notes.
+    A feature without a polygon, as digitising may leave behind, is left out and noted.
 
     Raises:
         MissingError: the file, its layer or its class column is not there.
@@ -78,7 +78,7 @@ def read_polygons(path: Path, crs: Any, spec: LabelSpec, legend: Legend) -> Poly
         raise InputError(f"{path} holds no polygons{f'; {notes[0]}' if notes else ''}")
     ids = [_class_of(layer.records[row].get(spec.attribute), spec, path, row + 1) for row in kept]
     moved = move_all([shapes[row] for row in kept], layer.crs, parse_crs(crs.to_wkt()))
-    # What has no place in the CRS of the imagery cannot lie on it.
+    # What cannot be projected to the CRS of the imagery cannot lie on it.
     there = ~shapely.is_missing(moved)
     found = moved[there]
     codes = np.array(ids, np.uint8)[there]
@@ -104,7 +104,7 @@ def _check(layer: Layer, spec: LabelSpec, path: Path) -> None:
 
 
 def _notes(path: Path, faults: Sequence[Fault]) -> list[str]:
-    """Return a line for features that are left out, and one for those that were mended."""
+    """Return a line for features that are left out, and one for those that were repaired."""
     notes = []
     for lost, what in ((True, "left out"), (False, "kept")):
         some = [fault for fault in faults if fault.lost is lost]

@@ -1,4 +1,4 @@
-"""Checks of the labels of a build: notes for the user, and errors that must not pass."""
+"""Checks of the labels of a build: notes for the user, and errors that stop the build."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agri_data.sources.description.label import LabelSpec
 
 
 class LabelWatch:
-    """Counts class pixels; masks of 0 and 255 without `codes` are a trap it refuses.
+    """Counter of class pixels; it refuses binary masks of 0 and 255 without `codes`.
 
     255 is "ignore" by contract, yet many tools write a binary mask as 0 and 255.
     """
@@ -27,7 +27,7 @@ class LabelWatch:
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know of the label files, each line once."""
+        """Remarks about the label files for the user, each line once."""
         return list(self._notes)
 
     def note(self, lines: Iterable[str]) -> None:

@@ -88,7 +88,7 @@ def _stand(part: Polygon, kind: str) -> str:
 
 
 def _meadows(rng: np.random.Generator, rest: Rest, fields: list[Feature]) -> list[Feature]:
-    """Turn fields into meadows until these have their share: wet, steep and odd pieces first."""
+    """Convert fields to meadows until these have their share: wet, steep and odd pieces first."""
     areas = np.array([f.shape.area for f in fields])
     shapes = np.array([f.shape for f in fields], dtype=object)
     centres = shapely.get_coordinates(shapely.point_on_surface(shapes))

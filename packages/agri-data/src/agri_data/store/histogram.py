@@ -1,4 +1,4 @@
-"""Streaming tallies: one histogram per band from which every statistic follows.
+"""Streaming histograms of bands, from which every band statistic follows.
 
 A value maps to a bin by an order-preserving key. Integers of up to 16 bits have one bin a value,
 so all figures are exact. Floats take the top `FLOAT_BITS` bits of their float32 pattern, made
@@ -20,7 +20,7 @@ Values = NDArray[Any]
 FLOAT_BITS = 18
 
 
-class Tally(Protocol):
+class Histogram(Protocol):
     """Counts of one band's values."""
 
     def add(self, values: Values) -> None:
@@ -40,7 +40,7 @@ class Tally(Protocol):
         """The value below which `share` of the values lie, numpy's `linear` rule."""
 
 
-class IntegerTally:
+class IntegerHistogram:
     """Exact counts of an integer type of at most 16 bits."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
@@ -73,12 +73,12 @@ class IntegerTally:
     def quantile(self, share: float) -> float:
         """The value below which `share` of the values lie, numpy's `linear` rule; exact."""
         ends = np.cumsum(self._bins)
-        place = share * (int(ends[-1]) - 1)
-        below, above = np.searchsorted(ends, [np.floor(place), np.ceil(place)], side="right")
-        return float(below + (above - below) * (place - np.floor(place)) + self._low)
+        position = share * (int(ends[-1]) - 1)
+        below, above = np.searchsorted(ends, [np.floor(position), np.ceil(position)], side="right")
+        return float(below + (above - below) * (position - np.floor(position)) + self._low)
 
 
-class FloatTally:
+class FloatHistogram:
     """Counts of floats: merged moments, and logarithmic bins for the quantiles."""
 
     def __init__(self) -> None:
@@ -123,20 +123,20 @@ class FloatTally:
     def quantile(self, share: float) -> float:
         """The value below which `share` of the values lie, within the width of its bin."""
         ends = np.cumsum(self._bins)
-        place = share * (self._count - 1)
-        bin_ = int(np.searchsorted(ends, np.floor(place), side="right"))
+        position = share * (self._count - 1)
+        bin_ = int(np.searchsorted(ends, np.floor(position), side="right"))
         before = int(ends[bin_ - 1]) if bin_ else 0
         low, high = _float_edges(bin_)
         # Values are taken as evenly spread over the bin.
-        value = low + (high - low) * (place - before + 0.5) / int(self._bins[bin_])
+        value = low + (high - low) * (position - before + 0.5) / int(self._bins[bin_])
         return float(np.clip(value, self._low, self._high))
 
 
-def make_tally(dtype: np.dtype[Any]) -> Tally:
-    """Return the exact tally where the type allows it, else the one for floats."""
+def make_histogram(dtype: np.dtype[Any]) -> Histogram:
+    """Return the exact histogram where the type allows it, else the one for floats."""
     if np.issubdtype(dtype, np.integer) and dtype.itemsize <= 2:
-        return IntegerTally(dtype)
-    return FloatTally()
+        return IntegerHistogram(dtype)
+    return FloatHistogram()
 
 
 def _float_keys(values: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -11,11 +11,11 @@ from agri_core.files.errors import InputError
 from agri_cluster.backend.framework import keras, ops
 from agri_cluster.data.tiles import Floats
 
-TURNS = 8
+ROTATIONS = 8
 
 
-def turn(items: Floats, number: int) -> Floats:
-    """Return tiles `(N, H, W, C)` turned by `number` % 4 quarters, mirrored first from 4 on."""
+def rotate(items: Floats, number: int) -> Floats:
+    """Return tiles `(N, H, W, C)` rotated by `number` % 4 quarters, mirrored first from 4 on."""
     if number == 0:
         return items
     mirrored = items[:, :, ::-1] if number >= 4 else items
@@ -28,22 +28,22 @@ def check_views(shape: tuple[int, ...], views: int) -> None:
     Raises:
         InputError: they cannot.
     """
-    if not 1 <= views <= TURNS:
-        raise InputError(f"views of a tile are 1 to {TURNS}, got {views}")
+    if not 1 <= views <= ROTATIONS:
+        raise InputError(f"views of a tile are 1 to {ROTATIONS}, got {views}")
     if views > 1 and (len(shape) != 3 or shape[0] != shape[1]):
-        raise InputError(f"only square tiles can be turned, these items are of shape {shape}")
+        raise InputError(f"only square tiles can be rotated, these items are of shape {shape}")
 
 
 @keras.saving.register_keras_serializable(package="agri_cluster")
-class Turn(keras.layers.Layer):  # type: ignore[misc]
-    """`turn` as a layer."""
+class Rotation(keras.layers.Layer):  # type: ignore[misc]
+    """Keras layer that rotates and reflects tiles as `rotate` does."""
 
     def __init__(self, number: int, **options: Any) -> None:
         super().__init__(**options)
         self.number = number
 
     def call(self, inputs: Any) -> Any:
-        """Return the turned tiles."""
+        """Return the rotated tiles."""
         x = ops.flip(inputs, axis=2) if self.number >= 4 else inputs
         quarters = self.number % 4
         if quarters == 1:
@@ -63,10 +63,10 @@ class Turn(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "number": self.number}
 
 
-def mean_of_turns(model: Any, views: int) -> Any:
-    """Return a Keras model that gives the mean of `model`'s features over `views` turns."""
+def mean_over_rotations(model: Any, views: int) -> Any:
+    """Return a Keras model that gives the mean of `model`'s features over `views` rotations."""
     if views == 1:
         return model
     inputs = keras.Input(model.input_shape[1:], name="item")
-    rows = [model(Turn(number, name=f"turn{number}")(inputs)) for number in range(views)]
+    rows = [model(Rotation(number, name=f"rotate{number}")(inputs)) for number in range(views)]
     return keras.Model(inputs, keras.layers.Average(name="mean")(rows), name=f"{model.name}_mean")

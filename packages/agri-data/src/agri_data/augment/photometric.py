@@ -16,7 +16,7 @@ Image = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
+class PhotometricChange:
     """One drawn photometric change of C bands.
 
     Attributes:
@@ -42,40 +42,42 @@ class Light:
         return plain and not any(self.channel)
 
 
-def relight(
-    image: Image, light: Light, valid: NDArray[np.bool_], rng: np.random.Generator
+def apply_photometric(
+    image: Image, change: PhotometricChange, valid: NDArray[np.bool_], rng: np.random.Generator
 ) -> Image:
-    """Return the image `(H, W, C)` changed by `light`, in its own type, clipped to its range.
+    """Apply a change to an image `(H, W, C)`; the result has its type and is clipped to its range.
 
     Args:
         image: the chip.
-        light: the change.
+        change: brightness, contrast and the rest.
         valid: `(H, W)`, pixels that hold data; the others stay as they are.
         rng: draws the noise.
     """
-    changed = image.copy() if light.idle else _relit(image, light, valid, rng)
-    for band in light.lost:
-        changed[..., band] = _clip(np.array(light.fill), image.dtype)
-    changed[~valid] = image[~valid]
-    return changed
+    result = image.copy() if change.idle else _changed(image, change, valid, rng)
+    for band in change.lost:
+        result[..., band] = _clip(np.array(change.fill), image.dtype)
+    result[~valid] = image[~valid]
+    return result
 
 
-def _relit(image: Image, light: Light, valid: NDArray[np.bool_], rng: np.random.Generator) -> Image:
+def _changed(
+    image: Image, change: PhotometricChange, valid: NDArray[np.bool_], rng: np.random.Generator
+) -> Image:
     # C order, since the rows below must be a view of the values.
     values = np.array(image, np.float32, order="C")
     mean, std = _moments(values if valid.all() else values[valid])
     # ((x - mean) * contrast + mean) * brightness as one gain and one offset for each band.
-    gain = np.float32(light.contrast * light.brightness)
-    offset = mean * (1 - light.contrast) * light.brightness
-    if light.channel:
-        offset = offset + np.array(light.channel) * std
+    gain = np.float32(change.contrast * change.brightness)
+    offset = mean * (1 - change.contrast) * change.brightness
+    if change.channel:
+        offset = offset + np.array(change.channel) * std
     # Rows of W * C values: numpy is several times faster on a long last axis than on C bands.
     rows, width = values.reshape(len(values), -1), values.shape[1]
     rows *= gain
     rows += np.tile(offset.astype(np.float32), width)
-    if light.noise:
+    if change.noise:
         grain = rng.standard_normal(rows.shape, np.float32)
-        grain *= np.tile((light.noise * std).astype(np.float32), width)
+        grain *= np.tile((change.noise * std).astype(np.float32), width)
         rows += grain
     return _clip(values, image.dtype)
 
