@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
-from agri_core.files.commands import CommandLine, Output
+from agri_core.files.commands import CommandLine, Output, output_marks
 
 WRITTEN = {"out", "report", "json", "best", "runs", "pseudo", "geojson"}
 """Parameters that are outputs in every command that has them."""
@@ -61,6 +61,20 @@ def test_outputs_are_marked_and_inputs_are_not(functions):
             mapped = command in MAPPING and name in ("confidence", "probabilities")
             if marked != (name in WRITTEN or mapped):
                 wrong.append(f"{command}: {name}")
+    assert wrong == []
+
+
+def test_a_folder_is_not_marked_as_a_file(functions):
+    """A file's mark refuses a folder that is there, so that a second run would fail."""
+    wrong = []
+    for command, function in functions.items():
+        hints = get_type_hints(function, include_extras=True)
+        for name, mark in output_marks(function).items():
+            (option,) = [m for m in hints[name].__metadata__ if hasattr(m, "help")]
+            told = f"{option.metavar} {option.help}".casefold()
+            is_folder = "folder" in told or "chip store" in told
+            if is_folder == (mark.kind == "file"):
+                wrong.append(f"{command}: {name} ({mark.kind})")
     assert wrong == []
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from agri_core.files.commands import OUTPUT
+from agri_core.files.commands import added
 from agri_core.files.console import echo
 
 from agri_map.commands.options import PixelSide
@@ -14,7 +14,7 @@ def area(
     path: Annotated[Path, typer.Argument(metavar="MAP", help="A class map, a .tif.")],
     out: Annotated[
         Path | None,
-        OUTPUT,
+        added("area.csv", "area.json"),
         typer.Option(metavar="FOLDER", help="Write area.csv and area.json there."),
     ] = None,
     pixel: PixelSide = None,
