@@ -29,7 +29,7 @@ def make_label(label: AnyLabel | None, legend: Legend | None, where: str) -> Lab
     """
     if label is None and legend is not None:
         raise InputError(
-            f"{where}: 'label': there is a legend, so say what the labels are ('kind: ...')"
+            f"{where}: 'label': there is a legend, so the labels need a kind ('kind: ...')"
         )
     if label is None or isinstance(label, NoLabel):
         return LabelSpec()
