@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from agri_core.files.atomic import replacing_dir, write_json
 from agri_core.files.errors import InputError, SettingError
+from agri_core.files.locks import sole_run
 from agri_data.augment.augment import Augment
 
 from agri_cluster.artifact.save import FitOutput, save
@@ -59,12 +60,20 @@ def fit(
     interrupted run continues from there.
 
     Raises:
-        AgriError: the source or a setting is invalid, or the interrupted run had others.
+        AgriError: the source or a setting is invalid, the interrupted run had others, or another
+            run is writing `out`.
     """
     settings.check()
     if settings.n_clusters < 2:
         raise SettingError("n_clusters", f"is 2 or more, got {settings.n_clusters}")
     tiles = source.open(settings.encoder)
+    with sole_run(out):
+        return _fit(source, tiles, out, settings, seed, resume)
+
+
+def _fit(
+    source: TileSource, tiles: Tiles, out: Path, settings: FitSettings, seed: int, resume: bool
+) -> dict[str, Any]:
     work = out.with_name(f".{out.name}.fitting")
     _begin(work, source, settings, seed, resume)
     method = _fit_deepcluster if settings.objective == "deepcluster" else _fit_embedded

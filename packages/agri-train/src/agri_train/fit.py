@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agri_core.files.locks import sole_run
 from agri_data.store.store import ChipStore
 from agri_map.bundle.spec import BundleSpec
 from torch import nn
@@ -89,16 +90,29 @@ def fit(
 
     Raises:
         AgriError: the data, the settings and the network do not fit together, `out` holds
-            something else, or the loss is no longer finite.
+            something else or another run is writing it, or the loss is no longer finite.
         ExportError: the bundle does not compute what the network computes; the checkpoints stay.
     """
     spec = make_spec(store, bands, task, name, arch)
     data = ChipDataModule(store, spec, config, task)
     module, weights = _module(net, head, data)
     described = _describe(module, data, head, dict(settings or {}))
-    folder = RunFolder(out)
+    with sole_run(out):
+        return _resume(module, data, RunFolder(out), described, weights)
+
+
+def _resume(
+    module: TrainingModule,
+    data: ChipDataModule,
+    folder: RunFolder,
+    described: dict[str, Any],
+    weights: tuple[float, ...] | None,
+) -> FitResult:
+    """Run from the checkpoint in the folder, if it is one of the same run, or from the start."""
+    config = data.config
+    identity = {"name": described["name"], "family": family(described["arch"])}
     earlier = folder.has_checkpoint()
-    checkpoint = folder.open({"name": name, "family": family(arch)}, described["fingerprint"])
+    checkpoint = folder.open(identity, described["fingerprint"])
     hardware = choose(config)
     folder.write_config({**described, "class_weights": weights, "hardware": asdict(hardware)})
     state = RunState(folder, config, described["fingerprint"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from agri_core.files.errors import InputError
 
 
 @contextmanager
@@ -20,8 +22,60 @@ def locked(folder: Path) -> Iterator[None]:
             os.close(handle)
 
 
+@contextmanager
+def sole_run(path: Path) -> Iterator[None]:
+    """Hold `path`, an output that is made over hours, for this run alone.
+
+    The lock is that of a hidden folder next to it, which is there while the run lives; what a
+    killed run leaves of it is taken over by the next.
+
+    Raises:
+        InputError: another run holds it.
+    """
+    whole = path.resolve()
+    mark = whole.with_name(f".{whole.name}.running")
+    handle = _take(mark)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            mark.rmdir()
+        if handle is not None:
+            os.close(handle)
+
+
+def _take(mark: Path) -> int | None:
+    """Make and lock the folder `mark`; None where there are no locks."""
+    while True:
+        mark.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = _locked_handle(mark, wait=False)
+        except BlockingIOError as error:
+            name = mark.name.removeprefix(".").removesuffix(".running")
+            raise InputError(
+                f"another run is writing {mark.with_name(name)}; wait for it, or choose another "
+                "output"
+            ) from error
+        # The run before may have removed the folder between the two steps.
+        if handle is None or mark.exists():
+            return handle
+        os.close(handle)
+
+
 def lock(folder: Path, wait: bool) -> int | None:
     """Lock a folder for this process; None when another has it, or where there are no locks."""
+    try:
+        return _locked_handle(folder, wait)
+    except BlockingIOError:
+        return None
+
+
+def _locked_handle(folder: Path, wait: bool) -> int | None:
+    """Lock a folder; None where there are no locks, or no such folder.
+
+    Raises:
+        BlockingIOError: another run has it, and `wait` is false.
+    """
     if sys.platform == "win32":
         return None
     import fcntl
@@ -33,7 +87,10 @@ def lock(folder: Path, wait: bool) -> int | None:
     try:
         # The system lets go of it when the process ends, however it ends.
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # held by a living run, or a file system that knows no locks
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    except OSError:  # a file system that knows no locks
         os.close(handle)
         return None
     return handle
