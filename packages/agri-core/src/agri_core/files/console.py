@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 from agri_core.files.errors import AgriError
+from agri_core.threads import wait_passively
 
 if TYPE_CHECKING:
     import typer
@@ -40,6 +41,7 @@ def run(app: typer.Typer) -> None:
 
     Where Ctrl-C is ignored, as in the background of a shell script, it stays so.
     """
+    wait_passively()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         _listen()
     try:
