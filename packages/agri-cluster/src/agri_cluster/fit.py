@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from agri_core.files.atomic import replacing_dir, write_json
+from agri_core.files.console import warn
 from agri_core.files.errors import InputError, SettingError
 from agri_core.files.locks import sole_run
 from agri_data.augment.augment import Augment
 
+from agri_cluster.artifact.balance import Balance
 from agri_cluster.artifact.save import FitOutput, save
 from agri_cluster.artifact.series import Series
 from agri_cluster.backend.framework import set_seed
 from agri_cluster.data.rows import RowFile
 from agri_cluster.data.sources import open_tiles
-from agri_cluster.data.tiles import Tiles
+from agri_cluster.data.tiles import Ints, Tiles
 from agri_cluster.dec.estimator import DeepEmbeddedClustering
 from agri_cluster.dec.inputs import encoder_of
 from agri_cluster.dec.settings import FitSettings, whole_numbers
@@ -122,7 +125,8 @@ def _fit_embedded(
     facts = {
         "scale": model.scale_, "n_iter": model.n_iter_, "converged": model.converged_,
         "stop_reason": model.stop_reason_, "used": model.n_clusters_used_,
-        "contrast": model.contrast_, "warnings": model.warnings_,
+        "contrast": model.contrast_,
+        **_spread(model.labels_, settings.n_clusters, model.warnings_),
         "starts": {"inertias": list(initial.inertias), "agreement": initial.agreement},
         "warmup": model.warmup_,
     }  # fmt: skip
@@ -151,12 +155,26 @@ def _fit_deepcluster(
     facts = {
         "scale": 1.0, "n_iter": model.n_iter_, "converged": False, "stop_reason": "max_iter",
         "used": len(np.unique(model.labels_)),
-        "warnings": ["for deepcluster, changed is 1 - NMI with the previous clustering"],
+        **_spread(
+            model.labels_, settings.n_clusters,
+            ["for deepcluster, changed is 1 - NMI with the previous clustering"],
+        ),
     }  # fmt: skip
     rows = embed_all(model.model_, tiles, work / ROWS, centres.shape[1])
     series = Series(np.zeros(0, np.int64))
     alpha = max(1.0, centres.shape[1] - 1.0)
     return FitOutput(model.model_, rows, centres, alpha, None, history, losses, series, facts)
+
+
+def _spread(labels: Ints, clusters: int, notes: Sequence[str]) -> dict[str, Any]:
+    """Return the facts `balance` and `warnings`; a dominated clustering is also said now."""
+    balance = Balance.of(labels, clusters)
+    if balance.warning:
+        warn(balance.warning)
+    return {
+        "balance": balance.to_json(),
+        "warnings": [*notes, *([balance.warning] if balance.warning else [])],
+    }
 
 
 def _deepcluster(settings: FitSettings, seed: int, tiles: Tiles) -> DeepCluster:

@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
+from agri_cluster.data.shares import perplexity, shares
 from agri_cluster.dec.guard import (
     Guard,
     collapsed,
     dead_clusters,
     dying,
     new_centres,
-    perplexity,
-    shares,
 )
 from agri_core.files.errors import InputError
 

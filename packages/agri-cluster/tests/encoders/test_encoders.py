@@ -101,8 +101,15 @@ def test_colours_are_found_by_name_whatever_their_order():
     assert found == pytest.approx([-53.939, -16.779, 76.32], abs=1e-4)
 
 
-def test_three_other_bands_serve_as_a_false_colour_picture():
-    assert photograph(4, ("B08", "B04", "B03")).order == [2, 1, 0]
+def test_three_bands_without_a_colour_serve_as_red_green_and_blue():
+    assert photograph(4, ("band1", "band2", "band3")).order == [2, 1, 0]
+
+
+def test_infrared_red_and_green_keep_their_order_and_the_means_of_their_colours():
+    layer = photograph(4, ("B08", "B04", "B03"))
+    assert layer.order == [0, 1, 2]
+    # Infrared: the mean of the three, (103.939 + 116.779 + 123.68) / 3.
+    assert layer.mean == pytest.approx([114.799, 123.68, 116.779], abs=1e-3)
 
 
 def test_four_bands_keep_their_order():

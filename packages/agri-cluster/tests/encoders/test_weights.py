@@ -92,11 +92,6 @@ def test_a_first_convolution_for_colours_is_fitted_to_other_bands():
     assert found == pytest.approx([4.5, 2.25, 1.5, 0.75])
 
 
-def test_three_bands_keep_their_kernel():
-    kernel = np.random.default_rng(0).random((3, 3, 3, 2)).astype(np.float32)
-    np.testing.assert_array_equal(adapt_input(kernel, ("B08", "B04", "B03"), BGR), kernel)
-
-
 def test_a_grey_picture_gives_what_it_gave_as_three_equal_bands(tmp_path, arrays):
     path = write_old(tmp_path / "w.h5", arrays)
     colour, grey = network(), network(1)
@@ -221,3 +216,42 @@ def test_imagenet_weights_are_fitted_to_the_bands(monkeypatch):
 def test_there_are_no_imagenet_weights_of_an_encoder_of_ours():
     with pytest.raises(MissingError, match="no ImageNet weights for small"):
         build_encoder("small", (16, 16, 3), weights="imagenet")
+
+
+SEVEN = ("B01", "B05", "B06", "B07", "B08", "B11", "B12")
+
+
+@pytest.mark.parametrize(
+    ("bands", "expected"),
+    [
+        # A kernel of blue 1, green 2, red 6, so mean 3; filters go by name, times 3 / bands.
+        (("B02", "B03", "B04"), [1, 2, 6]),
+        (("B04", "B03", "B02"), [6, 2, 1]),
+        (("b3", "RED", "Blue"), [2, 6, 1]),
+        (("B08", "B04", "B03"), [3, 6, 2]),
+        (("band1", "band2", "band3"), [1, 2, 6]),
+        (("B04", *SEVEN, "B03", "B02"), [1.8, *[0.9] * 7, 0.6, 0.3]),
+    ],
+)
+def test_filters_go_by_the_name_of_a_band_not_by_its_place(bands, expected):
+    kernel = np.float32([1, 2, 6]).reshape(1, 1, 3, 1)
+    assert adapt_input(kernel, bands, BGR).ravel() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["squeezenet", "small"])
+@pytest.mark.parametrize(
+    "bands",
+    [("B02", "B03", "B04"), ("B08", "B04", "B03"), ("B04", *SEVEN, "B03", "B02")],
+)
+def test_features_do_not_depend_on_the_order_of_bands(tmp_path, name, bands):
+    path = tmp_path / "w.weights.h5"
+    build_encoder(name, (24, 24, 3), bands=RGB).model.save_weights(path)
+    tile = np.random.default_rng(1).random((1, 24, 24, len(bands))).astype(np.float32) * 255
+    turned = np.roll(np.arange(len(bands)), 1)
+    rows = [
+        build_encoder(
+            name, (24, 24, len(bands)), bands=[bands[place] for place in order], weights=str(path)
+        ).model.predict_on_batch(tile[..., order])
+        for order in (np.arange(len(bands)), turned)
+    ]
+    np.testing.assert_allclose(*rows, rtol=1e-3, atol=1e-4)

@@ -2,7 +2,7 @@
 
     OUT/model.keras      tile -> embedding, one Keras model
     OUT/centres.npy      (K, D) float32
-    OUT/cluster.json     settings, alpha, scale, input, stop reason, warnings, versions
+    OUT/cluster.json     settings, alpha, scale, input, stop reason, balance, warnings, versions
     OUT/clusters.csv     chip_id, cluster, confidence, margin, distance, initial; a row per tile
     OUT/embedding.npy    (N, D) float32, rows as in clusters.csv, already divided by the scale
     OUT/features.npy     (N, F) of a frozen encoder, rows as in clusters.csv; else missing
@@ -21,9 +21,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from agri_core.files.console import warn
 from agri_core.files.errors import InputError, MissingError
 from numpy.typing import NDArray
 
+from agri_cluster.artifact.balance import Balance
 from agri_cluster.artifact.info import read_info
 from agri_cluster.data.rows import RowFile
 from agri_cluster.data.tiles import Floats, Ints
@@ -92,6 +94,16 @@ class Fitted:
     def labels(self) -> Ints:
         """The cluster of each tile, `(N,)`."""
         return np.asarray(self.table["cluster"], np.int64)
+
+    @property
+    def balance(self) -> Balance:
+        """How evenly the tiles are spread over the clusters."""
+        return Balance.of(self.labels, self.clusters)
+
+    def warn_dominated(self) -> None:
+        """Warn where most tiles lie in few clusters."""
+        if self.balance.warning:
+            warn(self.balance.warning)
 
     @property
     def embedding(self) -> RowFile:

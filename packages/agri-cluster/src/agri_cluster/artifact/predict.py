@@ -31,6 +31,7 @@ def predict_to(folder: Path, chips: Path, out: Path, split: str | None = None) -
             f"the clustering in {folder} was made of tiles {expected}, those of {chips} are "
             f"{tiles.shape}; cut chips of the same size and bands"
         )
+    fitted.warn_dominated()
     alpha = float(fitted.info["alpha"])
     with (
         replacing_file(out) as temporary,

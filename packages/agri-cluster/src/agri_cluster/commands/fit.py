@@ -48,6 +48,7 @@ def fit(
     info = run_fit(source, out, FitSettings(**settings), seed, resume)
     echo(
         f"{info['tiles']} tiles in {info['used']} of {settings['n_clusters']} clusters after "
-        f"{info['n_iter']} steps ({info['stop_reason']})"
+        f"{info['n_iter']} steps ({info['stop_reason']}"
+        f"{', dominated by one cluster' if info['balance']['dominated'] else ''})"
     )
     echo(f"next: agri-cluster report {out} {chips} --out reports/cluster")

@@ -51,6 +51,7 @@ def name(
     from agri_cluster.selection.naming import names_text
 
     opened = Fitted.open(fitted)
+    opened.warn_dominated()
     labels, count = grouped(opened, groups)
     sizes = np.bincount(labels, minlength=count)
     found: dict[int, Majority] = {}

@@ -49,5 +49,6 @@ def report(
     with adding_files(out, retired=WRITTEN) as folder:
         found = make_report(clustering, source, folder, names=given, seed=seed, tsne=tsne)
         (folder / PAGE).write_text(page(found, board), encoding="utf-8")
+    clustering.warn_dominated()
     size = (out / PAGE).stat().st_size / 1e6
     echo(f"wrote {out / PAGE}: {len(found.groups)} clusters on one page of {size:.1f} MB")

@@ -86,6 +86,7 @@ def select(
         DEFAULT_COUNT if count is None and each is None else count, each, how, confidence
     )
     opened = Fitted.open(fitted)
+    opened.warn_dominated()
     labels, number = grouped(opened, groups)
     sizes = np.bincount(labels, minlength=number)
     named = _names(names, keep or [], sizes)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from agri_core.files.errors import InputError
-from numpy.typing import NDArray
 
+from agri_cluster.data.shares import Doubles
 from agri_cluster.data.tiles import Floats, Ints
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +46,12 @@ class Guard:
             raise InputError(f"guard reseeds is 0 or more, got {self.reseeds}")
 
 
-def shares(labels: Ints, clusters: int) -> Doubles:
-    """Return the share of tiles in each cluster, `(K,)`.
-
-    Example:
-        >>> shares(np.array([0, 0, 0, 2]), clusters=3).tolist()
-        [0.75, 0.0, 0.25]
-    """
-    return np.bincount(labels, minlength=clusters) / max(len(labels), 1)
-
-
 def dead_clusters(now: Doubles, initial: Doubles, guard: Guard) -> Ints:
     """Return the clusters that died, given current and initial shares `(K,)`."""
     empty = now == 0
     # Both conditions: a rare class that k-means found is small from the start, and is no failure.
     small = (now < guard.dead / len(now)) & (now < initial / 2)
     return np.flatnonzero(empty | small).astype(np.int64)
-
-
-def perplexity(now: Doubles) -> float:
-    """Return the perplexity of the shares `(K,)`: the effective number of clusters, 1 to K.
-
-    Example:
-        >>> round(perplexity(np.array([0.25, 0.25, 0.5, 0.0])), 3)
-        2.828
-    """
-    # 0 log 0 is 0 in an entropy, but NaN in floating point; empty clusters are left out instead.
-    held = now[now > 0]
-    return float(np.exp(-(held * np.log(held)).sum()))
 
 
 def dying(now: Doubles, initial: Doubles, guard: Guard) -> str:

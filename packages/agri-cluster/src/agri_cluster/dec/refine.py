@@ -22,6 +22,7 @@ from agri_cluster.backend.framework import keras
 from agri_cluster.backend.resume import resume_run, save_run
 from agri_cluster.data.distances import log_assignment
 from agri_cluster.data.rows import RowFile
+from agri_cluster.data.shares import perplexity, shares
 from agri_cluster.data.tiles import Floats, Ints, Tiles
 from agri_cluster.dec.assignment import READ, assign, confidence_and_kl, write_embedding
 from agri_cluster.dec.guard import (
@@ -30,8 +31,6 @@ from agri_cluster.dec.guard import (
     dead_clusters,
     dying,
     new_centres,
-    perplexity,
-    shares,
 )
 from agri_cluster.dec.network import Network
 from agri_cluster.dec.schedule import TARGETS, Schedule

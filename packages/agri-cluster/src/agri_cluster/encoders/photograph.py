@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agri_core.bands import canonical_name
+
 from agri_cluster.backend.framework import keras, ops
 
 COLOURS = {"B04": "red", "B03": "green", "B02": "blue", "R": "red", "G": "green", "B": "blue"}
@@ -48,20 +50,23 @@ class Photograph(keras.layers.Layer):  # type: ignore[misc]
 
 def colour_of(band: str) -> str:
     """Return "red", "green" or "blue" for a band of that colour, else ""."""
-    name = COLOURS.get(band, band)
+    name = COLOURS.get(canonical_name(band).upper(), band.strip().lower())
     return name if name in MEAN else ""
 
 
 def photograph(size: int, bands: Sequence[str]) -> Photograph:
     """Return the layer for `bands`.
 
-    Three bands are put into the order blue, green, red of the network: by their colour, else as
-    if they were a false-colour red, green, blue. Any other number stays in its order.
+    Red, green and blue are put into the order blue, green, red of the network by their names, and
+    so are three bands without a colour, as if they were red, green and blue. Others keep their
+    order, as their filters go by name (`agri_cluster.encoders.weights`).
     """
     colours = [colour_of(band) for band in bands]
-    if len(bands) != 3:
-        grey = sum(MEAN.values()) / 3
-        return Photograph(size, range(len(bands)), [MEAN.get(colour, grey) for colour in colours])
-    found = sorted(colours) == sorted(ORDER)
-    order = [colours.index(colour) for colour in ORDER] if found else [2, 1, 0]
-    return Photograph(size, order, [MEAN[colour] for colour in ORDER])
+    if len(bands) == 3 and sorted(colours) == sorted(ORDER):
+        order = [colours.index(colour) for colour in ORDER]
+    elif len(bands) == 3 and not any(colours):
+        return Photograph(size, [2, 1, 0], [MEAN[colour] for colour in ORDER])
+    else:
+        order = list(range(len(bands)))
+    grey = sum(MEAN.values()) / 3
+    return Photograph(size, order, [MEAN.get(colours[place], grey) for place in order])

@@ -83,10 +83,12 @@ def build_encoder(
     inputs = keras.Input(shape, name="item")
     photo = name in _PHOTO
     side = _side(name, shape) if photo else 0
-    x = photograph(side, names)(inputs) if photo else inputs
+    picture = photograph(side, names) if photo else None
+    x = inputs if picture is None else picture(inputs)
+    channels = names if picture is None else [names[place] for place in picture.order]
     outputs = mlp(x, widths) if name == "mlp" and widths else _BUILDERS[name](x)
     model = keras.Model(inputs, outputs, name=name)
-    load_weights(model, weights, names, ORDER if photo else ORDER[::-1])
+    load_weights(model, weights, channels, ORDER if photo else ORDER[::-1])
     groups = _groups(name, int(outputs.shape[-1]))
     return _topped(Encoder(model, scale_of(name), name, groups, side), width)
 

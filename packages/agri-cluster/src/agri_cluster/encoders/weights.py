@@ -5,7 +5,8 @@ Keras 1 and 2, `.weights.h5` and `.keras`. No configuration in them is followed 
 
 A first convolution made for three colours is fitted to other bands: a band that is red, green or
 blue takes the filter of its colour, every other band the mean of the three, and all are scaled by
-3 / bands so that activations keep their size.
+3 / bands so that activations keep their size. Names decide, not the order in the file. Three bands
+of which none is a colour by its name keep the filters in their order.
 """
 
 from __future__ import annotations
@@ -59,12 +60,13 @@ def adapt_input(
     kernel: NDArray[np.float32], bands: Sequence[str], order: Sequence[str]
 ) -> NDArray[np.float32]:
     """Fit a first kernel `(kh, kw, 3, out)` to bands; see the rule in the module's head."""
-    if kernel.ndim != 4 or kernel.shape[2] != 3 or len(bands) == 3:
+    if kernel.ndim != 4 or kernel.shape[2] != 3:
+        return kernel
+    colours = [colour_of(band) for band in bands]
+    if len(bands) == 3 and not any(colours):
         return kernel
     mean = kernel.mean(axis=2)
-    filters = [
-        kernel[:, :, order.index(colour)] if (colour := colour_of(band)) else mean for band in bands
-    ]
+    filters = [kernel[:, :, order.index(colour)] if colour else mean for colour in colours]
     return np.asarray(np.stack(filters, axis=2) * (3 / len(bands)), np.float32)
 
 

@@ -25,7 +25,9 @@ def open_rows(source: Path, n_components: int, rng: np.random.Generator) -> Tile
         InputError: it is damaged.
     """
     if (source / INFO).is_file():
-        return principal(Fitted.open(source).embedding, rng, n_components)
+        fitted = Fitted.open(source)
+        fitted.warn_dominated()
+        return principal(fitted.embedding, rng, n_components)
     from agri_cluster.data.sources import open_tiles
 
     return principal(statistics(open_tiles(source)), rng, n_components)

@@ -12,6 +12,7 @@ import pandas as pd
 from agri_core.pages.fact import Fact
 from agri_core.pages.render import render
 
+from agri_cluster.artifact.balance import Balance
 from agri_cluster.evaluation.metrics import holding
 from agri_cluster.evaluation.scoreboard import Scoreboard
 from agri_cluster.report.report import Report
@@ -92,7 +93,7 @@ def page(report: Report, board: Scoreboard | None = None) -> str:
         report=report,
         sections=dict(_sections(report, board is not None, bool(settings))),
         about=tuple(_about(report)),
-        verdict=_verdict(str(report.info.get("stop_reason", ""))),
+        verdict=_verdict(str(report.info.get("stop_reason", "")), report.balance),
         warnings=tuple(_warnings(report)),
         facts=tuple(_facts(report)),
         cards=report.cards,
@@ -134,12 +135,24 @@ def _about(report: Report) -> Iterator[str]:
     )
 
 
-def _verdict(reason: str) -> Verdict | None:
-    return STOPS.get(reason) or (Verdict("plain", f"Stopped: {reason}.") if reason else None)
+def _verdict(reason: str, balance: Balance) -> Verdict | None:
+    known = STOPS.get(reason) or (Verdict("plain", f"Stopped: {reason}.") if reason else None)
+    if not balance.dominated:
+        return known
+    # That labels came to rest says nothing good of a clustering that is hardly one.
+    text = (
+        f"Dominated: cluster {balance.cluster} holds {balance.largest:.0%} of the tiles, "
+        f"effectively {balance.effective:.1f} of {balance.clusters} clusters."
+    )
+    return Verdict("bad", f"{text} {known.text}" if known else text)
 
 
 def _warnings(report: Report) -> Iterator[str]:
-    yield from (str(text) for text in report.info.get("warnings") or ())
+    known = [str(text) for text in report.info.get("warnings") or ()]
+    yield from known
+    # Folders of earlier versions hold no warning of it.
+    if report.balance.warning and report.balance.warning not in known:
+        yield report.balance.warning
     if report.empty:
         numbers = ", ".join(map(str, report.empty[:EMPTY]))
         rest = len(report.empty) - EMPTY
@@ -153,7 +166,9 @@ def _facts(report: Report) -> Iterator[Fact]:
     confidence = sum(group.confidence * group.share for group in report.groups)
     yield Fact(f"{report.tiles:,}", "tiles")
     yield Fact(f"{len(sizes)} of {report.clusters}", "clusters in use", bool(report.empty))
-    yield Fact(f"{max(sizes) / report.tiles:.1%}", "in the largest cluster")
+    yield Fact(
+        f"{max(sizes) / report.tiles:.1%}", "in the largest cluster", report.balance.dominated
+    )
     yield Fact(str(holding(labels)), "clusters hold 90% of tiles")
     yield Fact(f"{confidence:.2f}", "mean confidence")
     if report.history is not None and len(report.history):

@@ -12,6 +12,7 @@ import pandas as pd
 from agri_core.files.csvfile import csv_text
 from agri_core.pages.uri import data_uri
 
+from agri_cluster.artifact.balance import Balance
 from agri_cluster.artifact.fitted import HISTORY, PRETRAIN, Fitted
 from agri_cluster.data.pictures import Pictures, PictureSource
 from agri_cluster.evaluation.merge import draw_dendrogram
@@ -46,6 +47,7 @@ class Report:
         info: the content of cluster.json.
         tiles: how many were grouped.
         clusters: how many were asked for.
+        balance: how evenly the tiles are spread over the clusters.
         groups: the clusters in use, by number.
         cards: one a group, similar ones next to each other; at most `CARDS`.
         unit: of the spectral profiles.
@@ -57,6 +59,7 @@ class Report:
     info: Mapping[str, Any]
     tiles: int
     clusters: int
+    balance: Balance
     groups: list[Group]
     cards: list[Card]
     unit: str
@@ -113,6 +116,7 @@ def make_report(
         info=fitted.info,
         tiles=len(fitted),
         clusters=fitted.clusters,
+        balance=fitted.balance,
         groups=known,
         cards=cards,
         unit=found.unit,
