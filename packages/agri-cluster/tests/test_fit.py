@@ -155,7 +155,7 @@ def test_a_killed_fit_goes_on_and_ends_as_if_it_had_not_been(fitted_folder, four
     assert state.is_file()
     assert not out.exists()
     other = run("fit", four_bands.path, "--out", out, *QUICK, "--seed", "5", "--resume")
-    assert "other settings" in str(other.exception)
+    assert "seed (was 0, now 5)" in str(other.exception)
     done = run("fit", four_bands.path, "--out", out, *QUICK, "--resume")
     assert done.exit_code == 0, done.output
     for name in ("clusters.csv", "history.csv", "centres.npy"):

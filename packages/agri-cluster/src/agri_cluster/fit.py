@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,19 @@ from agri_core.files.atomic import replacing_dir, write_json
 from agri_core.files.console import warn
 from agri_core.files.errors import InputError, SettingError
 from agri_core.files.locks import sole_run
+from agri_core.files.records import parse_json
 from agri_data.augment.augment import Augment
 
 from agri_cluster.artifact.balance import Balance
 from agri_cluster.artifact.save import FitOutput, save
 from agri_cluster.artifact.series import Series
 from agri_cluster.backend.framework import set_seed
+from agri_cluster.backend.threads import thread_counts
+from agri_cluster.data.content import tiles_fingerprint, weights_fingerprint
+from agri_cluster.data.folder import FolderTiles
 from agri_cluster.data.rows import RowFile
-from agri_cluster.data.sources import open_tiles
-from agri_cluster.data.tiles import Ints, Tiles
+from agri_cluster.data.sources import StoreTiles, open_tiles
+from agri_cluster.data.tiles import Ints
 from agri_cluster.dec.estimator import DeepEmbeddedClustering
 from agri_cluster.dec.inputs import encoder_of
 from agri_cluster.dec.settings import FitSettings, whole_numbers
@@ -32,8 +35,14 @@ from agri_cluster.encoders.registry import build_encoder, scale_of
 from agri_cluster.encoders.views import Views
 
 STARTED, ROWS, FEATURES = "started.json", "rows.npy", "features.npy"
+CONTENT = {"tiles": "the content of the tiles", "weights": "the content of the weights file"}
+"""What a message says of fingerprints, whose digits tell nobody anything."""
+
 CROP = 0.3
 """Largest share of a tile's side that DeepCluster's views cut away."""
+
+
+FitTiles = StoreTiles | FolderTiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class TileSource:
     bands: tuple[str, ...] = ()
     split: str | None = None
 
-    def open(self, encoder: str) -> Tiles:
+    def open(self, encoder: str) -> FitTiles:
         """Open the tiles on the scale that `encoder` takes.
 
         Raises:
@@ -75,16 +84,17 @@ def fit(
 
 
 def _fit(
-    source: TileSource, tiles: Tiles, out: Path, settings: FitSettings, seed: int, resume: bool
+    source: TileSource, tiles: FitTiles, out: Path, settings: FitSettings, seed: int, resume: bool
 ) -> dict[str, Any]:
     work = out.with_name(f".{out.name}.fitting")
-    _begin(work, source, settings, seed, resume)
+    _begin(work, source, tiles, settings, seed, resume)
     method = _fit_deepcluster if settings.objective == "deepcluster" else _fit_embedded
     output = method(tiles, settings, seed, work, resume)
     info = {
         "settings": settings.to_json() | {"encoder": encoder_of(settings, tiles)}, "seed": seed,
         "source": source.path.name, "split": source.split, "bands": list(tiles.bands),
         "scaling": getattr(tiles, "scaling", None), "tiles": len(tiles),
+        "threads": thread_counts(),
     }  # fmt: skip
     with replacing_dir(out) as folder:
         save(folder, output, info)
@@ -94,20 +104,18 @@ def _fit(
     return info | dict(output.facts)
 
 
-def _begin(work: Path, source: TileSource, settings: FitSettings, seed: int, resume: bool) -> None:
+def _begin(
+    work: Path, source: TileSource, tiles: FitTiles, settings: FitSettings, seed: int, resume: bool
+) -> None:
     """Make the folder of the checkpoints, or check that an existing one is of the same run."""
     wanted = {
-        "source": str(source.path.resolve()), "bands": list(source.bands), "split": source.split,
-        "seed": seed, "settings": settings.to_json(),
+        "tiles": tiles_fingerprint(tiles), "weights": weights_fingerprint(settings.weights),
+        "bands": list(source.bands), "split": source.split, "seed": seed,
+        "threads": thread_counts(), "settings": settings.to_json(),
     }  # fmt: skip
     mark = work / STARTED
     if resume and mark.is_file():
-        found = json.loads(mark.read_text(encoding="utf-8"))
-        if found != wanted:
-            raise InputError(
-                f"the interrupted run in {work} had other settings or tiles; run without --resume "
-                "to start again"
-            )
+        _compare(parse_json(dict[str, Any], mark.read_bytes(), str(mark)), wanted, work)
         return
     if work.exists() and not mark.is_file() and any(work.iterdir()):
         raise InputError(f"{work} is in the way and was not left by a fit; move it elsewhere")
@@ -116,8 +124,42 @@ def _begin(work: Path, source: TileSource, settings: FitSettings, seed: int, res
     write_json(mark, wanted)
 
 
+def _compare(found: Mapping[str, Any], wanted: Mapping[str, Any], work: Path) -> None:
+    """Refuse to go on with another run; other threads are allowed, and said."""
+    before, now = (_flat(record) for record in (found, wanted))
+    changed = [
+        f"{name} (was {before.get(name)!r}, now {value!r})"
+        if name not in CONTENT
+        else CONTENT[name]
+        for name, value in now.items()
+        if name != "threads" and before.get(name, ...) != value
+    ]
+    if changed:
+        raise InputError(
+            f"the interrupted run in {work} was another one; changed since: {', '.join(changed)}; "
+            "restore that, or run without --resume to start again"
+        )
+    if before.get("threads") != now["threads"]:
+        warn(
+            f"the interrupted run computed with the threads {before.get('threads')}, this one has "
+            f"{now['threads']}: the result may differ in its last digits from either alone"
+        )
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    settings = record.get("settings")
+    return {
+        **{name: value for name, value in record.items() if name != "settings"},
+        **(
+            {f"--{name.replace('_', '-')}": value for name, value in settings.items()}
+            if isinstance(settings, Mapping)
+            else {}
+        ),
+    }
+
+
 def _fit_embedded(
-    tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool
+    tiles: FitTiles, settings: FitSettings, seed: int, work: Path, resume: bool
 ) -> FitOutput:
     model = DeepEmbeddedClustering(**settings.to_json(), random_state=seed, folder=work)
     model.fit(tiles, resume=resume)
@@ -138,7 +180,7 @@ def _fit_embedded(
 
 
 def _fit_deepcluster(
-    tiles: Tiles, settings: FitSettings, seed: int, work: Path, resume: bool
+    tiles: FitTiles, settings: FitSettings, seed: int, work: Path, resume: bool
 ) -> FitOutput:
     model = _deepcluster(settings, seed, tiles)
     model.fit(tiles, state=work / "deepcluster.npz")
@@ -177,7 +219,7 @@ def _spread(labels: Ints, clusters: int, notes: Sequence[str]) -> dict[str, Any]
     }
 
 
-def _deepcluster(settings: FitSettings, seed: int, tiles: Tiles) -> DeepCluster:
+def _deepcluster(settings: FitSettings, seed: int, tiles: FitTiles) -> DeepCluster:
     # Keras draws the encoder's initial weights.
     set_seed(seed)
     config = DeepClusterConfig(
@@ -187,7 +229,7 @@ def _deepcluster(settings: FitSettings, seed: int, tiles: Tiles) -> DeepCluster:
     return DeepCluster(settings.n_clusters, _encoder(settings, tiles), config, seed)
 
 
-def _encoder(settings: FitSettings, tiles: Tiles) -> Any:
+def _encoder(settings: FitSettings, tiles: FitTiles) -> Any:
     return build_encoder(
         encoder_of(settings, tiles), tiles.shape, width=settings.embedding_dim,
         weights=settings.weights, bands=tiles.bands,
