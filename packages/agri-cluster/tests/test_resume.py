@@ -55,9 +55,7 @@ def _other_pixels(pictures):
         ),
     ],
 )
-def test_other_content_at_the_same_path_is_another_run(
-    started, tmp_path, pictures, change, message
-):
+def test_other_content_at_a_path_is_another_run(started, tmp_path, pictures, change, message):
     change(pictures)
     with pytest.raises(InputError, match=message):
         begin(tmp_path, pictures)
@@ -67,9 +65,7 @@ def test_other_content_at_the_same_path_is_another_run(
 
 
 def test_a_changed_setting_is_named_with_both_values(started, tmp_path, pictures):
-    with pytest.raises(
-        InputError, match=r"seed \(was 0, now 5\), --epochs \(was 50, now 7\); rest"
-    ):
+    with pytest.raises(InputError, match=r"seed \(was 0, now 5\), --epochs \(was 50, now 7\);"):
         begin(tmp_path, pictures, seed=5, epochs=7)
 
 

@@ -128,9 +128,7 @@ def _compare(found: Mapping[str, Any], wanted: Mapping[str, Any], work: Path) ->
     """Refuse to go on with another run; other threads are allowed, and said."""
     before, now = (_flat(record) for record in (found, wanted))
     changed = [
-        f"{name} (was {before.get(name)!r}, now {value!r})"
-        if name not in CONTENT
-        else CONTENT[name]
+        CONTENT.get(name) or f"{name} (was {before.get(name)!r}, now {value!r})"
         for name, value in now.items()
         if name != "threads" and before.get(name, ...) != value
     ]

@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 from agri_core.files.console import warn
 from agri_core.files.errors import InputError, MissingError
-from numpy.typing import NDArray
 
+from agri_cluster.artifact.arrays import check_rows, open_floats, read_centres
 from agri_cluster.artifact.balance import Balance
 from agri_cluster.artifact.info import read_info
 from agri_cluster.data.rows import RowFile
@@ -33,6 +33,13 @@ from agri_cluster.data.tiles import Floats, Ints
 INFO, TABLE, CENTRES, EMBEDDING = "cluster.json", "clusters.csv", "centres.npy", "embedding.npy"
 HISTORY, PRETRAIN, MODEL, SERIES_DIR = "history.csv", "pretrain.csv", "model.keras", "series"
 SERIES = 2000
+TABLE_COLUMNS = ("chip_id", "cluster", "confidence", "margin", "distance")
+WHOLE = ("cluster", "initial")
+"""Columns of clusters.csv that are numbers of clusters; a DeepCluster has no initial ones."""
+
+ROUNDING = 1e-5
+"""What a share may be above 1, as it is written with six digits."""
+
 COLUMNS = (
     "refresh", "iteration", "changed", "used", "largest", "smallest",
     "confidence", "kl", "reconstruction", "reseeded",
@@ -75,11 +82,9 @@ class Fitted:
                     "make one with 'agri-cluster fit'"
                 )
         info = read_info(path / INFO)
-        try:
-            table = pd.read_csv(path / TABLE, dtype={"chip_id": str}, keep_default_na=False)
-            centres = np.load(path / CENTRES, allow_pickle=False)
-        except ValueError as error:
-            raise InputError(f"{path} is damaged ({error}); fit again") from error
+        centres = read_centres(path / CENTRES)
+        table = _read_table(path / TABLE, len(centres))
+        check_rows(path / EMBEDDING, len(table), centres.shape[1])
         return cls(path, info, table, centres)
 
     def __len__(self) -> int:
@@ -113,21 +118,72 @@ class Fitted:
     @property
     def history(self) -> pd.DataFrame:
         """A row per target update."""
-        return pd.read_csv(self.path / HISTORY)
+        return read_csv(self.path / HISTORY)
 
     def series(self) -> list[tuple[Ints, Floats]]:
         """Return labels `(M,)` and embedding `(M, D)` of the sampled tiles at each update."""
         folder = self.path / SERIES_DIR
         return [
-            (_load(file).astype(np.int64), _load(folder / f"embedding-{file.stem[-3:]}.npy"))
+            (
+                _load(file, self.clusters),
+                np.array(open_floats(folder / f"embedding-{file.stem[-3:]}.npy")),
+            )
             for file in sorted(folder.glob("labels-???.npy"))
         ]
 
     def series_rows(self) -> Ints:
         """Return the positions of the sampled tiles, `(M,)`."""
-        return _load(self.path / SERIES_DIR / "rows.npy").astype(np.int64)
+        return _load(self.path / SERIES_DIR / "rows.npy", len(self))
 
 
-def _load(path: Path) -> NDArray[Any]:
-    loaded: NDArray[Any] = np.load(path, allow_pickle=False)
-    return loaded
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table of a clustering.
+
+    Raises:
+        InputError: it is no CSV in UTF-8, or a row has too many cells.
+    """
+    try:
+        return pd.read_csv(path, dtype={"chip_id": str}, keep_default_na=False, na_values=[""])
+    except (ValueError, OSError, OverflowError) as error:
+        raise InputError(f"{path} is damaged ({error}); fit again") from error
+
+
+def _read_table(path: Path, clusters: int) -> pd.DataFrame:
+    table = read_csv(path)
+    missing = [name for name in TABLE_COLUMNS if name not in table]
+    if missing or not len(table):
+        what = f"lacks the columns {', '.join(missing)}" if missing else "holds no tile"
+        raise InputError(f"{path} {what}; the clustering is damaged, fit again")
+    if table["chip_id"].isna().any() or table["chip_id"].duplicated().any():
+        raise InputError(f"{path} has tiles without an id, or an id twice; fit again")
+    for name in WHOLE:
+        if name in table and not _are_clusters(table[name], clusters):
+            raise InputError(
+                f"{path}: {name} is a number from 0 to {clusters - 1}, the rows of centres.npy, in "
+                "every row; the clustering is damaged, fit again"
+            )
+    for name in TABLE_COLUMNS[2:]:
+        values = pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64)
+        most = 1.0 + ROUNDING if name != "distance" else np.inf
+        # NaN fails both comparisons.
+        if not ((values >= 0) & (values <= most) & np.isfinite(values)).all():
+            raise InputError(
+                f"{path}: {name} is {'0 to 1' if most < np.inf else '0 or more'} in every row; the "
+                "clustering is damaged, fit again"
+            )
+    return table
+
+
+def _are_clusters(column: pd.Series[Any], clusters: int) -> bool:
+    return column.dtype.kind in "iu" and bool(column.between(0, clusters - 1).all())
+
+
+def _load(path: Path, most: int) -> Ints:
+    """Read whole numbers `(M,)` from 0 to below `most`."""
+    try:
+        found = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError, TypeError, OverflowError) as error:
+        raise InputError(f"{path} is not an .npy array ({error}); fit again") from error
+    if found.ndim != 1 or found.dtype.kind not in "iu" or (len(found) and found.max() >= most):
+        raise InputError(f"{path} holds numbers that are not below {most}; fit again")
+    return found.astype(np.int64)

@@ -25,7 +25,9 @@ from agri_cluster.artifact.fitted import (
     PRETRAIN,
     SERIES_DIR,
     TABLE,
+    TABLE_COLUMNS,
 )
+from agri_cluster.artifact.modelfile import check_model_file
 from agri_cluster.artifact.series import Series
 from agri_cluster.backend.framework import backend_name, keras
 from agri_cluster.data.distances import log_assignment, squared_distances
@@ -35,7 +37,6 @@ from agri_cluster.data.tiles import Floats, Ints, batches
 SCHEMA = 1
 INITIAL = "initial"
 READ = 4096
-HEADER = ("chip_id", "cluster", "confidence", "margin", "distance")
 PACKAGES = ("agri-cluster", "keras", "numpy", "scikit-learn")
 
 
@@ -99,9 +100,10 @@ def load_model(folder: Path) -> keras.Model:
     path = folder / MODEL
     if not path.is_file():
         raise MissingError(f"there is no model {path}; fit again")
+    check_model_file(path)
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError, AttributeError, RuntimeError) as error:
         raise InputError(f"{path} cannot be read ({error}); fit again") from error
 
 
@@ -120,7 +122,7 @@ def _write_table(path: Path, output: FitOutput) -> None:
     more = () if output.initial is None else (INITIAL,)
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow((*HEADER, *more))
+        table.writerow((*TABLE_COLUMNS, *more))
         for indices, z in batches(output.rows, READ):
             lines = columns(z, output.centres, output.alpha)
             for i, line in zip(indices, lines, strict=True):
