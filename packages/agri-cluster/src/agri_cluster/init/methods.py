@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agri_cluster.data.tiles import Floats, Ints
 
@@ -41,7 +42,6 @@ def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
     each. Beyond `VECTORS` further ones separate only a few tiles.
     """
     from scipy.sparse import diags
-    from scipy.sparse.linalg import eigsh
     from sklearn.cluster import KMeans
 
     graph = neighbour_graph(z)
@@ -49,13 +49,7 @@ def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
     # random walk D^(-1) W; its eigenvectors are those times D^(-1/2), applied below.
     root = 1.0 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
     count = min(clusters + clusters // 2, VECTORS, len(z) - 1)
-    walk = diags(root) @ graph @ diags(root)
-    if len(z) <= WHOLE_SPECTRUM:
-        vectors = np.linalg.eigh(walk.toarray())[1][:, -count:]
-    else:
-        # LA: the largest algebraic eigenvalues; by magnitude, those near -1 of almost bipartite
-        # parts would be found too. v0 is drawn here, since ARPACK's own start is not seeded.
-        vectors = eigsh(walk, k=count, which="LA", v0=rng.random(len(z)))[1]
+    vectors = leading_vectors((diags(root) @ graph @ diags(root)).tocsr(), count, rng)
     vectors *= root[:, None]
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     seed = int(rng.integers(2**31))
@@ -63,6 +57,53 @@ def spectral(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
     # Rows of unit length (Ng, Jordan and Weiss 2002, step 4). 1e-12 keeps a row of zeros, a tile
     # without weight in any leading vector, from becoming NaN.
     return np.asarray(model.fit_predict(vectors / np.maximum(length, 1e-12)), np.int64)
+
+
+def leading_vectors(walk: Any, count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the eigenvectors `(N, count)` of the largest eigenvalues of a graph, falling.
+
+    Each connected part of the graph is decomposed by itself. All of them share the eigenvalue 1,
+    and an iterative method finds of equal eigenvalues only some: it would lose whole parts.
+
+    Args:
+        walk: `(N, N)`, sparse and symmetric, D^(-1/2) W D^(-1/2).
+        count: below N.
+        rng: draws where iterations start.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    parts, part = connected_components(walk, directed=False)
+    values: list[float] = []
+    found: list[tuple[Ints, NDArray[np.float64]]] = []
+    # Larger parts first: of equal eigenvalues those are kept when there are too many.
+    for chosen in np.argsort(-np.bincount(part, minlength=parts), kind="stable"):
+        rows = np.flatnonzero(part == chosen)
+        own, vectors = _decompose(walk[rows][:, rows], min(count, len(rows)), rng)
+        values.extend(own)
+        found.extend((rows, vector) for vector in vectors.T)
+    # Rounded, as equal eigenvalues of different parts differ by their last digits.
+    order = np.argsort(-np.round(values, 9), kind="stable")[:count]
+    out = np.zeros((walk.shape[0], count))
+    for column, place in enumerate(order):
+        rows, vector = found[place]
+        out[rows, column] = vector
+    return out
+
+
+def _decompose(
+    walk: Any, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the `count` largest eigenvalues of one connected part, falling, and their vectors."""
+    from scipy.sparse.linalg import eigsh
+
+    if walk.shape[0] <= WHOLE_SPECTRUM:
+        values, vectors = np.linalg.eigh(walk.toarray())
+    else:
+        # LA: the largest algebraic eigenvalues; by magnitude, those near -1 of almost bipartite
+        # parts would be found too. v0 is drawn here, since ARPACK's own start is not seeded.
+        values, vectors = eigsh(walk, k=count, which="LA", v0=rng.random(walk.shape[0]))
+    order = np.argsort(-values, kind="stable")[:count]
+    return values[order], vectors[:, order]
 
 
 def umap_kmeans(z: Floats, clusters: int, rng: np.random.Generator) -> Ints:
