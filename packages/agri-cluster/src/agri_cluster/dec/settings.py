@@ -21,8 +21,34 @@ if TYPE_CHECKING:
 
 DEC_OBJECTIVES = ("dec", "idec")
 AUTO = "auto"
-LEAST = {"batch_size": 1, "patience": 1, "n_init": 1, "max_iter": 0, "tol": 0, "balance": 0}
-"""The least value of settings."""
+BOUNDS: dict[str, tuple[float, float]] = {
+    "embedding_dim": (1, 4096),
+    "epochs": (0, 1_000_000),
+    "noise": (0, 0.99),
+    "size": (0, 4096),
+    "n_components": (1, 4096),
+    "views": (1, 8),
+    "gamma": (0, 1e6),
+    "n_init": (1, 10_000),
+    "max_iter": (0, 1_000_000_000),
+    "learning_rate": (1e-12, 100),
+    "batch_size": (1, 65_536),
+    "tol": (0, 1),
+    "patience": (1, 1_000_000),
+    "budget": (0, 1e9),
+    "balance": (0, 1e6),
+}
+"""The least and the largest value of settings; the largest are far above any use, and keep a
+mistyped number from asking for more memory than there is."""
+
+MOST_CLUSTERS = 65_535
+"""Labels of snapshots are written as uint16."""
+
+WIDEST = 16_384
+"""Largest width of a layer, or number of filters."""
+
+DEEPEST = 32
+"""Most layers."""
 
 
 # Not frozen and without checks at construction: scikit-learn changes and clones estimators, which
@@ -109,10 +135,23 @@ class FitSettings:
         whole_numbers(self.filters, "filters")
         number_or_auto(self.alpha, "alpha")
         number_or_auto(self.update_interval, "update_interval")
-        for name, least in LEAST.items():
+        _check_choice("target", self.target, get_args(Target))
+        _check_choice("precision", self.precision, get_args(Precision))
+        if self.n_clusters > MOST_CLUSTERS:
+            raise SettingError("n_clusters", f"is at most {MOST_CLUSTERS}, got {self.n_clusters}")
+        for name, (least, most) in BOUNDS.items():
+            value = getattr(self, name)
             # Not `<`, as a number that is NaN is neither.
-            if not least <= getattr(self, name) < math.inf:
-                raise SettingError(name, f"is {least} or more, got {getattr(self, name)}")
+            if not least <= value < math.inf:
+                raise SettingError(name, f"is {least:g} or more, got {value}")
+            if value > most:
+                raise SettingError(name, f"is at most {most:g}, got {value}")
+        _check_kernel(number_or_auto(self.alpha, "alpha"))
+        interval = number_or_auto(self.update_interval, "update_interval")
+        if interval is not None and not (1 <= interval < math.inf and interval.is_integer()):
+            raise SettingError(
+                "update_interval", f"is a whole number of 1 or more, or 'auto', got {interval:g}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return these settings by name."""
@@ -163,8 +202,13 @@ def whole_numbers(value: str | Sequence[int], name: str) -> tuple[int, ...]:
     """
     given = value.split(",") if isinstance(value, str) else [str(part) for part in value]
     parts = [part.strip() for part in given if part.strip()]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise SettingError(name, f"is widths such as 500,500,2000, got {value!r}")
+    # A length first: Python refuses to read numbers of thousands of digits.
+    if not all(part.isdecimal() and len(part) < 10 and int(part) > 0 for part in parts):
+        raise SettingError(name, f"is widths such as 500,500,2000, got {value!r:.200}")
+    if len(parts) > DEEPEST or max(map(int, parts), default=0) > WIDEST:
+        raise SettingError(
+            name, f"is at most {DEEPEST} widths of at most {WIDEST}, got {value!r:.200}"
+        )
     return tuple(int(part) for part in parts)
 
 
@@ -178,8 +222,13 @@ def number_or_auto(value: str | float, name: str) -> float | None:
         return None
     try:
         return float(value)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise SettingError(name, f"is a number or 'auto', got {value!r}") from error
+
+
+def _check_kernel(alpha: float | None) -> None:
+    if alpha is not None and not 0 < alpha < math.inf:
+        raise SettingError("alpha", f"is a number above 0, or 'auto', got {alpha:g}")
 
 
 def _check_choice(name: str, value: object, known: Sequence[str]) -> None:
