@@ -80,6 +80,7 @@ def test_the_same_seed_writes_the_same_files(fitted_folder, four_bands, tmp_path
         (["--weights", "nowhere.h5"], "nowhere.h5"),
         (["--split", "train"], "is in the split asked for"),
         (["--bands", "B99"], "B99"),
+        (["--bands", "B02,B03,B02"], "each band is asked for once, got B02, B03, B02"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(four_bands, tmp_path, more, message):
@@ -106,6 +107,14 @@ def test_a_wrong_choice_lists_them_all(flag, given, choices):
     assert done.output.splitlines()[-1] == (
         f"Error: Invalid value for '{flag}': '{given}' is not one of {choices}"
     )
+
+
+@pytest.mark.parametrize("command", ["fit", "report", "select", "suggest-k"])
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "99999999999999999999"])
+def test_a_seed_out_of_range_is_refused_by_the_command_line(command, seed):
+    done = run(command, "chips", "--out", "out", "--seed", seed)
+    assert done.exit_code == 2
+    assert "Invalid value for '--seed'" in done.output
 
 
 def test_deepcluster_is_a_clustering_like_any_other(four_bands, tmp_path):

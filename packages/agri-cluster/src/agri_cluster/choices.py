@@ -17,5 +17,8 @@ Target = Literal["full", "ema", "batch"]
 Precision = Literal["float32", "mixed_bfloat16"]
 """Arithmetic of the network."""
 
+MAX_SEED = 2**32 - 1
+"""Largest seed that Keras and scikit-learn take."""
+
 How = Literal["nearest", "diverse", "boundary"]
 """Which tiles of a cluster are chosen."""

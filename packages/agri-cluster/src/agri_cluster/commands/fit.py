@@ -11,6 +11,7 @@ from agri_core.files.commands import REPLACED
 from agri_core.files.options import with_settings, words
 from agri_core.files.params import params_option
 
+from agri_cluster.choices import MAX_SEED
 from agri_cluster.dec.settings import FitSettings
 
 
@@ -28,7 +29,9 @@ def fit(
     split: Annotated[
         Split | None, typer.Option(help="Only the chips of a split; all by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random number.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of every random number.")
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
     settings: dict[str, Any],
 ) -> None:

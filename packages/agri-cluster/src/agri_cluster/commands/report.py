@@ -9,6 +9,8 @@ import typer
 from agri_core.files.commands import added
 from agri_core.files.console import echo
 
+from agri_cluster.choices import MAX_SEED
+
 PAGE = "report.html"
 
 
@@ -21,7 +23,7 @@ def report(
     names: Annotated[
         Path | None, typer.Option(help="Names of clusters, as 'select' takes them.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws the tiles to show.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Draws the tiles to show.")] = 0,
     tsne: Annotated[bool, typer.Option(help="Draw the map of the tiles, which is slow.")] = True,
 ) -> None:
     """Show the clusters on one page: their tiles, spectra, sizes, similarity and training.

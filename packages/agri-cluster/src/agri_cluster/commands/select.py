@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from agri_core.files.commands import OUTPUT
 
-from agri_cluster.choices import How
+from agri_cluster.choices import MAX_SEED, How
 
 if TYPE_CHECKING:
     from agri_cluster.data.tiles import Ints
@@ -52,7 +52,7 @@ def select(
         Path | None, typer.Option(help="The chip store that was clustered, for --geojson.")
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the sample of very large clusters.")
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of the sample of very large clusters.")
     ] = 7,
 ) -> None:
     """Choose tiles of named clusters to draw on, the clusters taking turns.

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from agri_core.files.commands import added
 
+from agri_cluster.choices import MAX_SEED
+
 
 def suggest_k(
     source: Annotated[
@@ -21,7 +23,9 @@ def suggest_k(
     min_clusters: Annotated[int, typer.Option(help="Fewest clusters to try, 2 or more.")] = 2,
     max_clusters: Annotated[int, typer.Option(help="Most clusters to try.")] = 20,
     n_components: Annotated[int, typer.Option(min=1, help="Principal components used.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of tiles, k-means and references.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of tiles, k-means and references.")
+    ] = 0,
 ) -> None:
     """Suggest a number of clusters, by four rules and the range in which most of them agree.
 

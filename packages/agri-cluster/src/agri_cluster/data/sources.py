@@ -96,9 +96,12 @@ def open_tiles(
 
     Raises:
         MissingError: there is nothing at `path`, or a band is not there.
-        InputError: it is no store and no folder of pictures, or has no chips in that split.
+        InputError: it is no store and no folder of pictures, has no chips in that split, or a band
+            is asked for twice.
     """
     given = Scaling.from_json(scaling) if scaling is not None else None
+    if bands is not None and len(set(bands)) < len(bands):
+        raise InputError(f"each band is asked for once, got {', '.join(bands)}")
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise MissingError(f"{path} {what}; a chip store or a folder of pictures is expected")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from agri_core.files.errors import InputError, SettingError
 from agri_core.files.hints import hint
 
-from agri_cluster.choices import Init, Objective, Precision, Pretrain, Target
+from agri_cluster.choices import MAX_SEED, Init, Objective, Precision, Pretrain, Target
 
 if TYPE_CHECKING:
     from agri_data.augment.augment import Augment
@@ -186,6 +186,8 @@ class EstimatorSettings(FitSettings):
         """
         self.check()
         _check_choice("objective", self.objective, DEC_OBJECTIVES)
+        if not 0 <= self.random_state <= MAX_SEED:
+            raise SettingError("random_state", f"is 0 to {MAX_SEED}, got {self.random_state}")
         if self.n_clusters < 1:
             raise SettingError("n_clusters", f"is 1 or more, got {self.n_clusters}")
         if items < self.n_clusters:
