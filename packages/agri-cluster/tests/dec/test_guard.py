@@ -79,3 +79,50 @@ def test_clusters_that_die_again():
     assert dying(now, EVEN, Guard(lost=0.25)) == ""
     # What the start made small is not dead.
     assert dying(now, now, Guard()) == ""
+
+
+@pytest.mark.parametrize("name", ["dead", "giant", "used", "lost"])
+def test_a_share_may_be_all_or_nothing_and_no_more(name):
+    assert getattr(Guard(**{name: 0}), name) == 0
+    assert getattr(Guard(**{name: 1}), name) == 1
+    with pytest.raises(InputError, match=f"guard {name} is a share from 0 to 1, got 1.5"):
+        Guard(**{name: 1.5})
+
+
+def test_negative_reseeds_are_named():
+    with pytest.raises(InputError, match="guard reseeds is 0 or more, got -1"):
+        Guard(reseeds=-1)
+
+
+def test_limits_themselves_are_still_alive():
+    # Limit of dead: 0.4 / 4 = 0.1. At 0.1 a cluster lives, at 0.09 it is dead.
+    now = np.array([0.41, 0.4, 0.1, 0.09])
+    found = dead_clusters(now, EVEN, Guard(dead=0.4))
+    assert found.tolist() == [3] and found.dtype == np.int64
+    # Half of its initial share, exactly, is not yet dead either.
+    assert dead_clusters(now, np.array([0.41, 0.31, 0.1, 0.18]), Guard(dead=0.4)).tolist() == []
+    # An empty cluster is dead whatever the limits are.
+    assert dead_clusters(np.array([1.0, 0]), np.array([1.0, 0]), Guard(dead=0)).tolist() == [1]
+    # Two of four in use are used x K, and 0.625 = (1 + 0.25) / 2 is the limit of a giant.
+    assert collapsed(np.array([0.5, 0.5, 0, 0]), EVEN, Guard()) == ""
+    assert collapsed(np.array([0.625, 0.125, 0.125, 0.125]), EVEN, Guard()) == ""
+
+
+def test_new_centres_are_of_different_tiles_drawn_by_their_distance():
+    # Two tiles lie off the centre, squared distances 0.25 and 0.16; the others have no weight.
+    members = np.float32([[3, 3]] * 20 + [[3.5, 3], [3, 3.4]])
+    for seed in range(20):
+        centres, rows = new_centres(2, members, members[0], np.random.default_rng(seed))
+        assert sorted(rows) == [20, 21]
+        assert centres.dtype == np.float32 and rows.dtype == np.int64
+    # Three are wanted: every tile gets 1 more, and still no tile is drawn twice.
+    for seed in range(20):
+        _, rows = new_centres(3, members, members[0], np.random.default_rng(seed))
+        assert len(set(rows)) == 3
+    # One of weight 1 + 9 beside twenty of weight 1: drawn first in a third of the cases.
+    far = np.float32([[0, 0]] * 20 + [[3, 0]])
+    hits = sum(
+        20 in new_centres(2, far, far[0], np.random.default_rng(seed))[1] for seed in range(300)
+    )
+    # P = 1/3 + 2/3 * 10/29 = 0.563; six standard deviations of 300 draws are 0.17.
+    assert hits / 300 == pytest.approx(0.563, abs=0.17)

@@ -50,3 +50,16 @@ def test_divergence_is_zero_between_equals_and_as_scipy_elsewhere():
     p, q = np.array([[0.7, 0.3]]), np.array([[0.5, 0.5]])
     assert divergence(np.log(p), np.log(p))[0] == 0
     np.testing.assert_allclose(divergence(np.log(p), np.log(q)), entropy(p[0], q[0]))
+
+
+def test_rows_of_very_different_sizes_neither_overflow_nor_vanish():
+    # 2 log q is 0 and -2000 in one row, -4000 and -4000 in the other.
+    log_q = np.array([[0.0, -1000.0], [-2000.0, -2000.0]])
+    found = np.exp(sharpened(log_q, np.ones(2)))
+    np.testing.assert_allclose(found, [[1.0, 0.0], [0.5, 0.5]], atol=1e-12)
+    high = np.exp(sharpened(log_q + 3000.0, np.ones(2)))
+    np.testing.assert_allclose(high, found, atol=1e-12)
+
+
+def test_a_tenth_is_smoothed_by_default():
+    np.testing.assert_allclose(smoothed(np.array([1]), 2), [[0.05, 0.95]])
