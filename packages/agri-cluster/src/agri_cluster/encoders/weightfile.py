@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 Stored = Mapping[str, Sequence[NDArray[np.float32]]]
 
-MAX_BYTES = 4 * 1024**3
+MAX_BYTES = 1024**3
+"""Largest table or archive read: VGG16 with its classifier, the largest encoder, has 553 MB."""
 _INNER = "model.weights.h5"
 
 
