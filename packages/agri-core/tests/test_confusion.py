@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -49,6 +50,43 @@ def test_matrix_axes_are_not_swapped() -> None:
     assert score.recall(cm)[0] == 0
     assert math.isnan(score.recall(cm)[1])
     assert score.precision(cm)[1] == 0
+
+
+def test_no_score_where_nothing_counts_and_no_warning() -> None:
+    empty = np.zeros((2, 2), np.int64)
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.simplefilter("error")
+        assert all(math.isnan(value) for value in (score.kappa(empty), score.mean_f1(empty)))
+        assert np.isnan(score.shares_of_truth(empty)).all()
+        # Everything is class 0: agreement by chance is 1.
+        assert math.isnan(score.kappa(np.array([[4, 0], [0, 0]])))
+    # One pixel only, and wrong: p_o = 0, p_e = 1 * 0 + 0 * 1 = 0.
+    assert score.kappa(np.array([[0, 1], [0, 0]])) == 0
+
+
+def test_shares_of_each_true_class() -> None:
+    assert score.shares_of_truth(np.array([[3, 1], [0, 2]])).tolist() == [[3 / 4, 1 / 4], [0, 1]]
+
+
+def test_a_stack_of_matrices_is_scored_one_by_one() -> None:
+    # The second matrix is not symmetric: TP 1 and 2, FN 3 and 4, FP 4 and 3.
+    stack = np.array([[[5, 0], [0, 5]], [[1, 3], [4, 2]]])
+    assert score.iou(stack).tolist() == [[1, 1], [1 / 8, 2 / 9]]
+    assert score.recall(stack).tolist() == [[1, 1], [1 / 4, 2 / 6]]
+    assert score.precision(stack).tolist() == [[1, 1], [1 / 5, 2 / 5]]
+    assert score.f1(stack).tolist() == [[1, 1], [2 / 9, 4 / 11]]
+    assert score.confusion([0], [0], 2).dtype == np.int64
+
+
+def test_wrong_ids_are_told_with_their_side() -> None:
+    with pytest.raises(InputError) as caught:
+        score.confusion([0, 1, 1], [-1, 2, 1], 2)
+    assert str(caught.value) == "the prediction holds the class ids [-1, 2], expected 0..1"
+    with pytest.raises(InputError) as caught:
+        score.confusion(list(range(20)), [0] * 20, 2)
+    assert str(caught.value) == (
+        "the truth holds the class ids [2, 3, 4, 5, 6, 7, 8, 9], expected 0..1"
+    )
 
 
 @pytest.mark.parametrize(("truth", "found"), [([0, 5], [0, 0]), ([0, 1], [0, 9])])
@@ -105,6 +143,26 @@ def test_bootstrap_covers_the_score_and_narrows_with_places() -> None:
     assert narrow[0] < score.accuracy(places.sum(0)) < narrow[1]
     assert narrow[1] - narrow[0] < wide[1] - wide[0]
     assert score.bootstrap(places, score.accuracy, seed=0) == narrow
+
+
+def test_bootstrap_by_hand() -> None:
+    # Three places of 10 pixels with 10, 5 and 0 right; a draw of all three from them scores
+    # the mean of its picks. The same draws, taken one by one:
+    places = np.array([[[right, 10 - right], [0, 0]] for right in (10, 5, 0)])
+    picks = np.random.default_rng(0).multinomial(3, [1 / 3] * 3, 1000)
+    scores = picks @ [10, 5, 0] / 30
+    found = score.bootstrap(places, score.accuracy)
+    assert found == pytest.approx(tuple(np.percentile(scores, [2.5, 97.5])))
+    # 27 outcomes are equally likely, so 1/27 = 3.7 % score 0 and 3.7 % score 1.
+    assert found == (0, 1)
+    assert score.bootstrap(places, score.accuracy, seed=1, draws=20) != found
+
+
+def test_bootstrap_of_what_no_resample_has_is_unknown() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = score.bootstrap(np.zeros((3, 2, 2), np.int64), score.accuracy)
+    assert len(found) == 2 and all(math.isnan(value) for value in found)
 
 
 def test_bootstrap_of_one_place_is_unknown() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import colorsys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from agri_core import bands
+from agri_core.bands import Band, band_indices, make_bands
 from agri_core.files.errors import InputError, MissingError
-from agri_core.legend import EUROSAT, IGNORE_COLOUR, Legend
+from agri_core.files.hints import hint
+from agri_core.legend import EUROSAT, IGNORE_COLOUR, Legend, LegendClass, colour
 
 
 def test_legend_round_trip_and_colours() -> None:
@@ -61,6 +65,51 @@ def test_a_wrong_classes_json_is_one_line_with_its_name(tmp_path: Path, text: st
         Legend.read(path)
 
 
+def test_a_legend_as_text() -> None:
+    assert Legend.of({"půda": "#010203"}).to_json() == (
+        '[\n  {\n    "id": 0,\n    "name": "půda",\n    "colour": "#010203"\n  }\n]\n'
+    )
+
+
+def test_a_legend_of_one_megabyte_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "classes.json"
+    path.write_text('[{"id": 0, "name": "a"}]'.ljust(1_000_000))
+    assert Legend.read(path).names == ("a",)
+    path.write_bytes(b'[{"id": 0, "name": "\xff"}]')
+    with pytest.raises(InputError, match=r"classes\.json is not JSON in UTF-8: 'utf-8' codec"):
+        Legend.read(path)
+
+
+def test_an_unknown_class_is_named_with_those_there_are() -> None:
+    legend = Legend.of(["arable", "water"])
+    with pytest.raises(InputError) as caught:
+        legend.index("arabel")
+    assert str(caught.value) == (
+        "no class is called 'arabel'; the legend has arable, water" + hint("arabel", ["arable"])
+    )
+    with pytest.raises(InputError, match=r"^a class needs a name, class 3 has none$"):
+        LegendClass(3, " ", "#000000")
+    with pytest.raises(InputError, match=r"^a legend: expected a list, got"):
+        Legend.from_list(7)
+
+
+def test_colours_beyond_those_chosen_by_hand() -> None:
+    # Class 17: hue 17 * 0.618034 = 10.5066, its fraction 0.5066; saturation 0.45 + 0.4 (odd),
+    # value 0.65 + 0.3 * 2 / 2 = 0.95 (17 = 2 mod 3).
+    red, green, blue = colorsys.hsv_to_rgb(17 * 0.618033988749895 - 10, 0.85, 0.95)
+    expected = "#" + "".join(f"{round(255 * part):02x}" for part in (red, green, blue))
+    assert colour(17) == expected == "#24eaf2"
+    # Class 18: even, and 0 mod 3.
+    assert (
+        colour(18)[1:]
+        == bytes(
+            round(255 * part)
+            for part in colorsys.hsv_to_rgb(18 * 0.618033988749895 - 11, 0.45, 0.65)
+        ).hex()
+    )
+    assert colour(15) == "#6b6f1d"
+
+
 def test_eurosat_order_is_the_official_one() -> None:
     assert EUROSAT.names[0] == "AnnualCrop"
     assert EUROSAT.names[9] == "SeaLake"
@@ -89,12 +138,33 @@ def test_bad_legends_are_named(items: list[dict[str, object]], message: str) -> 
 
 
 def test_bands_are_found_by_name_in_any_order() -> None:
-    assert bands.band_indices(["B04", "B08", "B02"], ["B02", "B04"]) == [2, 0]
+    assert band_indices(["B04", "B08", "B02"], ["B02", "B04"]) == [2, 0]
 
 
 def test_a_missing_band_is_named_with_what_there_is() -> None:
     with pytest.raises(MissingError, match=r"no band B11; it has B02, B03"):
-        bands.band_indices(["B02", "B03"], ["B02", "B11"])
+        band_indices(["B02", "B03"], ["B02", "B11"])
+
+
+def test_bands_know_their_wavelength() -> None:
+    # Sentinel-2A, ESA: B04 664.6 nm; a band that is not of Sentinel-2 has none.
+    assert [band.wavelength for band in make_bands(["B04", "height"], "dn")] == [664.6, None]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Band("", None, "dn"), "a band needs a name, got an empty one"),
+        (lambda: Band("a", None, "m"), f"the unit of band a is one of {bands.UNITS}, got 'm'"),
+        (lambda: make_bands(["a", "b", "a"], "dn"), "band names must be unique, got a, b, a"),
+        (lambda: band_indices([], ["a", "b"]), "the imagery has no band a, b; it has no named b"),
+        (lambda: band_indices(["c"], ["a"], "x.tif"), "x.tif has no band a; it has c"),
+    ],
+)  # fmt: skip
+def test_bad_bands_are_named(make: Callable[[], object], message: str) -> None:
+    with pytest.raises((InputError, MissingError)) as caught:
+        make()
+    assert str(caught.value).startswith(message)
 
 
 def test_eurosat_tiffs_hold_b8a_last() -> None:

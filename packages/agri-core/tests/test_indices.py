@@ -59,6 +59,29 @@ def test_a_picture_has_no_reflectance(name: str) -> None:
         indices.compute(name, np.zeros((1, 1, 7), np.uint8), make_bands(NAMES, "uint8"))
 
 
+def test_ratios_broadcast_and_whole_numbers_are_computed_as_real_ones() -> None:
+    # Two rows of near infrared against one row of red: (3 - 1) / 4 and (7 - 1) / 8.
+    assert indices.ndvi(np.array([[3], [7]]), np.array([1])).tolist() == [[0.5], [0.75]]
+    assert indices.ndvi(np.array([3]), np.array([[1], [5]])).tolist() == [[0.5], [-0.25]]
+    ones = np.ones((1, 1, 7), np.float32)
+    assert indices.compute("ndvi", ones, make_bands(NAMES, "dn")).dtype == np.float64
+
+
+def test_wrong_names_are_told_with_those_there_are() -> None:
+    bands = make_bands(NAMES, "uint8")
+    pixel = np.zeros((1, 1, 7), np.uint8)
+    with pytest.raises(InputError) as caught:
+        indices.compute("savi", pixel, bands)
+    assert str(caught.value) == (
+        "SAVI needs reflectance, but band B08 is a uint8 picture whose scale to reflectance is "
+        "unknown; use NDVI, or imagery in dn or reflectance"
+    )
+    with pytest.raises(InputError, match="there are ndvi, "):
+        indices.compute("ndxx", pixel, bands)
+    with pytest.raises(InputError, match=r"called \['infrared'\]; there are (\w+, )+\w+$"):
+        indices.compute("ndvi", pixel, bands, {"infrared": "B03"})
+
+
 def test_a_ratio_of_a_picture_is_allowed() -> None:
     image = np.full((1, 1, 7), 9, np.uint8)
     assert indices.compute("ndvi", image, make_bands(NAMES, "uint8")).item() == 0.0

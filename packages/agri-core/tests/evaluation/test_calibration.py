@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from agri_core.evaluation.calibration import likelihood, reliability, without_temperature
@@ -53,6 +55,33 @@ def test_a_temperature_is_undone(tenths, tenth):
 
     found = without_temperature(softmax(logits / temperature), temperature)
     assert found == pytest.approx(softmax(logits), abs=1e-6)
+
+
+def test_bins_that_nothing_falls_into_are_told_apart():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = reliability(np.array([[0.3, 0.3, 0.4]]), np.array([2]), bins=10)
+    # 0.4 to 0.5 is bin 4; nothing lies above it.
+    assert found.count.tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+    assert len(found.confidence) == len(found.accuracy) == 10
+    assert np.isnan(found.confidence[[0, 9]]).all() and found.accuracy[4] == 1
+
+
+def test_a_temperature_is_undone_row_by_row():
+    # Row by row: e^-700 beside e^0 in one row, both near e^-350 in the next, far below the other.
+    rows = np.array([[1.0, 1e-300], [0.5, 0.5]])
+    found = without_temperature(rows, 4.0)
+    # log 1e-300 = -690.8; times 4 it leaves nothing, and the even row stays even.
+    assert found.tolist() == [[1, 0], [0.5, 0.5]] and found.dtype == np.float64
+
+
+@pytest.mark.parametrize(("shape", "classes"), [((3,), 3), ((3, 2), 2), ((0, 2), 0)])
+def test_shapes_are_told(shape, classes):
+    with pytest.raises(InputError) as caught:
+        reliability(np.zeros(shape), np.zeros(classes, np.int64))
+    assert str(caught.value).startswith(
+        "probabilities (N, K) and classes (N,) of one patch or more are expected, got "
+    )
 
 
 def test_nothing_to_score():

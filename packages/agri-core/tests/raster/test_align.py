@@ -10,9 +10,12 @@ from agri_core.raster.align import align
 from agri_core.raster.grid import Grid, shifted
 from agri_core.raster.opening import open_raster
 from agri_core.raster.validity import Masking, masking_of
+from pyproj import Transformer
+from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 TWENTY = from_origin(500_000, 5_500_000, 20, 20)
+MERCATOR = Transformer.from_crs("EPSG:4326", "EPSG:3857", always_xy=True).transform
 NAMES = ("a", "b", "c", "d")
 
 
@@ -84,6 +87,43 @@ def test_alpha_is_a_mask_and_near_infrared_is_not(read) -> None:
     assert (found[:8, :8, 0] == 100).all()
     # Between 0 and 100, whose centres are two pixels apart, a quarter and three quarters.
     assert found[0, :8, 3].tolist() == [0, 0, 0, 25, 75, 100, 100, 100]
+
+
+def test_a_window_is_read_where_it_lies(write) -> None:
+    # Values 0..15 in rows of four; the mask lacks the pixel in row 2, column 3.
+    values = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
+    mask = np.ones((4, 4), np.bool_)
+    mask[2, 3] = False
+    with open_raster(write(values, mask=mask)) as dataset, ExitStack() as stack:
+        own = Grid.of(dataset)
+        assert own.crs == dataset.crs
+        aligned = align(dataset, own, own, stack, masking=masking_of(dataset), nodata=None)
+        found, valid = aligned.read(1, 1, (2, 3), [0])
+    assert found[..., 0].tolist() == [[5, 6, 7], [9, 10, 11]]
+    assert valid.tolist() == [[True] * 3, [True, True, False]]
+
+
+def test_another_crs_is_warped_to_the_same_ground(write) -> None:
+    # One degree in pixels of a hundredth; its value is 10 * column. Read in Web Mercator, whose
+    # columns are meridians too: 0.01 degrees are 1113.19 m.
+    values = np.broadcast_to(np.arange(100, dtype=np.uint8)[None, None], (1, 100, 100)).copy()
+    degrees = from_origin(10, 51, 0.01, 0.01)
+    place = Grid(
+        CRS.from_epsg(3857), from_origin(*MERCATOR(10.2, 50.8), 1113.194908, 1113.194908), 5, 5
+    )
+    path = write(values, crs="EPSG:4326", transform=degrees)
+    with open_raster(path) as dataset, ExitStack() as stack:
+        own = Grid.of(dataset)
+        aligned = align(dataset, own, place, stack, masking=Masking(), nodata=None)
+        found, valid = aligned.read(0, 0, (5, 5), [0])
+    assert found[..., 0].tolist() == [[20, 21, 22, 23, 24]] * 5 and valid.all()
+
+
+def test_a_pixel_may_lack_one_band_only(read) -> None:
+    values = np.full((2, 4, 4), 100, np.uint16)
+    values[0] = 0
+    found, _, _ = read(values, nodata=0)
+    assert (found[:8, :8, 0] == 0).all() and (found[:8, :8, 1] == 100).all()
 
 
 def test_what_cannot_be_warped(write) -> None:

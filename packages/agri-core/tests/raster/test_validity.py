@@ -1,5 +1,7 @@
 """Which pixels hold data: literal arrays, and every way in which a file can mask."""
 
+import warnings
+
 import numpy as np
 import pytest
 import rasterio
@@ -92,6 +94,41 @@ def test_a_fifth_band_may_be_alpha_too(write) -> None:
     with rasterio.open(path) as dataset:
         assert masking_of(dataset, (*RGB, "B08")) == Masking(5)
         assert masking_of(dataset, (*RGB, "B08", "B11")) == Masking()
+
+
+def test_alpha_of_a_window_and_of_a_thinned_read(write) -> None:
+    # Grey and alpha: half transparent pixels, 1 of 255, hold data.
+    values = np.full((2, 4, 4), 9, np.uint8)
+    values[1] = [[255, 255, 0, 0], [255, 255, 0, 0], [1, 1, 255, 255], [1, 1, 255, 0]]
+    with rasterio.open(write(values, alpha="yes")) as dataset:
+        masking = masking_of(dataset)
+        assert masking == Masking(2)
+        window = rasterio.windows.Window(2, 1, 2, 2)
+        assert masking.read(dataset, window).tolist() == [[False, False], [True, True]]
+        # Nearest: one pixel of each two by two.
+        assert masking.read(dataset, shape=(2, 2)).tolist() == [[True, False], [True, False]]
+
+
+def test_a_mask_is_read_thinned_and_any_value_but_zero_is_valid(write) -> None:
+    path = write(np.ones((1, 4, 4), np.uint8))
+    write(np.array([[[0, 0, 1, 1]] * 2 + [[2, 2, 0, 0]] * 2], np.uint8), "a.tif.msk")
+    with rasterio.open(f"{path}.msk", "r+") as sink:
+        sink.update_tags(INTERNAL_MASK_FLAGS_1="2")
+    with rasterio.open(path) as dataset:
+        masking = masking_of(dataset)
+        assert masking.masks == (1,)
+        assert masking.read(dataset, shape=(2, 2)).tolist() == [[False, True], [True, False]]
+
+
+def test_a_chip_pixel_with_data_in_an_earlier_band_only_holds_data() -> None:
+    assert chip_validity(np.array([[[3, 0], [0, 3]]], np.uint16), 0).all()
+
+
+def test_the_ends_of_a_type_are_values_of_it() -> None:
+    assert holds(np.dtype("uint8"), 255) and not holds(np.dtype("uint8"), 256)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not holds(np.dtype("float32"), 1e300)
 
 
 def test_no_mark_no_alpha(write) -> None:
