@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from agri_core.choices import Split
-from agri_core.confusion import bootstrap, mean_iou
+from agri_core.confusion import mean_iou
 from agri_core.evaluation.evaluation import rounded
+from agri_core.evaluation.interval import metric_interval
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.records import load_json
 from agri_data.store.store import ChipStore
@@ -167,7 +168,7 @@ def difference(first: ChipEvaluation, second: ChipEvaluation) -> dict[str, float
     def gap(cms: NDArray[np.int64]) -> float:
         return mean_iou(cms[0]) - mean_iou(cms[1])
 
-    low, high = bootstrap(pairs, gap)
+    low, high = metric_interval(pairs, gap)
     return {"miou": rounded(gap(pairs.sum(axis=0))), "low": rounded(low), "high": rounded(high)}
 
 
