@@ -118,7 +118,7 @@ def _score(
     write_json(
         out / "metrics.json",
         {
-            **all_metrics(evaluation, result.spec, store),
+            **all_metrics(evaluation),
             "arch": net.arch,
             "encoder": net.encoder_name,
             "bands": len(result.spec.bands),

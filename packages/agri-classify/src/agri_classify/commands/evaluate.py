@@ -34,6 +34,7 @@ def evaluate(
     Example: agri-classify evaluate EuroSAT_test/ --model models/compact/model.onnx
     --out reports/evaluation
     """
+    from agri_core.evaluation.familiarity import warn_of
     from agri_core.files.console import SKIPPED, echo, warn
     from agri_map.inference.engine import open_engine
 
@@ -44,6 +45,7 @@ def evaluate(
     engine = open_engine(model, threads=threads or None)
     labelled = Labelled(data, engine.spec, split)
     result = run_evaluation(engine, labelled, batch_size)
+    warn_of(result.familiarity.notes)
     echo(write_evaluation(result, out))
     echo(f"report: {out}")
     for error in result.errors:

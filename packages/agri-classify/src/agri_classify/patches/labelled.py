@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from agri_core.evaluation.familiarity import Familiarity, Origin, compare_origins, unrecorded
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.folders import files_in
 from agri_core.files.junk import is_junk
@@ -76,6 +77,19 @@ class Labelled:
         if self.count == 0:
             part = f" in its {split} split" if split else ""
             raise MissingError(f"{self.path} has no patch{part}")
+
+    @property
+    def familiarity(self) -> Familiarity:
+        """Whether the patches taught the model."""
+        if self.store is None:
+            return unrecorded("picture")
+        return compare_origins(
+            Origin(self.spec.dataset, self.spec.split),
+            Origin(self.store.fingerprint, self.store.split_fingerprint),
+            self.split,
+            noun="patch",
+            method=str((self.store.info.split or {}).get("method", "")),
+        )
 
     def batches(self, size: int = BATCH_SIZE) -> Iterator[Batch]:
         """Yield all patches in order."""
