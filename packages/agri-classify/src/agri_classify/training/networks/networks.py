@@ -9,7 +9,8 @@ from agri_core.bands import TRUE_COLOUR
 from agri_core.files.errors import InputError, SettingError
 from agri_core.files.hints import hint
 from agri_train.network.freeze import freeze
-from agri_train.network.weights import first_convolution, load_encoder_weights
+from agri_train.network.stem import first_convolution
+from agri_train.network.weights import load_encoder_weights
 from torch import Tensor, nn
 from torchvision import models
 

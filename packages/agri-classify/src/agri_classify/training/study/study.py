@@ -25,6 +25,7 @@ from agri_data.store.store import ChipStore
 from agri_map.inference.engine import open_engine
 from agri_train.baselines.patches import score_baselines
 from agri_train.config import TrainConfig
+from agri_train.network.weights import weights_fingerprint
 
 import agri_classify
 from agri_classify.choices import Evaluated
@@ -141,8 +142,8 @@ class _Kept:
         told = {
             "plan": asdict(case.plan), "config": case.config.to_dict(), "evaluated_on": split,
             "data": case.store.fingerprint, "split": case.store.split_fingerprint,
-            "labels": case.store.label_fingerprint, "weights": _content(case.plan.weights),
-            "code": _code(),
+            "labels": case.store.label_fingerprint,
+            "weights": weights_fingerprint(case.plan.weights), "code": _code(),
         }  # fmt: skip
         self.key = sha256_text(json.dumps(told, sort_keys=True))
 
@@ -161,11 +162,6 @@ class _Kept:
         """Write the result and remove the checkpoints, gigabytes in a large study."""
         write_json(self.path, {"key": self.key, **asdict(outcome)})
         remove_folder(self.folder)
-
-
-def _content(weights: str) -> str:
-    """Return the hash of a weights file; names such as `imagenet` are returned as they are."""
-    return sha256_file(Path(weights)) if Path(weights).is_file() else weights
 
 
 def _code() -> str:
