@@ -26,7 +26,9 @@ def evaluate(
     split: Annotated[
         Split, typer.Option(help="Split of a chip store; the model was fitted on train.")
     ] = "val",
-    batch_size: Annotated[int, typer.Option(min=1, help="Patches predicted at once.")] = 64,
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=4096, help="Patches predicted at once.")
+    ] = 64,
     threads: Threads = 0,
 ) -> None:
     """Evaluate a bundle: accuracy with 95 % CI, metrics per class, confusion matrix, calibration.
