@@ -7,6 +7,7 @@ import typer
 from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT, added
 from agri_core.files.options import with_records
+from agri_train.config import MAX_SEED
 
 from agri_segment.commands.options import Chips, EngineOptions
 
@@ -37,7 +38,7 @@ def compare(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the sample of the logistic baseline.")
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of the sample of the logistic baseline.")
     ] = 42,
     how: EngineOptions,
 ) -> None:

@@ -19,7 +19,7 @@ from agri_core.files.atomic import write_json
 from agri_core.files.console import echo
 from agri_core.files.errors import InputError, MissingError, SettingError
 from agri_core.files.hashing import sha256_file, sha256_text
-from agri_core.files.ownership import remove_folder
+from agri_core.files.ownership import check_file, remove_folder
 from agri_core.files.records import load_json, parse_json
 from agri_data.store.store import ChipStore
 from agri_map.inference.engine import open_engine
@@ -83,7 +83,8 @@ def study(cases: Sequence[Case], split: str, runs: Path) -> list[Outcome]:
     """Train and evaluate every case; those that are finished in `runs` are not run again.
 
     Raises:
-        InputError: there is no case, or two have the same name.
+        InputError: there is no case, two have the same name, or `runs` holds a record that another
+            command wrote.
         MissingError: a store has no patch in the split `split`.
         AgriError: a case cannot be trained.
     """
@@ -102,8 +103,10 @@ def study(cases: Sequence[Case], split: str, runs: Path) -> list[Outcome]:
             )
     found = []
     simple: Known = {}
-    for number, case in enumerate(cases, start=1):
-        kept = _Kept(case, split, runs)
+    records = [_Kept(case, split, runs) for case in cases]
+    for kept in records:
+        check_file(kept.path)
+    for number, (case, kept) in enumerate(zip(cases, records, strict=True), start=1):
         outcome = kept.read()
         if outcome is None:
             echo(f"{number}/{len(cases)} {case.name}")
