@@ -126,6 +126,8 @@ def test_classes_the_model_does_not_know(folders, tmp_path):
     empty.mkdir()
     with pytest.raises(InputError, match="no class folders"):
         Labelled(empty, Brightest.spec)
+    with pytest.raises(InputError, match=r"red_0\.png is a file; expected .* Unpack an archive"):
+        Labelled(folders / "red" / "red_0.png", Brightest.spec)
     with pytest.raises(MissingError, match="no folder"):
         Labelled(tmp_path / "none", Brightest.spec)
 

@@ -153,6 +153,11 @@ def _check_store(store: ChipStore, spec: BundleSpec) -> None:
 
 
 def _class_files(path: Path, spec: BundleSpec) -> list[tuple[Path, int]]:
+    if path.is_file():
+        raise InputError(
+            f"{path} is a file; expected a chip store or a folder with one folder of pictures per "
+            "class. Unpack an archive first, or make a chip store of it with `agri-data patches`"
+        )
     if not path.is_dir():
         raise MissingError(f"there is no folder {path}; expected a chip store or class folders")
     folders = sorted(p for p in path.iterdir() if p.is_dir() and not is_junk(p.name))
