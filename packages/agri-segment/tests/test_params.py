@@ -187,7 +187,7 @@ def test_archs_name_the_folders_to_compare(tmp_path: Path) -> None:
     assert below([Path("models")], file) == [Path("models/unet"), Path("models/plain")]
 
 
-@pytest.mark.parametrize("text", ["train: {}\n", "archs: unet\n", "archs: [1]\n"])
+@pytest.mark.parametrize("text", ["train: {}\n", "archs: unet\n", "archs: [1]\n", "archs: []\n"])
 def test_archs_must_be_a_list_of_names(tmp_path: Path, text: str) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(text)

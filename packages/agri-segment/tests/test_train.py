@@ -1,15 +1,18 @@
 import json
 import shutil
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 import pytest
+import torch
 from agri_core.files.errors import InputError, MissingError
 from agri_data.store.store import ChipStore
 from agri_map.bundle.bundle import read_spec
 from agri_map.inference.engine import open_engine
 from agri_segment.cli import app
 from agri_segment.evaluation.evaluate import evaluate
+from agri_segment.networks.archs import build
 from agri_segment.train import Plan, train
 from agri_train.config import TrainConfig
 from agri_train.engine.module import TrainingModule
@@ -40,8 +43,6 @@ def test_three_visible_bands_stay_at_the_baseline(hidden_band, config, tmp_path)
 
 
 def test_what_a_run_leaves(hidden_band, config, tmp_path):
-    from dataclasses import replace
-
     config = replace(config, epochs=2, sample_rows=2)
     out = tmp_path / "net"
     plan = Plan("unet", "net", bands=("B09", "B04"), encoder="mobilenet_v2")
@@ -66,8 +67,6 @@ def test_what_a_run_leaves(hidden_band, config, tmp_path):
 
 
 def test_the_scores_are_those_of_the_bundle(hidden_band, config, tmp_path):
-    from dataclasses import replace
-
     config = replace(config, epochs=1)
     trained = train(Plan("plain", "x", options=TINY), hidden_band, config, tmp_path / "x")
     again = evaluate(open_engine(tmp_path / "x" / "model.onnx"), hidden_band, "val")
@@ -99,6 +98,23 @@ def test_the_command_exports_what_a_killed_one_trained(hidden_band, tmp_path, mo
     assert read_spec(out / "model.onnx").name == "net"
 
 
+def test_weights_of_other_content_at_the_same_path_train_again(
+    hidden_band, config, tmp_path, capsys
+):
+    config, path = replace(config, epochs=1), tmp_path / "weights.pth"
+    plan = Plan("plain", "x", options=TINY, weights=str(path))
+    encoder = build("plain", bands=hidden_band.bands, classes=2, **TINY).encoder
+    state = encoder.state_dict()
+    for factor, told in (
+        (1.0, "epoch   1/1"),
+        (1.0, "already trained for 1 epochs"),
+        (0.5, "training from the start"),
+    ):
+        torch.save({name: factor * value for name, value in state.items()}, path)
+        train(plan, hidden_band, config, tmp_path / "x")
+        assert told in capsys.readouterr().err
+
+
 def test_a_band_that_is_not_there(hidden_band, config, tmp_path):
     with pytest.raises(MissingError, match="B10"):
         train(Plan("plain", "x", bands=("B04", "B10")), hidden_band, config, tmp_path / "x")
@@ -110,8 +126,6 @@ def test_a_band_twice(hidden_band, config, tmp_path):
 
 
 def test_one_tiny_chip_a_batch_is_refused_before_training(hidden_band, config, tmp_path):
-    from dataclasses import replace
-
     with pytest.raises(InputError, match="--batch-size 2"):
         train(
             Plan("unet", "x", encoder="mobilenet_v2"),

@@ -84,7 +84,7 @@ def test_a_run_leaves_what_it_promises(make_store, tiny, tmp_path, capsys):
 
 def test_the_bundle_is_what_was_trained(make_store, tiny, tmp_path):
     store, net = make_store(), tiny()
-    result = run(net, store, tmp_path / "run", epochs=4, calibrate=False)
+    result = run(net, store, tmp_path / "run", epochs=2, calibrate=False)
     spec = read_spec(result.bundle)
     assert spec == result.spec
     assert (spec.bands, spec.unit, spec.legend) == (BANDS, "dn", store.legend)
@@ -341,14 +341,6 @@ def test_a_users_log_or_checkpoint_stays(make_store, tiny, tmp_path):
     (out / "checkpoints/mine.ckpt").write_text("mine")
     run(tiny(), store, out, epochs=2)
     assert (out / "checkpoints/mine.ckpt").read_text() == "mine"
-
-
-def test_a_damaged_checkpoint_is_named(make_store, tiny, tmp_path):
-    store, out = make_store(), tmp_path / "run"
-    run(tiny(), store, out)
-    (out / "checkpoints/last.ckpt").write_bytes(b"PK half a file")
-    with pytest.raises(InputError, match=r"last.ckpt is damaged or not a checkpoint of agri-train"):
-        run(tiny(), store, out)
 
 
 def test_early_stopping_restores_the_best(make_store, tiny, tmp_path):

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,43 @@ def test_a_part_of_a_store(photo_store):
         Labelled(photo_store.path, Brightest.spec, "test")
 
 
+@pytest.mark.parametrize(
+    ("dataset", "split", "fitted", "said"),
+    [
+        ("own", "train", True, "warning: fitted data: the model was trained on these patches"),
+        ("own", "val", False, "warning: the split is random"),
+        ("", "val", None, "warning: the patches are of another store"),
+        ("folder", "val", None, "warning: cannot tell whether these pictures taught the model"),
+    ],
+)
+def test_pictures_that_taught_the_model(
+    photo_store, folders, tmp_path, monkeypatch, dataset, split, fitted, said
+):
+    class Engine(Brightest):
+        spec = replace(
+            Brightest.spec,
+            dataset=photo_store.fingerprint if dataset == "own" else "",
+            split=photo_store.split_fingerprint,
+        )
+
+    monkeypatch.setattr("agri_map.inference.engine.open_engine", lambda *_, **__: Engine())
+    data, out = folders if dataset == "folder" else photo_store.path, tmp_path / "report"
+    words = ["evaluate", str(data), "--model", "m.onnx", "--split", split, "--out", str(out)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert said in done.stderr
+    found = json.loads((out / "metrics.json").read_text())
+    assert found["fitted_data"] is fitted
+    assert said.removeprefix("warning: ") in " ".join(found["notes"])
+    assert said.removeprefix("warning: ") in (out / "table.md").read_text()
+
+
+def test_all_right_is_not_certain(photo_store):
+    found = metrics(evaluate(Brightest(), Labelled(photo_store.path, Brightest.spec, "val")))
+    # 12 right of 12, by Wilson: 12 / (12 + 1.96^2).
+    assert (found["accuracy"], found["interval"]) == (1.0, [pytest.approx(0.7575, abs=5e-5), 1.0])
+
+
 def test_classes_the_model_does_not_know(folders, tmp_path):
     (folders / "yellow").mkdir()
     with pytest.raises(InputError, match="the folder yellow; expected folders named red, green"):
@@ -88,6 +126,8 @@ def test_classes_the_model_does_not_know(folders, tmp_path):
     empty.mkdir()
     with pytest.raises(InputError, match="no class folders"):
         Labelled(empty, Brightest.spec)
+    with pytest.raises(InputError, match=r"red_0\.png is a file; expected .* Unpack an archive"):
+        Labelled(folders / "red" / "red_0.png", Brightest.spec)
     with pytest.raises(MissingError, match="no folder"):
         Labelled(tmp_path / "none", Brightest.spec)
 

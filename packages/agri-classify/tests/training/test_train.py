@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from agri_classify.cli import app
+from agri_classify.training.networks.networks import build
 from agri_classify.training.train import BeatenError, Plan, train
 from agri_core.files.errors import InputError, MissingError
 from agri_map.bundle.bundle import read_spec
@@ -46,6 +48,20 @@ def test_bands_are_taken_by_name(make_store, tmp_path):
         train(plan(bands=("B08", "B08")), make_store(), config, tmp_path / "other")
     with pytest.raises(MissingError, match="B11"):
         train(plan(bands=("B11",)), make_store(), config, tmp_path / "other")
+
+
+def test_weights_of_other_content_at_the_same_path_train_again(make_store, tmp_path, capsys):
+    config = TrainConfig(epochs=1, batch_size=10, sample_rows=0)
+    store, path = make_store(), tmp_path / "weights.pth"
+    state = build("compact", store.bands, 3).state_dict()
+    for factor, told in (
+        (1.0, "epoch   1/1"),
+        (1.0, "already trained for 1 epochs"),
+        (0.5, "training from the start"),
+    ):
+        torch.save({name: factor * value for name, value in state.items()}, path)
+        train(plan(weights=str(path)), store, config, tmp_path / "run")
+        assert told in capsys.readouterr().err
 
 
 def test_chips_that_cannot_teach(make_store, tmp_path):

@@ -4,6 +4,9 @@ import os
 
 VARIABLE = "OMP_WAIT_POLICY"
 
+MAX_THREADS = 1024
+"""Most threads that may be asked for: more than any machine has cores, few enough to be started."""
+
 
 def wait_passively() -> None:
     """Let OpenMP's threads sleep while they wait, unless the user has set `OMP_WAIT_POLICY`.

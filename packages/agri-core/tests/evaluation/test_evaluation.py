@@ -56,9 +56,9 @@ def test_the_interval_of_the_accuracy_resamples_places():
     wrong[:10, 0, 1], wrong[10:, 0, 0] = 1, 1
     alone = evaluation(wrong).accuracy_interval
     assert alone[0] < 0.75 < alone[1]
-    # Four places of ten, one of them all wrong: its share is 0, 1/4, ... of the draw.
-    low, high = evaluation(wrong.reshape(4, 10, 2, 2).sum(axis=1)).accuracy_interval
-    assert (low, high) == (0.25, 1.0)
+    # Four places of ten, one of them all wrong: 3 of 4 draws by Wilson.
+    found = evaluation(wrong.reshape(4, 10, 2, 2).sum(axis=1)).accuracy_interval
+    assert found == pytest.approx((0.3006, 0.9544), abs=5e-5)
     assert np.isnan(evaluation(wrong[:1]).accuracy_interval[0])
 
 
@@ -66,6 +66,11 @@ def test_the_interval_of_the_accuracy_is_that_of_the_whole_matrices():
     places = np.random.default_rng(0).integers(0, 9, (12, 3, 3))
     expected = confusion.bootstrap(places, confusion.accuracy)
     assert evaluation(places, THREE).accuracy_interval == expected
+
+
+def test_a_perfect_map_has_no_interval_of_the_mean_iou():
+    scores = evaluation([[[2, 0], [0, 3]]] * 12).scores
+    assert (scores["miou"], scores["miou_low"], scores["miou_high"]) == (1.0, None, None)
 
 
 def test_baseline_and_classes_by_name():

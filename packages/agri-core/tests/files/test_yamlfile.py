@@ -65,3 +65,7 @@ def test_values_are_shown_as_a_file_has_them() -> None:
     content = parse_yaml("[2024-05-01, 2024-05-01 10:00:00, true, ~, x]", "d.yaml")
     assert shown(content) == "[2024-05-01, 2024-05-01T10:00:00, true, null, 'x']"
     assert shown(10**5000) == "a number too long to be written"
+    deep = "x"
+    for _ in range(6):
+        deep = [deep] * 9
+    assert len(shown(deep)) == 303

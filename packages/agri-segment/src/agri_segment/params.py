@@ -7,6 +7,7 @@ from typing import get_args
 import typer
 from agri_core.files.errors import InputError
 from agri_core.files.params import fill_defaults, keep_params, load_params
+from agri_core.files.values import shown
 
 from agri_segment.choices import ArchName
 
@@ -32,8 +33,10 @@ def below(folders: Sequence[Path], params: Path) -> list[Path]:
         InputError: The file has no such list.
     """
     archs = load_params(params).get("archs")
-    if not isinstance(archs, list) or not all(isinstance(arch, str) for arch in archs):
-        raise InputError(f"{params} must have a list 'archs' of architecture names, got {archs!r}")
+    if not isinstance(archs, list) or not archs or not all(isinstance(a, str) for a in archs):
+        raise InputError(
+            f"{params} must have a list 'archs' of architecture names, got {shown(archs)}"
+        )
     return [folder / arch for folder in folders for arch in archs]
 
 

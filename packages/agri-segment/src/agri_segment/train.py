@@ -14,6 +14,7 @@ from agri_map.inference.engine import open_engine
 from agri_train.config import TrainConfig
 from agri_train.engine.seed import seed_all
 from agri_train.fit import FitResult, fit
+from agri_train.network.weights import weights_fingerprint
 from agri_train.run.history import mean_rate, read_history
 
 from agri_segment.evaluation.evaluate import ChipEvaluation, evaluate
@@ -83,6 +84,7 @@ def train(plan: Plan, store: ChipStore, config: TrainConfig, out: Path) -> ChipE
         settings={
             "encoder": net.encoder_name,
             "weights": plan.weights,
+            "weights_content": weights_fingerprint(plan.weights),
             "frozen": plan.frozen,
             **plan.options,
         },
@@ -118,7 +120,7 @@ def _score(
     write_json(
         out / "metrics.json",
         {
-            **all_metrics(evaluation, result.spec, store),
+            **all_metrics(evaluation),
             "arch": net.arch,
             "encoder": net.encoder_name,
             "bands": len(result.spec.bands),

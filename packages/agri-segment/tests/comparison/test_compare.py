@@ -160,6 +160,35 @@ def test_a_lone_bundle_is_called_by_its_file(line_bundle, small_store, tmp_path)
     assert (model.name, model.facts) == ("line", {})
 
 
+def test_nothing_to_compare():
+    with pytest.raises(InputError, match="one model or more, got none"):
+        load_models([])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[1]", r"must be a JSON object, got \[1\]"),
+        ("[" * 100_000, "is not valid JSON"),
+        ('{"epochs": "many"}', "'epochs' must be a number >= 0, got 'many'"),
+        ('{"seconds": NaN}', "'seconds' must be a number >= 0, got nan"),
+        ('{"seconds": 1e999}', "'seconds' must be a number >= 0, got inf"),
+        ('{"parameters": true}', "'parameters' must be a number >= 0, got true"),
+        ('{"parameters": -5}', "'parameters' must be a number >= 0, got -5"),
+        (" " * 1_000_001, "has 1,000,001 bytes"),
+    ],
+)
+def test_metrics_of_a_training_that_are_none(folders, text, reason):
+    (folders[1] / "metrics.json").write_text(text)
+    with pytest.raises(InputError, match=rf"metrics\.json \(train the model again\).*{reason}"):
+        load_models(folders)
+
+
+def test_other_metrics_are_left_out(folders):
+    (folders[1] / "metrics.json").write_text('{"epochs": 3, "arch": ["<b>"]}')
+    assert load_models(folders)[1].facts == {"epochs": 3}
+
+
 def test_a_name_that_the_metrics_use(line_bundle, small_store, tmp_path):
     line_bundle(tmp_path / "best.onnx", small_store, *RIGHT)
     with pytest.raises(InputError, match="two models have the name best; rename"):

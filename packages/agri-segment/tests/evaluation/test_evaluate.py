@@ -8,7 +8,7 @@ from agri_core.files.errors import InputError
 from agri_data.store.store import ChipStore, rewrite_table
 from agri_map.inference.engine import open_engine
 from agri_segment import cli
-from agri_segment.evaluation.evaluate import evaluate, notes_on, write_evaluation
+from agri_segment.evaluation.evaluate import evaluate, familiarity, write_evaluation
 from typer.testing import CliRunner
 
 
@@ -96,18 +96,18 @@ def test_another_split_is_noted(bundle, small_store):
     table = small_store.table.assign(split=["val", "train", "train", "val", "test"])
     rewrite_table(small_store.path, table, split=None, stats=small_store.info.stats)
     changed = ChipStore.open(small_store.path)
-    assert "may include training chips" in notes_on(engine.spec, changed, "val")[0]
+    assert "may include training chips" in familiarity(engine.spec, changed, "val").notes[0]
 
 
 def test_other_chips_are_noted(bundle, hidden_band):
-    assert "of another store" in notes_on(open_engine(bundle).spec, hidden_band, "test")[0]
+    assert "of another store" in familiarity(open_engine(bundle).spec, hidden_band, "test").notes[0]
 
 
 def test_a_random_split_is_noted(bundle, small_store):
     record = {"method": "random", "unit": "chip"}
     rewrite_table(small_store.path, small_store.table, split=record, stats=small_store.info.stats)
-    notes = notes_on(open_engine(bundle).spec, ChipStore.open(small_store.path), "test")
-    assert any("random" in note for note in notes)
+    found = familiarity(open_engine(bundle).spec, ChipStore.open(small_store.path), "test")
+    assert any("random" in note for note in found.notes)
 
 
 def test_test_is_scored_only_when_asked(bundle, small_store, tmp_path):

@@ -55,7 +55,7 @@ def test_soft_iou_by_hand():
 
 
 def test_soft_scores_are_called_soft(small_store, rule):
-    content = metrics(evaluate(rule, small_store), rule.spec, small_store)
+    content = metrics(evaluate(rule, small_store))
     assert 0 < content["soft_miou"] < 1
     assert content["soft_miou"] != content["miou"]
 

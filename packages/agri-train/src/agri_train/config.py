@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from agri_core.files.errors import InputError, SettingError
 from agri_core.files.hints import nearest
+from agri_core.files.values import shown
+from agri_core.threads import MAX_THREADS
 
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
 Schedule = Literal["constant", "cosine", "plateau"]
@@ -31,15 +33,22 @@ MAX_SEED = 2**32 - 1
 _NEUTRAL = frozenset(
     {"epochs", "workers", "sample_rows", "checkpoint_every", "device", "threads", "cuda_graphs"}
 )
-_POSITIVE = ("epochs", "batch_size", "repeats", "plateau_patience")
-_COUNTS = (
-    "patience", "checkpoint_every", "seed", "threads", "workers", "sample_rows", "warmup",
-    "unfreeze_every",
-)  # fmt: skip
-_NONNEGATIVE = (
-    "lr", "weight_decay", "clip_grad_norm", "clip_grad_value", "min_lr", "momentum",
-    "label_smoothing", "ema_decay",
-)  # fmt: skip
+_COUNTS = {
+    "epochs": (1, 1_000_000), "batch_size": (1, 65_536), "repeats": (1, 100_000),
+    "plateau_patience": (1, 1_000_000), "patience": (0, 1_000_000),
+    "checkpoint_every": (0, 1_000_000), "seed": (0, MAX_SEED), "threads": (0, MAX_THREADS),
+    "workers": (0, 256), "sample_rows": (0, 64), "warmup": (0, 1_000_000),
+    "unfreeze_every": (0, 1_000_000),
+}  # fmt: skip
+"""The least and the largest value of whole numbers; the largest are far above any use, and keep a
+mistyped number from asking for more time or memory than there is."""
+_REALS = {
+    "lr": 1e3, "weight_decay": 1e3, "clip_grad_norm": 1e9, "clip_grad_value": 1e9, "min_lr": 1e3,
+    "momentum": 1.0, "label_smoothing": 1.0, "ema_decay": 1.0,
+}  # fmt: skip
+"""The largest value of numbers from 0."""
+_HEAVIEST = 1e6
+"""Largest class weight: losses are computed in float32."""
 _SHARES = ("augment_strength", "downscale", "jpeg")
 _FLAGS = ("cuda_graphs", "augment", "calibrate")
 
@@ -75,11 +84,12 @@ class TrainConfig:
         patience: epochs without a better `monitor` before training stops early; 0 = never.
         monitor: validation metric that selects the best epoch: loss, iou, f1 or accuracy.
         checkpoint_every: also keep the checkpoint of every n-th epoch; 0 = only best and last.
-        seed: seed of order, augmentation and dropout.
+        seed: seed of order, augmentation and dropout; the same run needs the same `threads` too.
         precision: auto, 32 or bf16 (see `agri_train.device.hardware`).
         memory_format: auto, channels_last or contiguous.
         device: auto, cpu or gpu.
-        threads: CPU threads of torch; 0 = torch's default.
+        threads: CPU threads of torch; 0 = torch's default. They belong to the seed: with another
+            number the losses differ in their last digits.
         cuda_graphs: on a GPU, run each step as one CUDA graph instead of kernel by kernel; false
             for a network with data-dependent control flow.
         augment: augment the training chips with mirrors and quarter turns.
@@ -137,12 +147,10 @@ class TrainConfig:
             if get_origin(field.type) is Literal:
                 _choices(field.name, getattr(self, field.name), get_args(field.type))
         object.__setattr__(self, "class_weights", _class_weights(self.class_weights))
-        for name in _POSITIVE:
-            _whole(name, getattr(self, name), 1)
-        for name in _COUNTS:
-            _whole(name, getattr(self, name), 0)
-        for name in _NONNEGATIVE:
-            _real(name, getattr(self, name), 0.0)
+        for name, (least, most) in _COUNTS.items():
+            _whole(name, getattr(self, name), least, most)
+        for name, largest in _REALS.items():
+            _real(name, getattr(self, name), largest)
         for name in _SHARES:
             _share(name, getattr(self, name))
         for name in _FLAGS:
@@ -150,11 +158,9 @@ class TrainConfig:
         self._check_ranges()
 
     def _check_ranges(self) -> None:
-        for name in ("label_smoothing", "ema_decay"):
+        for name in ("momentum", "label_smoothing", "ema_decay"):
             if getattr(self, name) >= 1.0:
                 raise SettingError(name, f"must be below 1; received {getattr(self, name)}.")
-        if self.seed > MAX_SEED:
-            raise SettingError("seed", f"must be at most {MAX_SEED}; received {self.seed}.")
         if self.lr == 0.0 or self.min_lr > self.lr:
             raise SettingError(
                 "lr",
@@ -198,7 +204,7 @@ def _choices(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise SettingError(
             name,
-            f"must be one of {', '.join(choices)}; received {value!r}."
+            f"must be one of {', '.join(choices)}; received {shown(value)}."
             f"{_nearest(str(value), list(choices))}",
         )
 
@@ -209,21 +215,24 @@ def _nearest(word: str, known: list[str]) -> str:
     return f"{hint} Choices: {', '.join(known)}."
 
 
-def _whole(name: str, value: object, least: int) -> None:
+def _whole(name: str, value: object, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SettingError(name, f"must be a whole number >= {least}; received {value!r}.")
+        raise SettingError(name, f"must be a whole number >= {least}; received {shown(value)}.")
+    if value > most:
+        raise SettingError(name, f"must be at most {most}; received {shown(value)}.")
 
 
-def _real(name: str, value: object, least: float) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < least:  # type: ignore[operator,arg-type]
-        raise SettingError(name, f"must be a number >= {least:g}; received {value!r}.")
+def _real(name: str, value: object, largest: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise SettingError(name, f"must be a number >= 0; received {shown(value)}.")
+    if value > largest:
+        raise SettingError(name, f"must be at most {largest:g}; received {shown(value)}.")
 
 
 def _share(name: str, value: object) -> None:
-    _real(name, value, 0.0)
+    _real(name, value, math.inf)
     if value > 1.0:  # type: ignore[operator]
-        raise SettingError(name, f"must be from 0 to 1; received {value}.")
+        raise SettingError(name, f"must be from 0 to 1; received {shown(value)}.")
 
 
 def _flag(name: str, value: object) -> None:
@@ -242,12 +251,12 @@ def _class_weights(value: object) -> str | tuple[float, ...]:
             raise SettingError(
                 "class_weights",
                 f"must be one of {', '.join(CLASS_WEIGHTS)} or one weight per class such as "
-                f"`0.4,2.2,0.4`; received {value!r}.",
+                f"`0.4,2.2,0.4`; received {shown(value)}.",
             ) from None
     if not isinstance(value, tuple) or not value:
         raise SettingError(
-            "class_weights", f"must be a name or one weight per class; received {value!r}."
+            "class_weights", f"must be a name or one weight per class; received {shown(value)}."
         )
     for weight in value:
-        _real("class_weights", weight, 0.0)
+        _real("class_weights", weight, _HEAVIEST)
     return tuple(float(weight) for weight in value)

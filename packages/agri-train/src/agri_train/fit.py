@@ -23,6 +23,7 @@ from agri_train.engine.loss import Head, build_loss
 from agri_train.engine.module import TrainingModule
 from agri_train.engine.seed import seed_all
 from agri_train.network.freeze import check_unfreeze
+from agri_train.run.checkpoint import RunFacts
 from agri_train.run.curves import draw_curves
 from agri_train.run.folder import RunFolder, family
 from agri_train.run.history import mean_rate
@@ -114,8 +115,9 @@ def _resume(
     earlier = folder.has_checkpoint()
     checkpoint = folder.open(identity, described["fingerprint"])
     hardware = choose(config)
+    facts = RunFacts(described["fingerprint"], data.spec.bands, hardware.threads)
     folder.write_config({**described, "class_weights": weights, "hardware": asdict(hardware)})
-    state = RunState(folder, config, described["fingerprint"])
+    state = RunState(folder, config, facts)
     if checkpoint is not None:
         state.resume(checkpoint)
     _announce(hardware, earlier, state)
@@ -166,6 +168,11 @@ def _describe(
 
 def _announce(hardware: Hardware, earlier: bool, state: RunState) -> None:
     epochs = len(state.history.rows)
+    if state.threads not in (None, hardware.threads):
+        note(
+            f"the {epochs} epochs of the earlier run were computed by {state.threads} threads, not "
+            f"{hardware.threads}: a run of one thread count would differ in the last digits"
+        )
     if state.done:
         note(f"already trained for {epochs} epochs with these settings and data")
         return

@@ -1,10 +1,14 @@
+import os
 import pickle
 import socket
+import zipfile
 
 import pytest
 import torch
 from agri_core.files.errors import InputError, MissingError
-from agri_train.network.weights import adapt_input, load_encoder_weights
+from agri_train.network import tensorfile
+from agri_train.network.stem import adapt_input
+from agri_train.network.weights import load_encoder_weights, weights_fingerprint
 from safetensors.torch import save_file
 from torch import nn
 
@@ -55,6 +59,31 @@ def test_the_first_convolution_follows_band_names(tmp_path):
     assert torch.allclose(taken[0].weight, expected)
 
 
+@pytest.mark.parametrize(
+    ("content", "order"),
+    [
+        ({}, [2, 1, 0]),  # published weights: red, green, blue
+        ({"agri": {"bands": ["B02", "B03", "B04"]}}, [0, 1, 2]),  # a checkpoint of these bands
+        ({"agri": {"bands": ("B04", "B03", "B02")}}, [2, 1, 0]),
+        ({"agri": {"bands": [1, 2, 3]}}, [2, 1, 0]),  # no record of bands
+        ({"agri": "unknown"}, [2, 1, 0]),
+    ],
+)
+def test_three_bands_in_another_order_than_the_file(tmp_path, content, order):
+    given, taken = encoder(), encoder()
+    torch.save({"state_dict": given.state_dict(), **content}, tmp_path / "w.pth")
+    load_encoder_weights(taken, str(tmp_path / "w.pth"), ("B02", "B03", "B04"))
+    assert torch.equal(taken[0].weight, given[0].weight[:, order])
+
+
+def test_a_checkpoint_of_four_bands_fills_a_network_of_two(tmp_path):
+    given, taken = encoder(4), encoder(2)
+    bands = ("B02", "B03", "B04", "B08")
+    torch.save({"state_dict": given.state_dict(), "agri": {"bands": bands}}, tmp_path / "w.ckpt")
+    load_encoder_weights(taken, str(tmp_path / "w.ckpt"), ("B08", "B02"))
+    assert torch.equal(taken[0].weight, given[0].weight[:, [3, 0]] * 2)
+
+
 def test_equal_bands_give_the_same_activation_at_any_count():
     # Input that is the same in every band gives the same sum, however many bands there are.
     weight = torch.randn(4, 3, 3, 3)
@@ -87,6 +116,74 @@ def test_wrong_files_are_refused(tmp_path):
         load_encoder_weights(encoder(), str(tmp_path / "bad.safetensors"), 3)
 
 
+def changed(**tensors):
+    """Return a state dict with other tensors under these names (`_` for a dot)."""
+    return encoder().state_dict() | {name.replace("_", "."): t for name, t in tensors.items()}
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (changed(_2_weight=1), ""),
+        (changed(**{"2_weight": torch.full((2, 4, 1, 1), float("nan"))}), "holds NaN or infinite"),
+        (changed(**{"2_weight": torch.full((2, 4, 1, 1), float("inf"))}), "holds NaN or infinite"),
+        (
+            changed(**{"2_weight": torch.zeros(2, 4, 1, 1, dtype=torch.int64)}),
+            "tensor of torch.int",
+        ),
+        (changed(**{"2_weight": torch.zeros(2, 4, 1, 1, dtype=torch.cfloat)}), "torch.complex64"),
+        (changed(**{"2_weight": torch.zeros(2, 4, 1, 1).to_sparse()}), "torch.sparse_coo"),
+        (changed(**{"2_weight": torch.zeros(2, 4, 1, 1, device="meta")}), "meta"),
+        (changed(**{"2_weight": torch.zeros(1).expand(2, 4, 1, 1)}), "but fewer values"),
+        (changed(**{"0_weight": torch.zeros(1).expand(4, 3, 30000, 30000)}), "but fewer values"),
+        ([1, 2], "no named tensors"),
+        ({"state_dict": [1, 2]}, "no named tensors"),
+        ({"state_dict": {"0.weight": "text"}}, "no named tensors"),
+    ],
+)
+def test_tensors_that_are_no_weights_are_refused(tmp_path, state, reason):
+    torch.save(state, tmp_path / "w.pth")
+    if reason:
+        with pytest.raises(InputError, match=reason):
+            load_encoder_weights(encoder(), str(tmp_path / "w.pth"), 3)
+    else:  # what is no tensor and has a name of its own is not the encoder's
+        assert load_encoder_weights(encoder(), str(tmp_path / "w.pth"), 3) == 9
+
+
+def test_half_precision_is_taken(tmp_path):
+    given, taken = encoder().half(), encoder()
+    torch.save(given.state_dict(), tmp_path / "w.pth")
+    load_encoder_weights(taken, str(tmp_path / "w.pth"), 3)
+    assert torch.equal(taken[2].weight, given[2].weight.float())
+
+
+def test_an_archive_that_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(tensorfile, "MAX_BYTES", 100_000)
+    path = tmp_path / "bomb.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(100_001))
+    assert path.stat().st_size < 1000
+    with pytest.raises(InputError, match="100,001 bytes, and 100,000 are the most"):
+        load_encoder_weights(encoder(), str(path), 3)
+    (tmp_path / "long.safetensors").write_bytes(bytes(100_002))
+    with pytest.raises(InputError, match="100,002 bytes, and 100,000 are the most"):
+        load_encoder_weights(encoder(), str(tmp_path / "long.safetensors"), 3)
+
+
+def test_a_pipe_is_no_weights_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.pth")
+    with pytest.raises(MissingError, match="There is no weights file"):
+        load_encoder_weights(encoder(), str(tmp_path / "pipe.pth"), 3)
+
+
+def test_the_fingerprint_is_of_the_content(tmp_path):
+    path = tmp_path / "w.pth"
+    path.write_bytes(b"a")
+    # echo -n a | sha256sum
+    assert weights_fingerprint(str(path)).startswith("ca978112ca1bbdcafac231b39a23dc4d")
+    assert [weights_fingerprint(name) for name in ("none", "imagenet", "gone.pth")] == ["", "", ""]
+
+
 class Trap:
     def __reduce__(self):
         return (exec, ("raise SystemExit('code in a weights file was run')",))
@@ -94,8 +191,9 @@ class Trap:
 
 def test_code_in_a_weights_file_is_never_run(tmp_path):
     (tmp_path / "trap.pth").write_bytes(pickle.dumps({"0.weight": Trap()}))
-    with pytest.raises(InputError, match="is not a weights file"):
+    with pytest.raises(InputError, match="is not a weights file") as told:
         load_encoder_weights(encoder(), str(tmp_path / "trap.pth"), 3)
+    assert "False" not in str(told.value)  # torch advises to run the code
 
 
 def test_imagenet_without_network_says_what_to_do():

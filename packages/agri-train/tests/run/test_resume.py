@@ -1,8 +1,10 @@
 """Resuming: whatever moment a run is killed at, wherever its folder lies then."""
 
+import json
 import shutil
 
 import pytest
+from agri_core.files.errors import InputError, MissingError
 from agri_train.config import TrainConfig
 from agri_train.engine.module import TrainingModule
 from agri_train.fit import fit
@@ -87,3 +89,62 @@ def test_a_run_that_stopped_early_is_not_trained_again(
     assert f"already trained for {first.epochs} epochs" in capsys.readouterr().err
     assert rows(again) == rows(first)
     assert again.spec.metrics == first.spec.metrics
+
+
+def test_another_thread_count_is_told(make_store, tiny, tmp_path, capsys):
+    store, out = make_store(), tmp_path / "run"
+    run(tiny(), store, out, epochs=1, threads=1)
+    assert json.loads((out / "config.json").read_text())["hardware"]["threads"] == 1
+    run(tiny(), store, out, epochs=2, threads=1)
+    assert "threads" not in capsys.readouterr().err
+    run(tiny(), store, out, epochs=2, threads=2)
+    told = capsys.readouterr().err
+    assert "the 2 epochs of the earlier run were computed by 1 threads, not 2" in told
+    assert "already trained for 2 epochs" in told
+
+
+def of_another_run(run, path):
+    """Put the checkpoint of the same name, or the other best one, of a run with another seed."""
+    other = run(path.parents[2] / "other", seed=5)
+    replacement = other.checkpoint if path.name != LAST else other.checkpoint.with_name(LAST)
+    shutil.copyfile(replacement, path)
+
+
+def torn(run, path):
+    path.write_bytes(path.read_bytes()[:500])
+
+
+def emptied(run, path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("change", [of_another_run, torn, emptied])
+@pytest.mark.parametrize("which", ["last", "best"])
+def test_a_checkpoint_is_used_only_as_it_was_left(make_store, tiny, tmp_path, change, which):
+    store = make_store()
+
+    def train(out, seed=42):
+        return run(tiny(), store, out, epochs=1, seed=seed)
+
+    best = train(tmp_path / "run").checkpoint
+    path = best if which == "best" else best.with_name(LAST)
+    change(train, path)
+    with pytest.raises(InputError, match=rf"{which}\S*\.ckpt was changed since"):
+        train(tmp_path / "run")
+
+
+def test_a_best_epoch_that_is_gone_is_named(make_store, tiny, tmp_path):
+    store, out = make_store(), tmp_path / "run"
+    run(tiny(), store, out, epochs=1).checkpoint.unlink()
+    with pytest.raises(MissingError, match=r"best-\S*\.ckpt, the best epoch of this run, is gone"):
+        run(tiny(), store, out, epochs=1)
+
+
+@pytest.mark.parametrize("content", ["[1]", '"m"', "[" * 100_000, "{", "\udc00", " " * 1_000_001])
+def test_settings_of_something_else_are_refused(make_store, tiny, tmp_path, content):
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "config.json").write_bytes(content.encode(errors="surrogatepass"))
+    with pytest.raises(InputError, match=r"config\.json.*choose another folder"):
+        run(tiny(), make_store(), out, epochs=1)
+    assert [path.name for path in out.iterdir()] == ["config.json"]

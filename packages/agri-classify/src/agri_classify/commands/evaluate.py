@@ -26,7 +26,9 @@ def evaluate(
     split: Annotated[
         Split, typer.Option(help="Split of a chip store; the model was fitted on train.")
     ] = "val",
-    batch_size: Annotated[int, typer.Option(min=1, help="Patches predicted at once.")] = 64,
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=4096, help="Patches predicted at once.")
+    ] = 64,
     threads: Threads = 0,
 ) -> None:
     """Evaluate a bundle: accuracy with 95 % CI, metrics per class, confusion matrix, calibration.
@@ -34,6 +36,7 @@ def evaluate(
     Example: agri-classify evaluate EuroSAT_test/ --model models/compact/model.onnx
     --out reports/evaluation
     """
+    from agri_core.evaluation.familiarity import warn_of
     from agri_core.files.console import SKIPPED, echo, warn
     from agri_map.inference.engine import open_engine
 
@@ -44,6 +47,7 @@ def evaluate(
     engine = open_engine(model, threads=threads or None)
     labelled = Labelled(data, engine.spec, split)
     result = run_evaluation(engine, labelled, batch_size)
+    warn_of(result.familiarity.notes)
     echo(write_evaluation(result, out))
     echo(f"report: {out}")
     for error in result.errors:

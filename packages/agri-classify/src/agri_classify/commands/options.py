@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from agri_core.threads import MAX_THREADS
 
 from agri_classify.bundled import find_model
 
@@ -17,4 +18,4 @@ Model = Annotated[
         show_default=False,
     ),
 ]
-Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 = all.")]
+Threads = Annotated[int, typer.Option(min=0, max=MAX_THREADS, help="CPU threads; 0 = all.")]

@@ -44,7 +44,9 @@ def predict(
     bands: Annotated[
         str, typer.Option(help="Bands of GeoTIFFs without band names, such as B04,B03,B02.")
     ] = "",
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures predicted at once.")] = 64,
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=4096, help="Pictures predicted at once.")
+    ] = 64,
     threads: Threads = 0,
 ) -> None:
     """Classify the land cover of pictures: the three most probable classes of each.

@@ -16,6 +16,7 @@ from agri_core.evaluation.calibration import (
     without_temperature,
 )
 from agri_core.evaluation.evaluation import Evaluation, plain
+from agri_core.evaluation.familiarity import Familiarity
 from agri_core.files.console import progress_bar
 from agri_core.files.errors import MissingError
 from agri_map.bundle.preprocess import normalise
@@ -58,6 +59,7 @@ class PatchEvaluation(Evaluation):
         truth: class ids, `(N,)`.
         mistakes: the most confident misclassifications, worst first.
         rate: patches per second, with reading and decoding.
+        familiarity: whether the patches taught the model.
         errors: unreadable files.
     """
 
@@ -68,6 +70,7 @@ class PatchEvaluation(Evaluation):
     truth: Ints
     mistakes: Sequence[Mistake]
     rate: float
+    familiarity: Familiarity
     errors: Sequence[str] = ()
 
     @property
@@ -125,6 +128,7 @@ def evaluate(engine: Engine, data: Labelled, batch_size: int = BATCH_SIZE) -> Pa
         truth=truth,
         mistakes=worst,
         rate=len(names) / max(seconds, 1e-9),
+        familiarity=data.familiarity,
         errors=tuple(data.errors),
     )
 
@@ -136,6 +140,8 @@ def metrics(result: PatchEvaluation) -> dict[str, Any]:
         "part": result.split,
         "patches": len(result.truth),
         "failed": len(result.errors),
+        "fitted_data": result.familiarity.fitted,
+        "same_split": result.familiarity.same_split,
         "accuracy": result.accuracy,
         "interval": [plain(end) for end in result.accuracy_interval],
         "majority": result.majority[0],
@@ -151,6 +157,7 @@ def metrics(result: PatchEvaluation) -> dict[str, Any]:
         "classes": scores.class_rows(result),
         "matrix": cm.tolist(),
         "rate": round(result.rate, 1),
+        "notes": list(result.familiarity.notes),
     }  # fmt: skip
 
 

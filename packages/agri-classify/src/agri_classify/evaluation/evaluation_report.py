@@ -56,6 +56,8 @@ def table(found: dict[str, Any]) -> str:
     for row in found["classes"]:
         cells = [_number(row[name]) for name in ("precision", "recall", "f1")]
         lines.append(f"| {row['class']} | {' | '.join(cells)} | {row['patches']:,} |")
+    if found["notes"]:
+        lines += ["", *(f"- {note}" for note in found["notes"])]
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from agri_core.evaluation.familiarity import Familiarity, Origin, compare_origins, unrecorded
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.folders import files_in
 from agri_core.files.junk import is_junk
@@ -77,6 +78,19 @@ class Labelled:
             part = f" in its {split} split" if split else ""
             raise MissingError(f"{self.path} has no patch{part}")
 
+    @property
+    def familiarity(self) -> Familiarity:
+        """Whether the patches taught the model."""
+        if self.store is None:
+            return unrecorded("picture")
+        return compare_origins(
+            Origin(self.spec.dataset, self.spec.split),
+            Origin(self.store.fingerprint, self.store.split_fingerprint),
+            self.split,
+            noun="patch",
+            method=str((self.store.info.split or {}).get("method", "")),
+        )
+
     def batches(self, size: int = BATCH_SIZE) -> Iterator[Batch]:
         """Yield all patches in order."""
         if self.store is not None:
@@ -139,6 +153,11 @@ def _check_store(store: ChipStore, spec: BundleSpec) -> None:
 
 
 def _class_files(path: Path, spec: BundleSpec) -> list[tuple[Path, int]]:
+    if path.is_file():
+        raise InputError(
+            f"{path} is a file; expected a chip store or a folder with one folder of pictures per "
+            "class. Unpack an archive first, or make a chip store of it with `agri-data patches`"
+        )
     if not path.is_dir():
         raise MissingError(f"there is no folder {path}; expected a chip store or class folders")
     folders = sorted(p for p in path.iterdir() if p.is_dir() and not is_junk(p.name))

@@ -17,6 +17,7 @@ from agri_train.bundle.record import SMALLEST
 from agri_train.config import TrainConfig
 from agri_train.engine.seed import seed_all
 from agri_train.fit import FitResult, fit
+from agri_train.network.weights import weights_fingerprint
 from torch import nn
 
 from agri_classify.evaluation.evaluate import evaluate, metrics
@@ -139,6 +140,7 @@ def fit_plan(
         net = Views(net, plan.views)
     apart = ("name", "bands", "coverage", "half")
     settings = {key: value for key, value in asdict(plan).items() if key not in apart}
+    settings["weights_content"] = weights_fingerprint(plan.weights)
     return net, fit(
         net, store, bands=bands, task="classify", head="multiclass", config=config, out=out,
         name=plan.name, arch=plan.model, settings=settings,

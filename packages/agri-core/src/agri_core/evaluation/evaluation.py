@@ -12,6 +12,7 @@ import numpy as np
 
 from agri_core import confusion
 from agri_core.confusion import Counts, Scores
+from agri_core.evaluation.interval import accuracy_interval, metric_interval
 from agri_core.legend import Legend
 
 
@@ -44,8 +45,8 @@ class Evaluation:
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
-        """The 95 % CI of the accuracy; NaN with a single place."""
-        return confusion.bootstrap(_right_and_wrong(self.places), confusion.accuracy)
+        """The 95 % CI of the accuracy, see `interval.accuracy_interval`; NaN with one place."""
+        return accuracy_interval(self.places)
 
     @property
     def majority(self) -> tuple[float, str]:
@@ -63,10 +64,10 @@ class Evaluation:
         """All scores as rounded values for JSON; None where undefined.
 
         IoU, F1, precision and recall are of hard classes, pooled over the split; `miou_low` and
-        `miou_high` are the 95 % CI of the mean IoU.
+        `miou_high` are the 95 % CI of the mean IoU, None where the places do not tell.
         """
         cm = self.matrix
-        low, high = confusion.bootstrap(self.places, confusion.mean_iou)
+        low, high = metric_interval(self.places, confusion.mean_iou)
         share, majority_class = self.majority
         single = {
             "miou": confusion.mean_iou(cm), "miou_low": low, "miou_high": high,
@@ -95,11 +96,3 @@ def plain(value: float) -> float | None:
 def rounded(value: float | None) -> float | None:
     """Return a score with six decimals, as reports hold it; None where it is undefined."""
     return None if value is None or plain(value) is None else round(float(value), 6)
-
-
-def _right_and_wrong(places: Counts) -> Counts:
-    """Return counts `(P, 2, 2)` of the same accuracies, for many places quicker to resample."""
-    right = np.trace(places, axis1=1, axis2=2)
-    out = np.zeros((len(places), 2, 2), np.int64)
-    out[:, 0, 0], out[:, 0, 1] = right, places.sum(axis=(1, 2)) - right
-    return out

@@ -16,6 +16,9 @@ from agri_core.files.hints import hint
 
 MAX_VALUES = 200_000
 
+LONGEST = 300
+"""Characters of a value in a message."""
+
 
 class _Repr(reprlib.Repr):
     """Short texts of values, as YAML and JSON write them."""
@@ -40,7 +43,9 @@ def shown(value: Any) -> str:
         "[true, null, 'a']"
     """
     try:
-        return _Repr().repr(value)
+        text = _Repr().repr(value)
+        # Lists in lists are shortened each, but not what they are together.
+        return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
     except ValueError:
         # Python 3.11 writes no whole number of more than 4300 digits.
         return "a number too long to be written"

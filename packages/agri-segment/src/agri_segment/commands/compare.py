@@ -7,6 +7,7 @@ import typer
 from agri_core.choices import Split
 from agri_core.files.commands import OUTPUT, added
 from agri_core.files.options import with_records
+from agri_train.config import MAX_SEED
 
 from agri_segment.commands.options import Chips, EngineOptions
 
@@ -37,7 +38,7 @@ def compare(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the sample of the logistic baseline.")
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of the sample of the logistic baseline.")
     ] = 42,
     how: EngineOptions,
 ) -> None:
@@ -46,13 +47,13 @@ def compare(
     Example: agri-segment compare models/unet models/deeplab --chips data/chips
     --select val --split test --out reports/compare --best data/best.onnx
     """
+    from agri_core.evaluation.familiarity import warn_of
     from agri_core.files.console import echo
     from agri_data.store.store import ChipStore
 
     from agri_segment.comparison.compare import compare as run_comparison
     from agri_segment.comparison.compare import load_models
     from agri_segment.comparison.compare_report import write_comparison
-    from agri_segment.evaluation.evaluate import tell
     from agri_segment.params import below
 
     store = ChipStore.open(chips)
@@ -61,6 +62,6 @@ def compare(
     result = run_comparison(
         loaded, store, select=select, split=split, batch_size=how.batch_size, seed=seed
     )
-    tell(sorted({note for model in loaded for note in result.shown[model.name].notes}))
+    warn_of(sorted({note for model in loaded for note in result.shown[model.name].notes}))
     echo(write_comparison(result, store, out, best))
     echo(f"\ncomparison: {out}" + (f", best model: {best}" if best else ""))

@@ -31,6 +31,7 @@ def evaluate(
     Example: agri-segment evaluate models/unet/model.onnx --chips data/chips --split test
     --out reports/unet-test
     """
+    from agri_core.evaluation.familiarity import warn_of
     from agri_core.files.console import echo
     from agri_data.store.store import ChipStore
 
@@ -40,6 +41,6 @@ def evaluate(
     store = ChipStore.open(chips)
     loaded = load_model(model, how.engine, how.precision, how.threads)
     result = evaluation.evaluate(loaded.engine, store, split, how.batch_size)
-    evaluation.tell(result.notes)
+    warn_of(result.notes)
     echo(evaluation.write_evaluation(result, loaded.engine, store, out))
     echo(f"\nreport: {out}")

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from agri_core.choices import Split
-from agri_core.confusion import bootstrap, mean_iou
+from agri_core.confusion import mean_iou
 from agri_core.evaluation.evaluation import rounded
+from agri_core.evaluation.interval import metric_interval
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.records import load_json
+from agri_core.files.values import shown
 from agri_data.store.store import ChipStore
 from agri_map.choices import EngineName, Precision
 from agri_map.inference.engine import Engine, open_engine
@@ -25,13 +27,22 @@ LOGISTIC = "logistic"
 TAKEN = ("majority", LOGISTIC, "best", "select", "split", "second", "over_second", "over_logistic")
 """Keys of a comparison's metrics that are not models."""
 
+FACTS = ("parameters", "epochs", "seconds", "images_per_second")
+"""What a comparison takes from the metrics of a training."""
+
+MAX_FACTS = 1_000_000
+"""Largest metrics.json in bytes."""
+
+MOST = 1e15
+"""Above any such number."""
+
 LABELLED = 0.5
 """Chips with a smaller labelled share are not shown as best or worst."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained model: name, bundle, loaded engine and training metrics."""
+    """A trained model: name, bundle, loaded engine and the `FACTS` of its training."""
 
     name: str
     path: Path
@@ -91,9 +102,11 @@ def load_models(
 
     Raises:
         MissingError: A path has no bundle.
-        InputError: Two models have the same name.
+        InputError: Two models have the same name, or there is none.
     """
     bundles = [bundle for path in paths for bundle in _bundles(path)]
+    if not bundles:
+        raise InputError("a comparison needs one model or more, got none")
     models = [load_model(bundle, engine, precision, threads) for bundle in bundles]
     names = [model.name for model in models]
     taken = {name for name in names if names.count(name) > 1 or name in TAKEN}
@@ -167,7 +180,7 @@ def difference(first: ChipEvaluation, second: ChipEvaluation) -> dict[str, float
     def gap(cms: NDArray[np.int64]) -> float:
         return mean_iou(cms[0]) - mean_iou(cms[1])
 
-    low, high = bootstrap(pairs, gap)
+    low, high = metric_interval(pairs, gap)
     return {"miou": rounded(gap(pairs.sum(axis=0))), "low": rounded(low), "high": rounded(high)}
 
 
@@ -190,5 +203,14 @@ def examples(comparison: Comparison) -> dict[str, int]:
 def _facts(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    content = load_json(path.read_bytes(), f"{path} (train the model again)")
-    return content if isinstance(content, dict) else {}
+    where = f"{path} (train the model again)"
+    if path.stat().st_size > MAX_FACTS:
+        raise InputError(f"{where} has {path.stat().st_size:,} bytes; ours have a few thousand")
+    content = load_json(path.read_bytes(), where)
+    if not isinstance(content, dict):
+        raise InputError(f"{where} must be a JSON object, got {shown(content)}")
+    facts = {key: content[key] for key in FACTS if key in content}
+    for key, value in facts.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
+            raise InputError(f"{where}: '{key}' must be a number >= 0, got {shown(value)}")
+    return facts

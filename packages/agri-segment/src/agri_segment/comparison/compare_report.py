@@ -24,7 +24,6 @@ NOT_WORTH = (
     "train longer, or use the logistic regression"
 )
 BEST = "best.json"
-FACTS = ("parameters", "epochs", "seconds", "images_per_second")
 LEFT_OUT = ("precision", "recall")
 """Scores per class left out here for readability; `agri-segment evaluate` reports them."""
 
@@ -175,7 +174,7 @@ def _metrics(comparison: Comparison) -> dict[str, Any]:
     }
     for name, item in comparison.shown.items():
         model = comparison.model(name)
-        facts = {key: model.facts[key] for key in FACTS if key in model.facts} if model else {}
+        facts = model.facts if model else {}
         scores = {key: value for key, value in item.scores.items() if key not in LEFT_OUT}
         content[name] = {**scores, **facts}
     gaps = _gaps(comparison)

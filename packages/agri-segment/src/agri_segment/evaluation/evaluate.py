@@ -1,6 +1,5 @@
 """Evaluates a bundle on a split of a chip store: the exported model itself is scored."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 import numpy as np
 from agri_core.confusion import mean_iou, shares_of_truth
 from agri_core.evaluation.evaluation import Evaluation, rounded
+from agri_core.evaluation.familiarity import Familiarity, Origin, compare_origins
+from agri_core.evaluation.interval import ENOUGH
 from agri_core.files.atomic import adding_files, write_json, write_text
-from agri_core.files.console import warn
 from agri_core.files.csvfile import csv_text
 from agri_core.files.errors import InputError
 from agri_data.figures.confusion import draw_confusion
@@ -24,8 +24,6 @@ from agri_segment.evaluation.score import Predictor, Scored, run_chips, soft_iou
 
 WORST = 6
 MARKER = "confusion-normalised.csv"
-ENOUGH = 10
-"""With fewer places, the 95 % CI is reported as unreliable."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,17 @@ class ChipEvaluation(Evaluation):
     Attributes:
         name: of the predictor.
         scored: the counts of each chip.
-        notes: limitations of the scores.
+        familiarity: whether the chips taught the predictor.
     """
 
     name: str
     scored: Scored
-    notes: tuple[str, ...]
+    familiarity: Familiarity
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Limitations of the scores."""
+        return (*self.familiarity.notes, *_notes_on_places(len(self.places), self.unit))
 
     @property
     def chip_iou(self) -> NDArray[np.float64]:
@@ -74,34 +77,18 @@ def evaluate(
         unit=places.kind,
         name=spec.name,
         scored=scored,
-        notes=(*notes_on(spec, store, split), *_notes_on_places(len(matrices), places.kind)),
+        familiarity=familiarity(spec, store, split),
     )
 
 
-def notes_on(spec: BundleSpec, store: ChipStore, split: str) -> tuple[str, ...]:
-    """List the reasons why the scores may be better than at new places."""
-    notes = []
-    if split == "train":
-        notes.append(
-            "fitted data: the model was trained on these chips, so the scores are not a test"
-        )
-    elif spec.dataset != store.fingerprint:
-        notes.append(
-            "the chips are of another store than the training chips; whether they include training "
-            "places is unknown"
-        )
-    elif spec.split != store.split_fingerprint:
-        notes.append(
-            "the split differs from the one used in training, so these chips may include training "
-            "chips"
-        )
-    if (store.info.split or {}).get("method") == "random":
-        notes.append("the split is random, not by place: training chips may be next to these chips")
-    if split == "val":
-        notes.append(
-            "the validation split also selected the epoch of the model; the test split was not used"
-        )
-    return tuple(notes)
+def familiarity(spec: BundleSpec, store: ChipStore, split: str) -> Familiarity:
+    """Return whether the chips of a split taught the model."""
+    return compare_origins(
+        Origin(spec.dataset, spec.split),
+        Origin(store.fingerprint, store.split_fingerprint),
+        split,
+        method=str((store.info.split or {}).get("method", "")),
+    )
 
 
 def _notes_on_places(count: int, kind: str) -> tuple[str, ...]:
@@ -131,7 +118,7 @@ def _write_files(
 ) -> str:
     text = _report(evaluation)
     matrix, legend = evaluation.matrix, evaluation.legend
-    write_json(out / "metrics.json", metrics(evaluation, predictor.spec, store))
+    write_json(out / "metrics.json", metrics(evaluation))
     write_text(out / "report.md", text + "\n")
     write_text(out / "confusion.csv", report.matrix_csv(matrix, legend))
     shares = np.round(shares_of_truth(matrix), 6)
@@ -151,14 +138,14 @@ def _write_files(
     return text
 
 
-def metrics(evaluation: ChipEvaluation, spec: BundleSpec, store: ChipStore) -> dict[str, Any]:
+def metrics(evaluation: ChipEvaluation) -> dict[str, Any]:
     """Return all scores as plain values."""
     soft = soft_iou(evaluation.scored.soft)
     return {
         "model": evaluation.name,
         "split": evaluation.split,
-        "fitted_data": evaluation.split == "train",
-        "same_split": spec.split == store.split_fingerprint,
+        "fitted_data": evaluation.familiarity.fitted,
+        "same_split": evaluation.familiarity.same_split,
         **evaluation.scores,
         "soft_miou": rounded(float(np.nanmean(soft))) if np.isfinite(soft).any() else None,
         "milliseconds_per_chip": rounded(evaluation.scored.milliseconds),
@@ -172,13 +159,6 @@ def worst_chips(evaluation: ChipEvaluation, count: int = WORST) -> NDArray[np.in
     scores = evaluation.chip_iou
     order = np.argsort(scores, kind="stable")
     return order[np.isfinite(scores[order])][:count]
-
-
-def tell(notes: Sequence[str]) -> None:
-    """Print the limitations of the scores as warnings."""
-    for note in notes:
-        if not note.startswith("the validation split"):
-            warn(note)
 
 
 def _report(evaluation: ChipEvaluation) -> str:

@@ -18,7 +18,8 @@ from agri_segment.networks.dilate import STRIDES
 from agri_segment.networks.inception import InceptionV3Encoder
 from agri_segment.networks.vgg import DilatableVGGEncoder
 
-# The rates of ASPP at output stride 16 (DeepLabv3, Chen et al. 2017, arXiv:1706.05587); a 3 x 3
+# The rates of ASPP at output stride 16 (DeepLabv3, Chen et al. 2017, arXiv:1706.05587, section 3.3;
+# its image pooling is in the same section). A 3 x 3
 # kernel of rate 18 spans 37 pixels of the map.
 RATES = (6, 12, 18)
 UPS = ("nearest", "bilinear")

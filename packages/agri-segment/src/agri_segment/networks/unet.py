@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from agri_segment.choices import Norm, Preset, Up
 
+WIDEST = 4096
+"""Most channels of a level: one convolution of so many has 600 MB of weights."""
+
 
 def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
@@ -48,6 +51,11 @@ class UNetConfig:
         object.__setattr__(self, "convs", self.convs or (2,) * len(self.filters))
         if not 1 <= len(self.filters) <= 7 or min(*self.filters, self.bottleneck) < 1:
             raise InputError(f"a U-Net has 1 to 7 levels of 1 filter or more, got {self.filters}")
+        if max(*self.filters, self.bottleneck) > WIDEST:
+            raise InputError(
+                f"a U-Net has at most {WIDEST} channels at any level, got "
+                f"{(*self.filters, self.bottleneck)}; give fewer --filters or a smaller --depth"
+            )
         if len(self.convs) != len(self.filters) or min(*self.convs, self.deep) < 1:
             raise InputError(f"convs needs {len(self.filters)} counts of 1 or more: {self.convs}")
         _check_choice("norm", self.norm, get_args(Norm))

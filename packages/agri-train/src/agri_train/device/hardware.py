@@ -26,12 +26,17 @@ GPU_WORKERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Device, precision, memory format and data loader processes of a run; `reason` is logged."""
+    """Device, precision, memory format, processes and threads of a run; `reason` is logged.
+
+    The threads belong to the seed: a sum that two threads share has another rounding error than
+    that of one, so only runs with the same number have the same losses to the last digit.
+    """
 
     device: Literal["cpu", "gpu"]
     precision: Literal["32", "bf16"]
     memory_format: Literal["channels_last", "contiguous"]
     workers: int
+    threads: int
     reason: str
 
     @property
@@ -60,6 +65,7 @@ def choose(config: TrainConfig) -> Hardware:
         "bf16" if precision == "bf16" else "32",
         "channels_last" if memory_format == "channels_last" else "contiguous",
         config.workers or (min(GPU_WORKERS, cores() - 1) if gpu else 0),
+        config.threads or torch.get_num_threads(),
         reason,
     )
 

@@ -19,6 +19,8 @@ HEADS = ("binary", "multiclass")
 # Weights of false positives and false negatives: 0.3 and 0.7 gave the best scores in Salehi et al.
 # 2017. Missed pixels cost more, which raises the recall of rare classes.
 _TVERSKY = {"dice": (0.5, 0.5), "jaccard": (1.0, 1.0), "tversky": (0.3, 0.7)}
+LONGEST = 100
+"""Characters of a loss that names every term."""
 TERMS = {"binary": ("bce", *_TVERSKY), "multiclass": ("ce", *_TVERSKY)}
 
 
@@ -178,6 +180,8 @@ def build_loss(
             f"received {classes}."
         )
     resolved = TERMS[head][0] if name == "auto" else name
+    if len(resolved) > LONGEST:
+        raise InputError(f"`loss` has {len(resolved)} characters; every term may be named once.")
     parts = resolved.split("+")
     _check_terms(resolved, parts, head)
     if label_smoothing and "ce" not in parts:

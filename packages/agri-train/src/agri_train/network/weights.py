@@ -1,23 +1,26 @@
-"""Pretrained encoder weights: `none`, `imagenet`, or a local file; only `imagenet` downloads.
+"""Pretrained encoder weights: `none`, `imagenet`, or a local file; only `imagenet` downloads."""
 
-A first convolution made for red, green and blue is adapted to any bands: a Sentinel-2 band that is
-red, green or blue (B04, B03, B02, or the plain names) gets the filter of its colour, every other
-band the mean of the three, and all are scaled by 3 / bands so that activations keep their scale.
-For a number of bands without names, the three filters are repeated.
-"""
-
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.hashing import sha256_file
 from torch import Tensor, nn
+
+from agri_train.network.stem import RGB, adapt_input, first_convolution
+from agri_train.network.tensorfile import UnreadableError, first_line, load_tensors
 
 State = Mapping[str, Tensor]
 Fetch = Callable[[], State]
 
-_COLOURS = {"B04": 0, "B03": 1, "B02": 2, "red": 0, "green": 1, "blue": 2, "R": 0, "G": 1, "B": 2}
+NOT_FILES = ("none", "imagenet")
+"""Weights that are no file."""
+
+RUN_KEY = "agri"
+"""Key of what a checkpoint of ours holds besides Lightning's: fingerprint, bands, history."""
+
 _CHECKPOINT_PREFIXES = tuple(
     kept + inner
     for kept in ("ema.module.", "net.")
@@ -56,16 +59,20 @@ def load_encoder_weights(
     """
     if source == "none":
         return 0
-    state = _imagenet(fetch) if source == "imagenet" else read_state(Path(source))
-    return _fill(encoder, state, bands, source)
+    if source == "imagenet":
+        return _fill(encoder, _imagenet(fetch), bands, source, RGB)
+    state, trained = read_state(Path(source))
+    return _fill(encoder, state, bands, source, trained)
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Read named tensors from a file; code in the file is never run.
+def read_state(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Read named tensors from a file, and the bands if it is a checkpoint of ours.
+
+    Code in the file is never run.
 
     Raises:
         MissingError: the file does not exist.
-        InputError: it is not a state dict.
+        InputError: it is not a state dict, or over `tensorfile.MAX_BYTES`.
     """
     if not path.is_file():
         raise MissingError(
@@ -73,29 +80,31 @@ def read_state(path: Path) -> dict[str, Tensor]:
             ".safetensors or .pth file."
         )
     try:
-        state = _read(path)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
+        content = load_tensors(path)
+    except UnreadableError as error:
         raise InputError(
-            f"{path} is not a weights file ({_first_line(error)}). Expected .safetensors or a "
-            "torch state dict that loads with weights_only=True."
+            f"{path} is not a weights file ({error}). Expected .safetensors or a torch state dict "
+            "that loads with weights_only=True."
         ) from error
-    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    held = content if isinstance(content, dict) else {}
+    inner = held.get("state_dict", held)
+    tensors = {
+        str(name): value
+        for name, value in (inner.items() if isinstance(inner, dict) else ())
+        if isinstance(value, Tensor)
+    }
     if not tensors:
         raise InputError(f"{path} holds no named tensors; expected a state dict.")
-    return tensors
+    return tensors, _bands_of(held)
 
 
-def adapt_input(weight: Tensor, bands: Sequence[str] | int) -> Tensor:
-    """Adapt a first convolution `(out, 3, kh, kw)` to bands by the rule of this module."""
-    names = [""] * bands if isinstance(bands, int) else list(bands)
-    if weight.shape[1] == len(names):
-        return weight
-    if isinstance(bands, int):
-        picked = [weight[:, i % weight.shape[1]] for i in range(bands)]
-    else:
-        mean = weight.mean(dim=1)
-        picked = [weight[:, _COLOURS[n]] if n in _COLOURS else mean for n in names]
-    return torch.stack(picked, dim=1) * (weight.shape[1] / len(names))
+def weights_fingerprint(source: str) -> str:
+    """Return the SHA-256 of a weights file; "" for `none`, `imagenet` and a file that is not there.
+
+    A path does not tell whether its content was replaced.
+    """
+    path = Path(source)
+    return "" if source in NOT_FILES or not path.is_file() else sha256_file(path)
 
 
 def _imagenet(fetch: Fetch | None) -> State:
@@ -107,30 +116,35 @@ def _imagenet(fetch: Fetch | None) -> State:
     # A hub client raises nearly anything without a network; the cause is kept.
     except Exception as error:
         raise MissingError(
-            f"The ImageNet weights could not be downloaded ({_first_line(error)}). {help_text}"
+            f"The ImageNet weights could not be downloaded ({first_line(error)}). {help_text}"
         ) from error
 
 
-def _read(path: Path) -> dict[str, object]:
-    if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            return dict(load_file(path))
-        except SafetensorError as error:
-            raise ValueError(str(error)) from error
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    inner = content.get("state_dict", content) if isinstance(content, dict) else {}
-    return {str(name): value for name, value in inner.items()}
+def _bands_of(content: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Return the bands of a checkpoint of ours; () of any other file."""
+    run = content.get(RUN_KEY)
+    bands = run.get("bands") if isinstance(run, dict) else None
+    known = isinstance(bands, list | tuple) and all(isinstance(band, str) for band in bands)
+    return tuple(bands) if known and bands else ()
 
 
-def _fill(encoder: nn.Module, state: State, bands: Sequence[str] | int, source: str) -> int:
+def _fill(
+    encoder: nn.Module,
+    state: State,
+    bands: Sequence[str] | int,
+    source: str,
+    trained: Sequence[str],
+) -> int:
     own = encoder.state_dict()
     given = _match_names(state, set(own))
+    _check_tables(given, source)
     first = first_convolution(encoder)
-    if first in given and given[first].ndim == 4 and given[first].shape[1] == 3:
-        given[first] = adapt_input(given[first], bands)
+    if first in given and given[first].ndim == 4:
+        channels = given[first].shape[1]
+        # Published weights are of red, green and blue; so is a network of a single band, copied.
+        names = tuple(trained) if len(trained) == channels else RGB
+        if len(names) == channels:
+            given[first] = adapt_input(given[first], bands, names)
     missing = [name for name in own if name not in given and not _optional(name)]
     if missing:
         raise InputError(
@@ -143,16 +157,30 @@ def _fill(encoder: nn.Module, state: State, bands: Sequence[str] | int, source: 
             f"{source}: {wrong[0]} has shape {tuple(given[wrong[0]].shape)}, this encoder expects "
             f"{tuple(own[wrong[0]].shape)}. Is the file of another encoder or of other bands?"
         )
+    _check_finite(given, source)
     encoder.load_state_dict({name: value.clone() for name, value in given.items()}, strict=False)
     return len(given)
 
 
-def first_convolution(encoder: nn.Module) -> str:
-    """Return the name of the weight of the first convolution, "" without any."""
-    for name, module in encoder.named_modules():
-        if isinstance(module, nn.Conv2d):
-            return f"{name}.weight" if name else "weight"
-    return ""
+def _check_tables(given: State, source: str) -> None:
+    """Raise for tensors that are no weights: whole numbers, sparse ones, views of fewer values."""
+    for name, value in given.items():
+        dense = value.layout == torch.strided and value.device.type == "cpu"
+        if not dense or not (value.is_floating_point() or _optional(name)):
+            raise InputError(
+                f"{source}: {name} is a tensor of {value.dtype} ({value.layout}, "
+                f"{value.device.type}); weights are dense tables of floating-point numbers."
+            )
+        if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise InputError(
+                f"{source}: {name} has the shape {tuple(value.shape)} but fewer values."
+            )
+
+
+def _check_finite(given: State, source: str) -> None:
+    for name, value in given.items():
+        if not bool(torch.isfinite(value).all()):
+            raise InputError(f"{source}: {name} holds NaN or infinite values; the file is damaged.")
 
 
 def _match_names(state: State, own: set[str]) -> dict[str, Tensor]:
@@ -168,7 +196,3 @@ def _match_names(state: State, own: set[str]) -> dict[str, Tensor]:
 
 def _optional(name: str) -> bool:
     return name.endswith("num_batches_tracked")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]

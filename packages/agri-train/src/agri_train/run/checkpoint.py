@@ -1,7 +1,7 @@
 """Checkpoints of a run: Lightning's callbacks, and how their files are written and read."""
 
-import pickle
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,31 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
 from agri_train.config import MONITORS, TrainConfig
+from agri_train.network.tensorfile import UnreadableError, load_tensors
+from agri_train.network.weights import RUN_KEY
 from agri_train.run.history import HistoryLogger
 
 LAST = "last.ckpt"
-RUN_KEY = "agri"
-"""Key of what a checkpoint of ours holds in addition to Lightning's: fingerprint and history."""
 EMA_PREFIX = "ema.module."
 NET_PREFIX = "net."
 _NAME = "epoch-{epoch:03d}_loss-{val_loss:.4f}_iou-{val_iou:.4f}"
 """Without Lightning's default `=`, the names are legal in every file system and shell."""
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What every checkpoint says of its run.
+
+    Attributes:
+        fingerprint: of all that the weights depend on.
+        bands: of the network, in channel order.
+        threads: that computed it; sums depend on how many share them.
+    """
+
+    fingerprint: str
+    bands: tuple[str, ...]
+    threads: int
 
 
 class CheckpointCallback(ModelCheckpoint):
@@ -80,22 +95,22 @@ def last_checkpoint(folder: Path) -> CheckpointCallback:
 
 
 class RunCheckpointIO(TorchCheckpointIO):
-    """Writes checkpoints atomically and as owned outputs, with the fingerprint and the history.
+    """Writes checkpoints atomically and as owned outputs, with `facts` and the history of the run.
 
     `last.ckpt` is what a run resumes from, so a file that it refers to must not be removed before
     the next `last.ckpt` is written: a kill in between would lose the best epoch. Lightning removes
     the former best file at once; here the removal is deferred.
     """
 
-    def __init__(self, fingerprint: str, history: HistoryLogger) -> None:
-        self.fingerprint, self.history = fingerprint, history
+    def __init__(self, facts: RunFacts, history: HistoryLogger) -> None:
+        self.facts, self.history = facts, history
         self._stale: list[Path] = []
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
         """Write a checkpoint, then remove the files that nothing refers to any more."""
-        run = {"fingerprint": self.fingerprint, "rows": self.history.rows}
+        run = {**asdict(self.facts), "rows": self.history.rows}
         path = Path(path)
         with replacing_file(path) as temporary:
             write_checkpoint({**checkpoint, RUN_KEY: run}, temporary)
@@ -121,12 +136,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         InputError: it is damaged, or not a checkpoint of agri-train.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_tensors(path)
         content[RUN_KEY]["fingerprint"]
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError) as error:
+    except (UnreadableError, LookupError, TypeError) as error:
         raise InputError(
-            f"{path} is damaged or not a checkpoint of agri-train ({type(error).__name__}). "
-            "Remove it to train from the start."
+            f"{path} is damaged or not a checkpoint of agri-train ({error}). Remove it to train "
+            "from the start."
         ) from error
     return dict(content)
 

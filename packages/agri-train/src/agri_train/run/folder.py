@@ -1,18 +1,21 @@
 """The folder of one run: which model it belongs to, and whether an interrupted run resumes here."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agri_core.files.atomic import write_json
 from agri_core.files.errors import InputError
-from agri_core.files.ownership import PARTIAL, remove_file
+from agri_core.files.ownership import PARTIAL, check_file, remove_file
 from agri_core.files.record import RECORD, read_record
+from agri_core.files.records import load_json
 
-from agri_train.run.checkpoint import LAST, RUN_KEY, read_checkpoint
+from agri_train.network.weights import RUN_KEY
+from agri_train.run.checkpoint import LAST, read_checkpoint
 
 CONFIG = "config.json"
+MAX_CONFIG = 1_000_000
+"""Largest settings file in bytes; ours have a few kilobytes."""
 _OUTPUTS = {
     RECORD, ".gitignore", "checkpoints", CONFIG, "curves.png", "history.csv", "metrics.json",
     "model.onnx", "samples", "summary.txt",
@@ -32,7 +35,8 @@ class RunFolder:
         """Return the checkpoint to resume from, or clear the folder and return None.
 
         Raises:
-            InputError: the folder holds something else, or another model.
+            InputError: the folder holds something else, another model, or a checkpoint that was
+                changed since.
         """
         self._check_owner(identity)
         found = self._last()
@@ -59,12 +63,7 @@ class RunFolder:
         if not self.config.is_file():
             self._check_outputs()
             return
-        try:
-            held = json.loads(self.config.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(
-                f"{self.config} is not JSON ({error}); choose another folder."
-            ) from error
+        held = self._read_config()
         same = {"name": held.get("name"), "family": family(str(held.get("arch")))}
         other = [key for key, value in same.items() if value != identity[key]]
         if other:
@@ -72,6 +71,18 @@ class RunFolder:
                 f"{self.path} holds another model ({other[0]} {same[other[0]]!r}, not "
                 f"{identity[other[0]]!r}). Give each model its own folder."
             )
+
+    def _read_config(self) -> Mapping[str, Any]:
+        size = self.config.stat().st_size
+        if size > MAX_CONFIG:
+            raise InputError(f"{self.config} has {size:,} bytes, too many; choose another folder.")
+        held = load_json(self.config.read_bytes(), f"{self.config} (choose another folder)")
+        if not isinstance(held, dict):
+            raise InputError(
+                f"{self.config} must be a JSON object, got {type(held).__name__}; choose another "
+                "folder."
+            )
+        return held
 
     def _check_outputs(self) -> None:
         """Accept what is left of a run when a pipeline has removed its declared outputs."""
@@ -85,7 +96,11 @@ class RunFolder:
 
     def _last(self) -> dict[str, Any] | None:
         path = self.checkpoints / LAST
-        return read_checkpoint(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        # A checkpoint is resumed from only as this command left it.
+        check_file(path)
+        return read_checkpoint(path)
 
     def _clear(self) -> None:
         """Remove the outputs of an earlier run of this model, and nothing else."""

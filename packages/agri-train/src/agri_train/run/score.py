@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from agri_core.confusion import accuracy, bootstrap, f1, iou, mean_iou
+from agri_core.confusion import f1, iou, mean_iou
+from agri_core.evaluation.interval import accuracy_interval, metric_interval
 from agri_data.splits.resample import find_places
 
 from agri_train.data.datamodule import ChipDataModule
@@ -18,9 +19,9 @@ from agri_train.engine.module import TrainingModule
 def score(module: TrainingModule, data: ChipDataModule) -> dict[str, Any]:
     """Score the validation split in float32.
 
-    `interval` is the 95 % CI of the mean IoU (patches: of the accuracy) from a
-    bootstrap over places; null with fewer than two places. `classes` holds the IoU of each class
-    (patches: F1), null for a class that occurs neither in truth nor in prediction.
+    `interval` is the 95 % CI of the mean IoU (patches: of the accuracy) over places, see
+    `agri_core.evaluation.interval`; null where the places do not tell. `classes` holds the IoU of
+    each class (patches: F1), null for a class that occurs neither in truth nor in prediction.
     """
     patches = module.task == "classify"
     total, single = ConfusionAccumulator(module.loss), []
@@ -36,7 +37,10 @@ def score(module: TrainingModule, data: ChipDataModule) -> dict[str, Any]:
     matrices = find_places(data.store).sum_by_place(data.rows("val"), np.stack(single))
     values = total.scores()
     each = np.asarray((f1 if patches else iou)(total.matrix())).tolist()
-    low, high = bootstrap(matrices, accuracy if patches else mean_iou, seed=data.config.seed)
+    seed = data.config.seed
+    low, high = (
+        accuracy_interval(matrices, seed) if patches else metric_interval(matrices, mean_iou, seed)
+    )
     return {
         **_plain({name: values[name] for name in METRICS}),
         "interval": list(_plain({"low": low, "high": high}).values()),

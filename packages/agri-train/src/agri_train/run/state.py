@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agri_core.files.errors import InputError
+from agri_core.files.errors import InputError, MissingError
+from agri_core.files.ownership import check_file
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
 from agri_train.config import MONITORS, TrainConfig
+from agri_train.network.weights import RUN_KEY
 from agri_train.run.checkpoint import (
     LAST,
-    RUN_KEY,
     RunCheckpointIO,
+    RunFacts,
     best_checkpoint,
     last_checkpoint,
     net_weights,
@@ -25,12 +27,17 @@ from agri_train.run.history import HistoryLogger
 
 
 class RunState:
-    """History, checkpoints and early stopping of one run."""
+    """History, checkpoints and early stopping of one run.
 
-    def __init__(self, folder: RunFolder, config: TrainConfig, fingerprint: str) -> None:
-        self.folder, self.config = folder, config
+    Attributes:
+        threads: that computed the epochs before this call; None without any.
+    """
+
+    def __init__(self, folder: RunFolder, config: TrainConfig, facts: RunFacts) -> None:
+        self.folder, self.config, self.facts = folder, config, facts
         self.history = HistoryLogger(folder.history)
-        self.checkpoint_io = RunCheckpointIO(fingerprint, self.history)
+        self.checkpoint_io = RunCheckpointIO(facts, self.history)
+        self.threads: int | None = None
         self.best = best_checkpoint(folder.checkpoints, config)
         self.early_stopping = early_stopping(config) if config.patience else None
         self.resumed = False
@@ -48,10 +55,12 @@ class RunState:
     def resume(self, checkpoint: Mapping[str, Any]) -> None:
         """Restore the state of an interrupted or finished run."""
         self.resumed = True
-        self.history.rows = list(checkpoint[RUN_KEY]["rows"])
+        run = checkpoint[RUN_KEY]
+        self.history.rows = list(run["rows"])
         for callback in (self.best, self.early_stopping):
             if callback is not None:
                 callback.load_state_dict(checkpoint["callbacks"][callback.state_key])
+        self.threads = run["threads"]
 
     @property
     def last(self) -> Path | None:
@@ -69,7 +78,8 @@ class RunState:
         """Load the best weights into the network; return their file and epoch.
 
         Raises:
-            InputError: no epoch has a finite validation metric.
+            InputError: no epoch has a finite validation metric, or the file was changed since.
+            MissingError: the file is gone.
         """
         score = self.best.best_model_score
         if score is None or not math.isfinite(float(score)):
@@ -78,6 +88,12 @@ class RunState:
                 "epoch. Is every pixel of the val split ignored?"
             )
         path = Path(self.best.best_model_path)
+        if not path.is_file():
+            raise MissingError(
+                f"{path}, the best epoch of this run, is gone; remove {self.folder.checkpoints} to "
+                "train from the start"
+            )
+        check_file(path)
         checkpoint = read_checkpoint(path)
         net.load_state_dict(net_weights(checkpoint))
         return path, int(checkpoint["epoch"]) + 1

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from agri_core.files.commands import INPUT, REPLACED, RESUMED
 
-from agri_classify.choices import Evaluated, NetworkName
+from agri_classify.choices import MAX_HIDDEN, Evaluated, NetworkName
 
 Chips = Annotated[Path, typer.Option(help="Folder of the chip store (`agri-data chips`).")]
 Network = Annotated[
@@ -34,7 +34,10 @@ class NetworkOptions:
     ] = "none"
     frozen: Annotated[bool, typer.Option(help="Train only the head; see --unfreeze-every.")] = False
     hidden: Annotated[
-        int, typer.Option(min=0, help="Width of the hidden layer of the head; 0 = none.")
+        int,
+        typer.Option(
+            min=0, max=MAX_HIDDEN, help="Width of the hidden layer of the head; 0 = none."
+        ),
     ] = 256
     dropout: Annotated[float, typer.Option(help="Dropout rate in the head.")] = 0.5
     views: Annotated[

@@ -9,10 +9,12 @@ from agri_core.bands import TRUE_COLOUR
 from agri_core.files.errors import InputError, SettingError
 from agri_core.files.hints import hint
 from agri_train.network.freeze import freeze
-from agri_train.network.weights import first_convolution, load_encoder_weights
+from agri_train.network.stem import first_convolution
+from agri_train.network.weights import load_encoder_weights
 from torch import Tensor, nn
 from torchvision import models
 
+from agri_classify.choices import MAX_HIDDEN
 from agri_classify.training.networks.compact import Compact
 
 HIDDEN = 256
@@ -93,8 +95,8 @@ def build(
         raise InputError(f"a classifier needs 2 classes or more, got {classes}")
     if not 0 <= dropout < 1:
         raise SettingError("dropout", f"must be from 0 to below 1, got {dropout}")
-    if hidden < 0:
-        raise SettingError("hidden", f"must be 0 or more, got {hidden}")
+    if not 0 <= hidden <= MAX_HIDDEN:
+        raise SettingError("hidden", f"must be 0 to {MAX_HIDDEN}, got {hidden}")
     single = len(bands) == 1
     channels = TRUE_COLOUR if single else tuple(bands)
     net = _make(choice, len(channels), classes, hidden, dropout)

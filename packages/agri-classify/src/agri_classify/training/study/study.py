@@ -19,12 +19,13 @@ from agri_core.files.atomic import write_json
 from agri_core.files.console import echo
 from agri_core.files.errors import InputError, MissingError, SettingError
 from agri_core.files.hashing import sha256_file, sha256_text
-from agri_core.files.ownership import remove_folder
+from agri_core.files.ownership import check_file, remove_folder
 from agri_core.files.records import load_json, parse_json
 from agri_data.store.store import ChipStore
 from agri_map.inference.engine import open_engine
 from agri_train.baselines.patches import score_baselines
 from agri_train.config import TrainConfig
+from agri_train.network.weights import weights_fingerprint
 
 import agri_classify
 from agri_classify.choices import Evaluated
@@ -82,7 +83,8 @@ def study(cases: Sequence[Case], split: str, runs: Path) -> list[Outcome]:
     """Train and evaluate every case; those that are finished in `runs` are not run again.
 
     Raises:
-        InputError: there is no case, or two have the same name.
+        InputError: there is no case, two have the same name, or `runs` holds a record that another
+            command wrote.
         MissingError: a store has no patch in the split `split`.
         AgriError: a case cannot be trained.
     """
@@ -101,8 +103,10 @@ def study(cases: Sequence[Case], split: str, runs: Path) -> list[Outcome]:
             )
     found = []
     simple: Known = {}
-    for number, case in enumerate(cases, start=1):
-        kept = _Kept(case, split, runs)
+    records = [_Kept(case, split, runs) for case in cases]
+    for kept in records:
+        check_file(kept.path)
+    for number, (case, kept) in enumerate(zip(cases, records, strict=True), start=1):
         outcome = kept.read()
         if outcome is None:
             echo(f"{number}/{len(cases)} {case.name}")
@@ -141,8 +145,8 @@ class _Kept:
         told = {
             "plan": asdict(case.plan), "config": case.config.to_dict(), "evaluated_on": split,
             "data": case.store.fingerprint, "split": case.store.split_fingerprint,
-            "labels": case.store.label_fingerprint, "weights": _content(case.plan.weights),
-            "code": _code(),
+            "labels": case.store.label_fingerprint,
+            "weights": weights_fingerprint(case.plan.weights), "code": _code(),
         }  # fmt: skip
         self.key = sha256_text(json.dumps(told, sort_keys=True))
 
@@ -161,11 +165,6 @@ class _Kept:
         """Write the result and remove the checkpoints, gigabytes in a large study."""
         write_json(self.path, {"key": self.key, **asdict(outcome)})
         remove_folder(self.folder)
-
-
-def _content(weights: str) -> str:
-    """Return the hash of a weights file; names such as `imagenet` are returned as they are."""
-    return sha256_file(Path(weights)) if Path(weights).is_file() else weights
 
 
 def _code() -> str:

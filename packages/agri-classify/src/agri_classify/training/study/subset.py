@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from agri_core.files.errors import InputError, MissingError
+from agri_core.files.values import shown
 from agri_data.store.store import ChipStore
 
 SUBSAMPLED = ("train", "val")
@@ -39,7 +40,7 @@ class Size:
         except ValueError as error:
             raise InputError(
                 f"a size is a number per class such as 10, a share such as 0.2, or all; got "
-                f"{text!r}"
+                f"{shown(text)}"
             ) from error
 
     def __str__(self) -> str:
