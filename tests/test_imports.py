@@ -36,7 +36,7 @@ TRAINING = "agri_classify/training/"
 """Where alone agri-classify may import what its extra brings; `cli` asks first."""
 ROOMS = {
     "agri_core": (
-        "choices threads",
+        "choices interrupt threads",
         "files",
         "legend_entry",
         "bands legend pages vector",

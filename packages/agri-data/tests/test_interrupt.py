@@ -48,6 +48,38 @@ def app():
 run(app)
 """
 
+SWALLOWED = """
+import os, signal, weakref
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from agri_core.files.console import run
+class Thing: pass
+def app():
+    thing = Thing()
+    kept = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+    del thing
+    for _ in range(10**9):
+        pass
+run(app)
+"""
+DISGUISED = """
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from agri_core.files.console import run
+def app():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        raise ImportError("Error importing numpy")
+run(app)
+"""
+EARLY = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[0] = "/usr/bin/agri-data"
+import agri_core.interrupt
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 
 
@@ -109,6 +141,14 @@ def test_a_second_one_disturbs_neither_the_tidying_nor_the_end() -> None:
     )
     assert (done.returncode, done.stdout) == (130, "tidied")
     assert done.stderr == "\ninterrupted; run the same command again to go on\n"
+
+
+@pytest.mark.parametrize("script", [SWALLOWED, DISGUISED, EARLY])
+def test_one_that_a_library_swallows_or_renames_is_still_one(script: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert_one_line(done)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -1,5 +1,6 @@
 """The `agri-annotate` command: drawings to masks, and maps to drawings."""
 
+import agri_core.interrupt  # noqa: F401  (before what takes long to import)
 from agri_core.files.commands import CommandLine
 from agri_core.files.console import run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+import agri_core.interrupt  # noqa: F401  (before what takes long to import)
 from agri_core.files.commands import CommandLine
 from agri_core.files.console import run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import agri_core.interrupt  # noqa: F401  (before what takes long to import)
 from agri_core.files.commands import CommandLine
 from agri_core.files.console import run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ WHERE = Path("here/chips.csv")
 RECORDS = (
     ChipRecord("007", "a, b.tif", 3, 4, "EPSG:32633", "10 0 5 0 -10 7", "NA", "", "train", 0.1),
     ChipRecord("nan", 'say "x".tif', label="null", group="1.0", valid_fraction=1 / 3),
-    ChipRecord("Äcker\nzwei", "1e5", split="test", valid_fraction=0.1 + 0.2),
+    ChipRecord("Äcker zwei", "1e5\n=1+1", split="test", valid_fraction=0.1 + 0.2),
 )
 
 
@@ -30,16 +31,34 @@ def test_a_table_comes_back_as_it_was() -> None:
     assert all(type(value) is str for value in again["label"])
 
 
-def test_columns_may_come_in_any_order_and_others_are_left_out() -> None:
-    table = make_table(RECORDS)
-    text = table[list(COLUMNS[::-1])].assign(extra="x").to_csv(index=False)
-    pd.testing.assert_frame_equal(parse_table(io.StringIO(text), WHERE), table)
+@pytest.mark.parametrize(
+    "columns", [COLUMNS[::-1], (*COLUMNS, "extra"), [f"c{n}" for n in range(100_000)]]
+)
+def test_other_columns_are_refused(columns: Sequence[str]) -> None:
+    text = ",".join(columns) + "\n" + ",".join("1" for _ in columns) + "\n"
+    with pytest.raises(StoreError, match="its columns must be chip_id,source,row,col,crs,"):
+        parse_table(io.StringIO(text), WHERE)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("source", "origin", "chips.csv lacks the column source$"),
+        ("source", "origin", "its columns must be chip_id,source,"),
+        ("007", "../007", "row 3 .*a chip id is a file name"),
+        ("007", "a\\\\b", "row 3 .*a chip id is a file name"),
+        ("007", "=1+1", "row 3 .*a chip id is a file name"),
+        ("007", "a\x1b[31m", "row 3 .*a chip id is a file name"),
+        ("train", "moon", "row 3 .*a split is one of train, val, test"),
+        (",0.1\n", ",nan\n", "row 3 .*valid_fraction is between 0 and 1"),
+        (",0.1\n", ",9\n", "row 3 .*valid_fraction is between 0 and 1"),
+        ("10 0 5 0 -10 7", "10 0 5 0 -10", "row 3 .*six finite numbers"),
+        ("10 0 5 0 -10 7", "ten 0 5 0 -10 7", "row 3 .*six finite numbers"),
+        ("10 0 5 0 -10 7", "10 0 inf 0 -10 7", "row 3 .*six finite numbers"),
+        ("10 0 5 0 -10 7", "10 0 5 0 0 7", "row 3 .*pixels without an area"),
+        ("EPSG:32633", "x" * 30_000, "row 3 .*a CRS is a code"),
+        ("EPSG:32633", f"GEOGCS[{'x' * 30_000}]", "row 3 .*a CRS is a code"),
+        ("EPSG:32633", "http://127.0.0.1:9/crs", "row 3 .*a CRS is a code"),
+        ("EPSG:32633", "/etc/passwd", "row 3 .*a CRS is a code"),
         ("007", "nan", "holds the chip id 'nan' twice"),
         (",3,4,", ",3.5,4,", "is not a chip table: "),
         (",3,4,", ",three,4,", "is not a chip table: .*three"),

@@ -1,5 +1,6 @@
 """The `agri-map` command: a model bundle and a scene to a georeferenced map with hectares."""
 
+import agri_core.interrupt  # noqa: F401  (before what takes long to import)
 from agri_core.files.commands import CommandLine
 from agri_core.files.console import run
 

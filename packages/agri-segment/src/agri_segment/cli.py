@@ -1,5 +1,6 @@
 """The `agri-segment` command: list, train, evaluate and compare segmentation networks."""
 
+import agri_core.interrupt  # noqa: F401  (before what takes long to import)
 from agri_core.files.commands import CommandLine
 from agri_core.files.console import run
 

@@ -16,9 +16,11 @@ from typing import Any, Literal, get_type_hints
 
 import typer
 
+from agri_core.files.console import fail
 from agri_core.files.errors import InputError
 from agri_core.files.ownership import Run, check_added, check_file, check_folder, running
 from agri_core.files.panels import PanelCommand
+from agri_core.files.text import legible
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,27 @@ class CommandLine(typer.Typer):
             help=text, rich_markup_mode=None, no_args_is_help=True, add_completion=False
         )
         self.script = script
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        """Run the command line and exit; what is wrong with it is told without control characters.
+
+        Raises:
+            SystemExit: at the end.
+        """
+        try:
+            code = super().__call__(*args, standalone_mode=False, **settings)
+        except typer.Abort:
+            fail("aborted")
+            raise SystemExit(1) from None
+        except Exception as error:
+            if not hasattr(error, "format_message"):  # typer's own errors have it
+                raise
+            wrong: Any = error
+            told = legible(wrong.format_message())
+            wrong.format_message = lambda: told
+            wrong.show()
+            raise SystemExit(wrong.exit_code) from None
+        raise SystemExit(code if isinstance(code, int) else 0)
 
     def command(  # type: ignore[override]
         self, name: str | None = None, **settings: Any

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import Protocol, TextIO, TypeVar
 
+from agri_core import interrupt
 from agri_core.files.errors import AgriError
+from agri_core.files.text import legible
+from agri_core.interrupt import Interrupted
 from agri_core.threads import wait_passively
-
-if TYPE_CHECKING:
-    import typer
 
 T = TypeVar("T")
 
 USER_ERROR = 2
 SKIPPED = 3
-INTERRUPTED = 130
-
-
-class Interrupted(BaseException):
-    """Ctrl-C; typer would silently swallow a KeyboardInterrupt."""
+INTERRUPTED = interrupt.EXIT
+UNREAD = 141
+"""As of a process that SIGPIPE ends: nobody reads what it writes."""
+LONGEST = 2000
+"""Characters of a message; longer ones repeat what a file holds."""
 
 
 class Bar(Protocol):
@@ -36,44 +37,54 @@ class Bar(Protocol):
         """Leave the bar as it is."""
 
 
-def run(app: typer.Typer) -> None:
-    """Run a typer app; a user's mistake becomes one line on stderr and exit code 2, Ctrl-C 130.
+def run(app: Callable[[], object]) -> None:
+    """Run a command line; a user's mistake becomes one line on stderr and exit code 2, Ctrl-C 130.
 
     Where Ctrl-C is ignored, as in the background of a shell script, it stays so.
     """
     wait_passively()
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        _listen()
+    interrupt.listen()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal of few characters gets escapes of the others.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
-    except AgriError as error:
-        sys.exit(_fail(str(error)))
-    except OSError as error:
-        sys.exit(_fail(_explain(error)))
-    except MemoryError as error:
-        sys.exit(_fail(f"not enough memory ({error}); ask for smaller pieces or fewer at once"))
-    except Interrupted:
-        sys.stderr.write("\ninterrupted; run the same command again to go on\n")
-        sys.exit(INTERRUPTED)
+        with _third_parties():
+            app()
+    except BaseException as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        sys.exit(code)
+    finally:
+        interrupt.stop_listening()
 
 
 def warn(message: str) -> None:
-    """Write a warning to stderr."""
-    sys.stderr.write(f"warning: {message}\n")
-    sys.stderr.flush()
+    """Write a warning to stderr, as one line."""
+    _put(sys.stderr, f"warning: {_line(message)}\n")
+
+
+def fail(message: str) -> None:
+    """Write an error to stderr, as one line."""
+    _put(sys.stderr, f"error: {_line(message)}\n")
+
+
+def tell(message: str) -> None:
+    """Write a line about the work to stderr."""
+    _put(sys.stderr, f"{_line(message)}\n")
 
 
 def echo(message: str = "") -> None:
-    """Write a line of the result to stdout."""
-    sys.stdout.write(f"{message}\n")
-    sys.stdout.flush()
+    """Write a line of the result, or several, to stdout."""
+    _put(sys.stdout, "".join(f"{legible(line)}\n" for line in message.split("\n")))
 
 
 def progress(items: Iterable[T], desc: str, total: int | None = None) -> Iterable[T]:
     """Wrap `items` in a progress bar on stderr; nothing is drawn when stderr is no terminal."""
     from tqdm import tqdm
 
-    bar: Iterable[T] = tqdm(items, desc=desc, total=total, disable=None, leave=False)
+    bar: Iterable[T] = tqdm(items, desc=_line(desc), total=total, disable=None, leave=False)
     return bar
 
 
@@ -81,26 +92,70 @@ def progress_bar(desc: str, total: int, unit: str = "it") -> Bar:
     """Return a progress bar on stderr that the caller advances with `update` and closes."""
     from tqdm import tqdm
 
-    bar: Bar = tqdm(desc=desc, total=total, unit=unit, disable=None, leave=False)
+    bar: Bar = tqdm(desc=_line(desc), total=total, unit=unit, disable=None, leave=False)
     return bar
 
 
-def _listen() -> None:
-    own = os.getpid()
-
-    def interrupt(number: int, frame: object) -> NoReturn:
-        # A loader's forked worker inherits this handler and leaves quietly as it always did.
-        if os.getpid() != own:
-            raise KeyboardInterrupt
-        # A second Ctrl-C must not tear apart what the first one is tidying up.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise Interrupted
-
-    signal.signal(signal.SIGINT, interrupt)
+def _line(message: str) -> str:
+    """Return a message as one line without control characters; of a long one the beginning."""
+    text = legible(message)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
 
 
-def _fail(message: str) -> int:
-    sys.stderr.write(f"error: {message}\n")
+def _put(stream: TextIO | None, text: str) -> None:
+    """Write text; where nobody reads on, as behind `head`, the work goes on without it."""
+    if stream is None:  # closed by whoever started the command
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _drop(stream)
+
+
+def _drop(stream: TextIO) -> None:
+    """Let the rest of a stream, and what Python still holds of it, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+@contextmanager
+def _third_parties() -> Iterator[None]:
+    """Write what libraries warn of and log as our own warnings are: names of files are in it."""
+    import logging
+    import warnings
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            warn(record.getMessage())
+
+    before, logging.lastResort = logging.lastResort, Handler(logging.WARNING)
+    shown = warnings.showwarning
+    warnings.showwarning = lambda message, *_, **__: warn(str(message))
+    try:
+        yield
+    finally:
+        warnings.showwarning, logging.lastResort = shown, before
+
+
+def _exit_code(error: BaseException) -> int | None:
+    """Tell the user of an error; None if it is our own fault, or already an exit."""
+    if isinstance(error, Interrupted) or interrupt.happened():
+        _put(sys.stderr, interrupt.LINE)
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        for stream in (sys.stdout, sys.stderr):
+            _drop(stream)
+        return UNREAD
+    if isinstance(error, AgriError):
+        fail(str(error))
+    elif isinstance(error, OSError):
+        fail(_explain(error))
+    elif isinstance(error, MemoryError):
+        fail(f"not enough memory ({error}); ask for smaller pieces or fewer at once")
+    else:
+        return None
     return USER_ERROR
 
 

@@ -1,12 +1,15 @@
-"""The data files of a folder, listed by one rule and in one order."""
+"""The data files of a folder, listed by one rule and in one order, and the opening of one."""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
+from agri_core.files.errors import InputError
 from agri_core.files.junk import is_junk
 
 
@@ -54,6 +57,25 @@ def natural(names: Iterable[str]) -> list[str]:
     return sorted(names, key=_order)
 
 
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file for reading in binary; a link is followed.
+
+    Raises:
+        OSError: it is not there, or may not be read.
+        InputError: it is a folder, a pipe, a socket or a device.
+    """
+    # Opening a pipe waits for somebody to write into it, unless it is told not to block.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        kind = os.fstat(handle).st_mode
+        if not stat.S_ISREG(kind):
+            raise InputError(f"{path} is {_kind(kind)}; a plain file is expected")
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
 def _ordered(folder: Path, names: Iterable[str], suffixes: Collection[str]) -> list[Path]:
     wanted = (n for n in names if not suffixes or PurePath(n).suffix.lower() in suffixes)
     paths = (folder / name for name in natural(wanted))
@@ -64,3 +86,11 @@ def _order(name: str) -> tuple[list[tuple[int, int, str]], str]:
     # int() of a longer run of digits is slow, and of thousands of them refused.
     parts = re.split(r"(\d{1,18})", name)
     return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p], name
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    if stat.S_ISFIFO(mode):
+        return "a named pipe"
+    return "a device or a socket"

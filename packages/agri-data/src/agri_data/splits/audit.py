@@ -11,15 +11,13 @@ from agri_core.legend import IGNORE
 
 from agri_data.choices import Near
 from agri_data.splits.leaks import Leak, find_leaks
+from agri_data.store.contradictions import contradictions
 from agri_data.store.table import SPLITS
 
 if TYPE_CHECKING:
     from agri_data.store.store import ChipStore
 
 Level = Literal["fail", "warn"]
-
-# Chips in memory at a time: of 256 x 256 pixels in 13 bands of uint16 they take 436 MB.
-STEP = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,9 @@ class Audit:
 def audit(store: ChipStore, near: Near = "warn") -> Audit:
     """Check a store: checksums, class ids, labels, values, the split, its statistics, leaks."""
     findings = [Finding("fail", "checksum", line) for line in store.verify()]
-    findings += [*_check_classes(store), *_check_values(store), *_check_split(store)]
+    findings += _check_classes(store)
+    findings += [Finding("fail", *item) for item in contradictions(store)]
+    findings += _check_split(store)
     leaks = find_leaks(store, near=near != "off") if (store.table["split"] != "").any() else []
     return Audit(tuple(findings), tuple(leaks), near)
 
@@ -103,9 +103,9 @@ def _check_masks(store: ChipStore) -> list[Finding]:
     allowed = np.zeros(256, bool)
     allowed[: len(store.legend)] = True
     allowed[IGNORE] = True
-    found, every, empty = [], store.indices(), 0
-    for start in range(0, len(store), STEP):
-        masks = store.masks(every[start : start + STEP])
+    found, every, empty, step = [], store.indices(), 0, store.info.batch
+    for start in range(0, len(store), step):
+        masks = store.masks(every[start : start + step])
         wrong = ~allowed[masks]
         empty += int((masks == IGNORE).all(axis=(1, 2)).sum())
         for chip in np.flatnonzero(wrong.any(axis=(1, 2))):
@@ -115,17 +115,6 @@ def _check_masks(store: ChipStore) -> list[Finding]:
     if empty:
         found.append(Finding("warn", "mask", f"{empty} chips have no labelled pixel at all"))
     return found
-
-
-def _check_values(store: ChipStore) -> list[Finding]:
-    dtype = store.image(0).dtype
-    if not np.issubdtype(dtype, np.floating):
-        return []
-    bad = 0
-    for _, images in store.batches(size=STEP):
-        values = images.astype(np.float64, copy=False)
-        bad += int(np.isinf(values).any(axis=(1, 2, 3)).sum())
-    return [Finding("fail", "values", f"{bad} chips hold infinite values")] if bad else []
 
 
 def _check_split(store: ChipStore) -> list[Finding]:

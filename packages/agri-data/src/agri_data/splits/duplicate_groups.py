@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-# As in `audit`: 436 MB of chips of 256 x 256 pixels in 13 bands of uint16.
-STEP = 256
-
 
 def duplicate_sets(store: ChipStore) -> Ints:
     """Return a number per chip, `(N,)`, the same for equal and near-duplicate chips."""
@@ -77,9 +74,9 @@ def read_signs(store: ChipStore, near: bool = True) -> tuple[list[str], Floats |
 
     digests: list[str] = []
     low: list[Floats] = []
-    every = store.indices()
-    for start in progress(range(0, len(store), STEP), "comparing"):
-        chips = store.images(every[start : start + STEP])
+    every, step = store.indices(), store.info.batch
+    for start in progress(range(0, len(store), step), "comparing"):
+        chips = store.images(every[start : start + step])
         digests += [_digest(chip) for chip in chips]
         if near:
             low.append(spectra(greys(chips, store.info.nodata)))

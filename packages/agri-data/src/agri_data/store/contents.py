@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-STEP = 256
-
 
 def class_contents(store: ChipStore) -> tuple[tuple[str, ...], Floats]:
     """Return the class names and the content of each chip `(N, K)`.
@@ -35,9 +33,9 @@ def _mask_shares(store: ChipStore) -> Floats:
 
     classes = len(store.legend)
     shares = np.zeros((len(store), classes))
-    every = store.indices()
-    for start in progress(range(0, len(store), STEP), "classes"):
-        part = every[start : start + STEP]
+    every, step = store.indices(), store.info.batch
+    for start in progress(range(0, len(store), step), "classes"):
+        part = every[start : start + step]
         masks = store.masks(part).reshape(len(part), -1)
         for k in range(classes):
             shares[part, k] = (masks == k).mean(axis=1)

@@ -77,21 +77,37 @@ def parse_info(text: str, where: str) -> StoreInfo:
             f"{where} must be a chip store description of schema {SCHEMA}, got {got!r}"
         )
     file = parse_json(InfoFile, text, where, _damaged)
-    return StoreInfo(
-        name=file.name,
-        source=file.source,
-        licence=file.licence,
-        bands=file.bands,
-        chip_size=file.chip_size,
-        pixel_size=file.pixel_size,
-        legend=file.legend,
-        nodata=file.nodata,
-        split=file.split,
-        stats=file.statistics,
-        images=file.arrays.images,
-        masks=file.arrays.masks,
-        table_sha256=file.table_sha256,
-    )
+    try:
+        info = StoreInfo(
+            name=file.name,
+            source=file.source,
+            licence=file.licence,
+            bands=file.bands,
+            chip_size=file.chip_size,
+            pixel_size=file.pixel_size,
+            legend=file.legend,
+            nodata=file.nodata,
+            split=file.split,
+            stats=file.statistics,
+            images=file.arrays.images,
+            masks=file.arrays.masks,
+            table_sha256=file.table_sha256,
+        )
+    except StoreError as error:
+        raise _damaged(f"{where}: {error}") from error
+    _check_arrays(info, file.chips, where)
+    return info
+
+
+def _check_arrays(info: StoreInfo, chips: int, where: str) -> None:
+    """Refuse arrays that do not hold the recorded number of chips, each with its mask or none."""
+    if not info.images or any(item.chips < 1 for item in (*info.images, *info.masks)):
+        raise _damaged(f"{where}: every array file holds at least one chip")
+    if info.chips != chips:
+        raise _damaged(f"{where}: {chips} chips are recorded, {info.chips} in the arrays")
+    masks = sum(item.chips for item in info.masks)
+    if info.masks and masks != chips:
+        raise _damaged(f"{where}: there are {chips} chips and {masks} masks")
 
 
 def _damaged(message: str) -> StoreError:

@@ -4,14 +4,36 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator
-from io import BufferedReader
+import re
+from collections.abc import Collection, Iterator
 from itertools import pairwise
+from math import prod
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
-from agri_core.files.errors import StoreError
+from agri_core.files.errors import InputError, StoreError
+from agri_core.files.folders import open_plain
 from numpy.typing import NDArray
+
+MAGIC = b"\x93NUMPY\x01\x00"
+"""Of version 1.0, the only one that the writer makes."""
+MAX_HEADER = 4096
+"""Bytes; the writer's headers have 128."""
+IMAGE_TYPES = tuple(
+    np.dtype(name)
+    for name in (
+        "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
+        "float16", "float32", "float64",
+    )
+)  # fmt: skip
+"""Of pixels: real numbers in the machine's own byte order."""
+MASK_TYPES = (np.dtype("uint8"),)
+# The header is matched, not evaluated as NumPy does: its text comes from a file of any origin.
+_HEADER = re.compile(
+    rb"\{'descr': '([<>|=][a-zA-Z]\d{1,2})', 'fortran_order': (True|False), "
+    rb"'shape': \((\d{1,15}(?:, \d{1,15})*),?\), \} *\n"
+)
 
 
 class Shard:
@@ -21,23 +43,27 @@ class Shard:
     of a mapping would count as resident memory, so that it grew with the set.
     """
 
-    def __init__(self, path: Path, chips: int) -> None:
-        """Open `path`, which holds `chips` items.
+    def __init__(
+        self,
+        path: Path,
+        chips: int,
+        item_shape: tuple[int, ...],
+        types: Collection[np.dtype[Any]] = IMAGE_TYPES,
+    ) -> None:
+        """Open `path`, which holds `chips` items of shape `item_shape` and of one of `types`.
 
         Raises:
-            StoreError: the file is missing, truncated, or not a plain array of `chips` items.
+            StoreError: the file is missing, truncated, or no plain array of what was recorded.
         """
         self.path = path
         try:
-            self._stream = path.open("rb")
+            self._stream = open_plain(path)
             self._shape, self._dtype, self._offset = _read_header(self._stream)
+            _check(self._shape, self._dtype, (chips, *item_shape), types)
             self._map = mmap.mmap(self._stream.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read ({error}); build the store again") from error
-        if self._shape[0] != chips:
-            raise StoreError(
-                f"{path} holds {self._shape[0]} chips, {chips} were recorded; build the store again"
-            )
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"{path} cannot be read ({reason}); build the store again") from error
         self._items = np.frombuffer(self._map, self._dtype, offset=self._offset)
         self._items = self._items.reshape(self._shape)
 
@@ -71,22 +97,46 @@ class Shard:
                 raise StoreError(f"{self.path} became shorter while it was open")
 
 
-def _read_header(
-    stream: BufferedReader,
-) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
-    version = np.lib.format.read_magic(stream)
-    # The only version that the writer makes.
-    if version != (1, 0):
-        raise ValueError(f"npy version {version} is not 1.0")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    if fortran or dtype.hasobject:
-        raise ValueError("not a plain C-ordered array")
-    offset = stream.tell()
-    expected = offset + int(np.prod(shape)) * dtype.itemsize
-    found = os.fstat(stream.fileno()).st_size
-    if found != expected:
-        raise ValueError(f"expected {expected} bytes, found {found}: the file is truncated")
-    return shape, dtype, offset
+def _read_header(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """Return shape, type and offset of an array that fills its file from there on.
+
+    Raises:
+        InputError: it is none, or the file is longer or shorter.
+    """
+    start = stream.read(len(MAGIC) + 2)
+    if start[: len(MAGIC)] != MAGIC:
+        raise InputError("it is no npy file of version 1.0")
+    length = int.from_bytes(start[len(MAGIC) :], "little")
+    text = stream.read(min(length, MAX_HEADER))
+    found = _HEADER.fullmatch(text)
+    if length > MAX_HEADER or found is None:
+        raise InputError("its header is not that of an array of numbers")
+    code, fortran, numbers = (part.decode() for part in found.groups())
+    if fortran == "True":
+        raise InputError("its values are not in C order")
+    known = {kind.str: kind for kind in IMAGE_TYPES}
+    if code not in known:
+        raise InputError(f"it holds values of type '{code}', not plain numbers")
+    shape = tuple(int(number) for number in numbers.split(", "))
+    offset = len(start) + length
+    expected = offset + prod(shape) * known[code].itemsize
+    size = os.fstat(stream.fileno()).st_size
+    if size != expected:
+        word = "truncated" if size < expected else "longer than its array"
+        raise InputError(f"expected {expected} bytes, found {size}: the file is {word}")
+    return shape, known[code], offset
+
+
+def _check(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    recorded: tuple[int, ...],
+    types: Collection[np.dtype[Any]],
+) -> None:
+    if shape != recorded:
+        raise InputError(f"it holds an array of shape {shape}, {recorded} was recorded")
+    if dtype not in types:
+        raise InputError(f"it holds {dtype}, {' or '.join(map(str, types))} is expected")
 
 
 def _runs(rows: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -21,8 +21,6 @@ __all__ = ["BandStats", "compute", "constant_bands", "measure", "scale"]
 Chips = NDArray[Any]
 Stats = dict[str, BandStats]
 
-STEP = 256
-
 
 def scale(stats: BandStats) -> float:
     """The deviation with 1 in place of 0, so that a constant band normalises to 0, not to NaN."""
@@ -70,8 +68,9 @@ def compute(store: ChipStore, indices: NDArray[np.int64] | None = None) -> Stats
         )
     # In file order, so that neighbouring chips are read in one go.
     chosen = np.sort(chosen)
-    starts = range(0, len(chosen), STEP)
-    batches = (store.images(chosen[i : i + STEP]) for i in progress(starts, "statistics"))
+    step = store.info.batch
+    starts = range(0, len(chosen), step)
+    batches = (store.images(chosen[i : i + step]) for i in progress(starts, "statistics"))
     return measure(batches, store.bands, store.info.nodata)
 
 

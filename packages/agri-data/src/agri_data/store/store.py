@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,6 +15,7 @@ import pandas as pd
 from agri_core.bands import band_indices
 from agri_core.files.atomic import json_text, scratch_dir
 from agri_core.files.errors import InputError, MissingError, StoreError
+from agri_core.files.folders import open_plain
 from agri_core.files.hashing import sha256_file, sha256_stream, sha256_text
 from agri_core.files.ownership import updating_files
 from agri_core.legend import Legend
@@ -20,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from agri_data.store.info import MAX_JSON_BYTES, ArrayFile, BandStats, StoreInfo
 from agri_data.store.infofile import parse_info
-from agri_data.store.shard import Shard
+from agri_data.store.shard import IMAGE_TYPES, MASK_TYPES, Shard
 from agri_data.store.table import SPLITS, ChipRecord, parse_table, table_text
 from agri_data.store.writer import INFO_FILE, TABLE_FILE, StoreWriter
 
@@ -28,6 +31,8 @@ __all__ = ["ChipRecord", "ChipStore", "StoreInfo", "StoreWriter", "rewrite_table
 
 Indices = NDArray[np.int64]
 PENDING_FILE = "chips.csv.next"
+MAX_TABLE_BYTES = 4 * MAX_JSON_BYTES
+"""Of a million chips the table has some 150 MB."""
 
 
 class ChipStore:
@@ -41,8 +46,9 @@ class ChipStore:
 
     def __init__(self, path: Path, info: StoreInfo, table: pd.DataFrame) -> None:
         self.path, self.info, self.table = path, info, table
-        self._images = _Series(path, info.images)
-        self._masks = _Series(path, info.masks) if info.masks else None
+        side = (info.chip_size, info.chip_size)
+        self._images = _Series(path, info.images, (*side, len(info.bands)), IMAGE_TYPES)
+        self._masks = _Series(path, info.masks, side, MASK_TYPES) if info.masks else None
 
     @classmethod
     def open(cls, path: Path | str) -> ChipStore:
@@ -55,9 +61,7 @@ class ChipStore:
             StoreError: the store is damaged.
         """
         folder = Path(path)
-        with _opened(folder / INFO_FILE) as stream:
-            info = parse_info(stream.read(), str(folder / INFO_FILE))
-        table = _read_table(folder, info.table_sha256)
+        info, table = _read_record(folder)
         if len(table) != info.chips:
             raise StoreError(
                 f"{folder}: {len(table)} rows in the table, {info.chips} chips in the arrays"
@@ -212,8 +216,22 @@ def _put(path: Path, text: str) -> None:
 class _Series:
     """Array files read as one array along the first axis; files are mapped when first used."""
 
-    def __init__(self, folder: Path, files: Sequence[ArrayFile]) -> None:
-        self._shards = [Shard(folder / _plain(item.file), item.chips) for item in files]
+    def __init__(
+        self,
+        folder: Path,
+        files: Sequence[ArrayFile],
+        item_shape: tuple[int, ...],
+        types: Sequence[np.dtype[Any]],
+    ) -> None:
+        self._shards = [
+            Shard(folder / _plain(item.file), item.chips, item_shape, types) for item in files
+        ]
+        kinds = {shard.dtype for shard in self._shards}
+        if len(kinds) > 1:
+            raise StoreError(
+                f"the arrays in {folder} are of several types ({', '.join(map(str, kinds))}); "
+                "build the store again"
+            )
         self._starts = np.cumsum([0, *(item.chips for item in files)])
 
     def item(self, index: int) -> NDArray[np.generic]:
@@ -235,17 +253,35 @@ class _Series:
         return out
 
 
-def _read_table(folder: Path, sha256: str) -> pd.DataFrame:
+def _read_record(folder: Path) -> tuple[StoreInfo, pd.DataFrame]:
+    """Read the description and its table, again where another process replaced them meanwhile."""
+    text = ""
+    while True:
+        with _opened(folder / INFO_FILE, MAX_JSON_BYTES) as stream:
+            before, text = text, stream.read()
+        info = parse_info(text, str(folder / INFO_FILE))
+        table = _read_table(folder, info.table_sha256)
+        if table is not None:
+            return info, table
+        if text == before:
+            raise StoreError(
+                f"{folder / TABLE_FILE} is not the table that {INFO_FILE} was written with: it was "
+                "edited by hand or damaged; build the store again"
+            )
+
+
+def _read_table(folder: Path, sha256: str) -> pd.DataFrame | None:
+    """Return the table of that hash, the present or the pending one; None where neither is."""
     for name in (TABLE_FILE, PENDING_FILE):
-        if name == TABLE_FILE or (folder / name).exists():
-            with _opened(folder / name) as stream:
+        try:
+            with _opened(folder / name, MAX_TABLE_BYTES) as stream:
                 if sha256_stream(stream) == sha256:
                     stream.seek(0)
                     return parse_table(stream, folder / TABLE_FILE)
-    raise StoreError(
-        f"{folder / TABLE_FILE} is not the table that {INFO_FILE} was written with: it was edited "
-        "by hand or damaged; build the store again"
-    )
+        except MissingError:
+            if name == TABLE_FILE:
+                raise
+    return None
 
 
 def _plain(name: str) -> str:
@@ -264,12 +300,13 @@ def _as_indices(indices: ArrayLike, count: int) -> Indices:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
+def _opened(path: Path, most: int) -> Iterator[TextIO]:
     try:
-        if path.stat().st_size > MAX_JSON_BYTES * 4:
-            raise StoreError(f"{path} is {path.stat().st_size} bytes, far more than a store writes")
-        with path.open(encoding="utf-8") as stream:
-            yield stream
+        with open_plain(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > most:
+                raise StoreError(f"{path} is {size} bytes, far more than a store writes")
+            yield TextIOWrapper(stream, encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingError(
             f"there is no chip store at {path.parent} ({path.name} is missing); "
