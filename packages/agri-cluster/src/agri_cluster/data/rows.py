@@ -50,7 +50,7 @@ class RowFile:
         """
         self.path, self.ids = path, ids
         self.bands: tuple[str, ...] = ()
-        self._shard = Shard(path, len(ids))
+        self._shard = Shard(path, len(ids), None, (np.dtype(np.float32),))
         self.shape = self._shard.item_shape
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""95 % confidence intervals of scores, for few places and perfect scores as well.
+"""95 % CIs of scores, for few places and perfect scores as well.
 
 A bootstrap draws from the places that were seen, so it cannot tell what they do not show: 24 of 24
 right would give the interval 1..1. Where it degenerates, a share gets the Wilson interval, and any

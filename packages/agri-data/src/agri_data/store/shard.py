@@ -47,10 +47,12 @@ class Shard:
         self,
         path: Path,
         chips: int,
-        item_shape: tuple[int, ...],
+        item_shape: tuple[int, ...] | None,
         types: Collection[np.dtype[Any]] = IMAGE_TYPES,
     ) -> None:
         """Open `path`, which holds `chips` items of shape `item_shape` and of one of `types`.
+
+        Without a recorded `item_shape` that of the file counts.
 
         Raises:
             StoreError: the file is missing, truncated, or no plain array of what was recorded.
@@ -59,7 +61,8 @@ class Shard:
         try:
             self._stream = open_plain(path)
             self._shape, self._dtype, self._offset = _read_header(self._stream)
-            _check(self._shape, self._dtype, (chips, *item_shape), types)
+            item = self._shape[1:] if item_shape is None else item_shape
+            _check(self._shape, self._dtype, (chips, *item), types)
             self._map = mmap.mmap(self._stream.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
