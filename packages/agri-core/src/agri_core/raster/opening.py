@@ -19,6 +19,7 @@ from rasterio.io import MemoryFile
 
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.ownership import add_input
+from agri_core.raster.sidefiles import check_overview_tag, check_side_files
 
 # Imagery without a georeference is ordinary here; a filter per call is not thread-safe.
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
@@ -93,8 +94,8 @@ def open_raster(
 
     Raises:
         MissingError: there is no such file.
-        InputError: it has another format (whatever its name), is damaged, or is too large to be
-            true.
+        InputError: it has another format (whatever its name), is damaged, is too large to be
+            true, or takes overviews or a mask from what is no plain TIFF.
     """
     name = where or (str(source) if isinstance(source, Path) else "the raster")
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), reading(name), ExitStack() as stack:
@@ -158,8 +159,10 @@ def _open(
             dataset = own.enter_context(memory.open(driver=driver))
         else:
             add_input(source)
+            check_side_files(source.absolute())
             # GDAL takes a relative name such as "a:b" or "/vsi..." for something else than a file.
             dataset = own.enter_context(rasterio.open(source.absolute(), driver=driver))
+        check_overview_tag(dataset, name)
         _check_pixels(dataset, name)
         _check_size(dataset, name, source)
         stack.enter_context(own.pop_all())
