@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,49 @@ def test_stage_commands_exist(stages, check_line):
         lines = stage.cmd if isinstance(stage.cmd, list) else [stage.cmd]
         wrong += [problem for line in lines for problem in check_line(line)]
     assert wrong == []
+
+
+@pytest.fixture
+def commands(root, params, tmp_path):
+    """Resolve dvc.yaml with other parameters, `section__key`; the words of each command."""
+    from dvc.parsing import DataResolver
+    from dvc.repo import Repo
+
+    def resolve(**changes):
+        changed = copy.deepcopy(params)
+        for name, value in changes.items():
+            section, key = name.split("__")
+            changed[section][key] = value
+        YAML().dump(changed, tmp_path / "params.yaml")
+        definition = YAML(typ="safe").load(root / "dvc.yaml")
+        with Repo(str(root)) as repo:
+            stages = DataResolver(repo, str(tmp_path), definition).resolve()["stages"]
+        found = [stage["cmd"] for stage in stages.values()]
+        lines = [line for cmd in found for line in ([cmd] if isinstance(cmd, str) else cmd)]
+        return [shlex.split(line) for line in lines]
+
+    return resolve
+
+
+def test_a_fold_reaches_the_split(commands):
+    lines = commands(data__split="kfold", data__fold=2, data__folds=4)
+    split = next(words for words in lines if words[:3] == ["agri-data", "split", "data/chips"])
+    assert split[split.index("--method") + 1] == "kfold"
+    assert split[split.index("--fold") + 1] == "2" and split[split.index("--folds") + 1] == "4"
+
+
+TEXTS = [
+    "data__source", "data__root", "data__eurosat", "data__labels", "annotate__file",
+    "annotate__classes", "annotate__attribute", "annotate__undrawn", "map__scene", "map__truth",
+    "select__names",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_paths_and_texts_reach_commands_whole(commands, name):
+    value = "a b;$HOME *&"
+    words = [word for line in commands(**{name: value}) for word in line]
+    assert any(value in word for word in words)
 
 
 def test_stages_depend_on_the_code_they_run(stages, root):
