@@ -58,7 +58,7 @@ def _take(mark: Path, wait: bool) -> int | None:
                 f"another run is writing {mark.with_name(name)}; wait for it, or choose another "
                 "output"
             ) from error
-        # The run before may have removed the folder between the two steps, and a third made another.
+        # The run before may have removed the folder in between, and a third made another.
         if handle is None or _is_at(handle, mark):
             return handle
         os.close(handle)
