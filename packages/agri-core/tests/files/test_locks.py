@@ -48,3 +48,21 @@ def test_an_error_in_a_run_lets_go(tmp_path: Path) -> None:
     with sole_run(tmp_path / "out"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+WAITER = """
+import sys, time
+from pathlib import Path
+from agri_core.files.locks import sole_run
+for _ in range(20):
+    with sole_run(Path(sys.argv[1]), wait=True):
+        held = Path(sys.argv[1]) / "held"
+        held.touch(exist_ok=False)
+        time.sleep(0.005)
+        held.unlink()
+"""
+
+
+def test_runs_that_wait_come_one_after_the_other(tmp_path: Path) -> None:
+    runs = [subprocess.Popen([sys.executable, "-c", WAITER, str(tmp_path)]) for _ in range(3)]
+    assert [run.wait(60) for run in runs] == [0, 0, 0]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from agri_core.files.console import SKIPPED, echo
+from agri_core.files.console import SKIPPED, echo, tell
 from agri_core.files.options import with_records, words
 
 from agri_annotate.commands.options import File, MaskOptions, Pictures
@@ -66,7 +66,7 @@ def run(
         finish=lambda result, folder: write_report(result.report, _home(report, out, folder)),
     )
     for text in listed(outcome.report.problems):
-        typer.echo(text, err=True)
+        tell(text)
     for text in summary(outcome, out):
         echo(text)
     if outcome.lost:

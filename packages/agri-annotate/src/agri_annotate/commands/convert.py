@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, echo
+from agri_core.files.console import SKIPPED, echo, tell
 
 from agri_annotate.choices import Form
 
@@ -35,7 +35,7 @@ def convert(
 
     conversion = convert_file(file, to, out, pictures, attribute)
     for line in listed(conversion.problems):
-        typer.echo(line, err=True)
+        tell(line)
     echo(conversion.summary())
     if conversion.lost:
         raise typer.Exit(SKIPPED)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, echo
+from agri_core.files.console import SKIPPED, echo, tell
 
 
 def diff(
@@ -49,7 +49,7 @@ def diff(
     options = Options(attribute, legend, line, radius, seconds)
     difference = compare_files(proposed, corrected, options, pictures)
     for text in listed(difference.problems):
-        typer.echo(text, err=True)
+        tell(text)
     echo(table(difference))
     if out is not None:
         write_json(out, to_json(difference))

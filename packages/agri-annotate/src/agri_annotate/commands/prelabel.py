@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, echo
+from agri_core.files.console import SKIPPED, echo, tell
 
 from agri_annotate.choices import Background
 
@@ -83,7 +83,7 @@ def prelabel(
     options = Options(attribute, tolerance, minimum, fidelity, background, binary, path)
     outcome = draw(maps, pictures, out, options, classes=classes, confidence=confidence)
     for line in listed(outcome.problems):
-        typer.echo(line, err=True)
+        tell(line)
     echo(outcome.summary())
     if outcome.lost:
         raise typer.Exit(SKIPPED)

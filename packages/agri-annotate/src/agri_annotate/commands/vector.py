@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from agri_core.files.commands import OUTPUT
-from agri_core.files.console import SKIPPED, echo
+from agri_core.files.console import SKIPPED, echo, tell
 
 
 def vector(
@@ -67,7 +67,7 @@ def vector(
         labels = Labels(attribute, single)
         carried = to_ground(file, pictures, out, system, labels, flat=flat)
     for line in listed(carried.problems):
-        typer.echo(line, err=True)
+        tell(line)
     echo(carried.summary)
     if carried.lost:
         raise typer.Exit(SKIPPED)

@@ -23,18 +23,20 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def sole_run(path: Path) -> Iterator[None]:
+def sole_run(path: Path, wait: bool = False) -> Iterator[None]:
     """Hold `path`, an output that is made over hours, for this run alone.
+
+    With `wait`, another run that holds it is waited for.
 
     The lock is that of a hidden folder next to it, which is there while the run lives; what a
     killed run leaves of it is taken over by the next.
 
     Raises:
-        InputError: another run holds it.
+        InputError: another run holds it, and `wait` is false.
     """
     whole = path.resolve()
     mark = whole.with_name(f".{whole.name}.running")
-    handle = _take(mark)
+    handle = _take(mark, wait)
     try:
         yield
     finally:
@@ -44,22 +46,30 @@ def sole_run(path: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def _take(mark: Path) -> int | None:
+def _take(mark: Path, wait: bool) -> int | None:
     """Make and lock the folder `mark`; None where there are no locks."""
     while True:
         mark.mkdir(parents=True, exist_ok=True)
         try:
-            handle = _locked_handle(mark, wait=False)
+            handle = _locked_handle(mark, wait)
         except BlockingIOError as error:
             name = mark.name.removeprefix(".").removesuffix(".running")
             raise InputError(
                 f"another run is writing {mark.with_name(name)}; wait for it, or choose another "
                 "output"
             ) from error
-        # The run before may have removed the folder between the two steps.
-        if handle is None or mark.exists():
+        # The run before may have removed the folder in between, and a third made another.
+        if handle is None or _is_at(handle, mark):
             return handle
         os.close(handle)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether the open folder is still the one at `path`."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def lock(folder: Path, wait: bool) -> int | None:

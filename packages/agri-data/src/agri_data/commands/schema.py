@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from agri_core.files.console import echo
 
 from agri_data.schemas import Name
 
@@ -24,4 +25,4 @@ def schema(
     """
     from agri_data.schemas import schema as text_of
 
-    typer.echo(text_of(name), nl=False)
+    echo(text_of(name).rstrip("\n"))

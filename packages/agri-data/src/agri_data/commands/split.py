@@ -64,32 +64,39 @@ def split(
 
     Example: agri-data split data/chips --method block --block 1280 --val 0.15 --test 0.15
     """
+    import numpy as np
+    from agri_core.files.locks import sole_run
+
+    from agri_data.commands.stats import tell_stats
     from agri_data.splits.duplicate_groups import duplicate_sets
     from agri_data.splits.plan import SplitPlan
     from agri_data.splits.split import make_split
     from agri_data.store.contents import class_contents
+    from agri_data.store.stats import compute
     from agri_data.store.store import ChipStore, rewrite_table
 
     plan = SplitPlan(method, (1 - val - test, val, test), seed, block, buffer, folds, fold)
-    opened = ChipStore.open(store)
-    names, contents = class_contents(opened)
-    grouped = bool((opened.table["group"] != "").any())
-    sets = duplicate_sets(opened) if alike and plan.singly(grouped) else None
-    size = opened.info.chip_size
-    done = make_split(opened.table, plan, size=size, contents=contents, sets=sets)
-    if stats and not done.counts["train"]:
-        raise InputError(
-            f"no chip of {store} would be in train, so its bands cannot be measured; choose "
-            f"smaller --val ({val:g}) and --test ({test:g}), or pass --no-stats"
-        )
-    record = done.to_dict(names)
-    table = opened.table.assign(split=done.splits)
-    rewrite_table(store, table, split=record, stats=None)
+    ChipStore.open(store)  # before a lock is made next to it
+    with sole_run(store, wait=True):
+        opened = ChipStore.open(store)
+        names, contents = class_contents(opened)
+        grouped = bool((opened.table["group"] != "").any())
+        sets = duplicate_sets(opened) if alike and plan.singly(grouped) else None
+        size = opened.info.chip_size
+        done = make_split(opened.table, plan, size=size, contents=contents, sets=sets)
+        if stats and not done.counts["train"]:
+            raise InputError(
+                f"no chip of {store} would be in train, so its bands cannot be measured; choose "
+                f"smaller --val ({val:g}) and --test ({test:g}), or pass --no-stats"
+            )
+        train = np.flatnonzero((done.splits == "train").to_numpy())
+        figures = compute(opened, train) if stats else None
+        # At once, so that no store looks split that is not measured.
+        table = opened.table.assign(split=done.splits)
+        rewrite_table(store, table, split=done.to_dict(names), stats=figures)
     _report(done, names)
-    if stats:
-        from agri_data.commands.stats import measure_train
-
-        measure_train(store)
+    if figures is not None:
+        tell_stats(figures, len(train))
 
 
 def _report(done: Split, classes: Sequence[str]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from agri_core.files.console import echo, warn
+
+if TYPE_CHECKING:
+    from agri_data.store.info import BandStats
 
 
 def stats(
@@ -24,13 +28,24 @@ def stats(
 
 def measure_train(path: Path) -> None:
     """Measure the training split of the store at `path`, store the figures and print them."""
-    from agri_data.store.stats import compute, constant_bands
+    from agri_core.files.locks import sole_run
+
+    from agri_data.store.stats import compute
     from agri_data.store.store import ChipStore, rewrite_table
 
-    opened = ChipStore.open(path)
-    figures = compute(opened)
-    rewrite_table(path, opened.table, split=opened.info.split, stats=figures)
-    echo(f"bands of train ({len(opened.indices('train'))} chips)")
+    ChipStore.open(path)  # before a lock is made next to it
+    with sole_run(path, wait=True):
+        opened = ChipStore.open(path)
+        figures = compute(opened)
+        rewrite_table(path, opened.table, split=opened.info.split, stats=figures)
+    tell_stats(figures, len(opened.indices("train")))
+
+
+def tell_stats(figures: Mapping[str, BandStats], chips: int) -> None:
+    """Print the statistics of the bands over the `chips` of the training split."""
+    from agri_data.store.stats import constant_bands
+
+    echo(f"bands of train ({chips} chips)")
     names = ("mean", "std", "minimum", "p02", "p98", "maximum")
     echo("  band  " + "".join(f"{name:>12}" for name in names) + f"{'values':>14}")
     for band, item in figures.items():

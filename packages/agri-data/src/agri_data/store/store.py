@@ -189,7 +189,8 @@ def rewrite_table(
     """Replace a store's table, split record and statistics; the arrays stay as they are.
 
     The new table waits next to the old one until the description names it, so that the store can
-    be opened, as it was or as it shall be, wherever this is interrupted.
+    be opened, as it was or as it shall be, wherever this is interrupted. Where other processes may
+    change the store, hold it with `agri_core.files.locks.sole_run` from the opening on.
 
     Raises:
         StoreError: `table` does not list the same chips in the same order.

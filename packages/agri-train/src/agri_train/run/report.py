@@ -1,11 +1,10 @@
 """What a run prints and draws in each epoch: one line and a sample picture."""
 
-import sys
 from typing import Any
 
 import numpy as np
 import torch
-from agri_core.files.console import warn
+from agri_core.files.console import tell, warn
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
@@ -71,8 +70,7 @@ def sample_rows(data: ChipDataModule) -> Rows:
 
 def note(message: str) -> None:
     """Write a line about the run to stderr; stdout is for results."""
-    sys.stderr.write(f"{message}\n")
-    sys.stderr.flush()
+    tell(message)
 
 
 def _check_input(mean: float, std: float) -> None:
