@@ -25,6 +25,17 @@ def test_round_trip_through_json():
         ({"lr": -1.0}, "received -1.0"),
         ({"lr": float("nan")}, "received nan"),
         ({"lr": 0.0001, "min_lr": 0.01}, "not below `min_lr`"),
+        ({"lr": 0.0, "min_lr": 0.0}, "`lr` must be above 0"),
+        ({"augment": "yes"}, "`augment` must be true or false; received 'yes'"),
+        (
+            {"mix": "moon"},
+            "`mix` must be one of none, mixup, cutmix, both; received 'moon'. Choices",
+        ),
+        (
+            {"class_weights": ()},
+            "`class_weights` must be a name or one weight per class; received ()",
+        ),
+        ({"class_weights": 5}, "one weight per class; received 5"),
         ({"augment_strength": 1.5}, "`augment_strength` must be from 0 to 1; received 1.5"),
         ({"downscale": 1.5}, "`downscale` must be from 0 to 1; received 1.5"),
         ({"jpeg": 2.0}, "`jpeg` must be from 0 to 1; received 2.0"),
@@ -52,11 +63,21 @@ def test_a_wrong_value_is_refused_with_the_choices(values, says):
         TrainConfig(**values)
     assert says in str(caught.value)
     assert len(str(caught.value)) < 300
+    assert caught.value.setting == next(iter(values))
 
 
 @pytest.mark.parametrize(
     "values",
-    [{"threads": 1024}, {"epochs": 1_000_000}, {"workers": 256}, {"lr": 1000.0}, {"momentum": 0.0}],
+    [
+        {"threads": 1024},
+        {"epochs": 1_000_000},
+        {"workers": 256},
+        {"lr": 1000.0},
+        {"momentum": 0.0},
+        {"lr": 1.0},
+        {"lr": 0.01, "min_lr": 0.01},
+        {"augment_strength": 1.0},
+    ],
 )
 def test_the_largest_values_are_taken(values):
     assert TrainConfig(**values).to_dict().items() >= values.items()

@@ -35,7 +35,8 @@ def test_a_random_split_is_noted():
 
 def test_data_without_a_record():
     found = unrecorded("picture")
-    assert found.fitted is None
+    assert (found.fitted, found.same_split) == (None, False)
+    assert unrecorded() == found
     assert "cannot tell whether these pictures taught the model" in found.notes[0]
 
 

@@ -43,6 +43,18 @@ def test_a_bootstrap_that_touches_one_is_replaced():
     assert accuracy_interval(places) == pytest.approx((0.7976, 0.9926), abs=5e-5)
 
 
+def test_a_bootstrap_that_touches_nothing_right_is_replaced():
+    # 1 of 30: over a third of the resamples leave the right one out.
+    places = places_of([1] + [0] * 29, [0] + [1] * 29)
+    assert confusion.bootstrap(places, confusion.accuracy)[0] == 0
+    assert accuracy_interval(places) == pytest.approx((0.0059, 0.1667), abs=5e-5)
+
+
+def test_two_places_have_an_interval():
+    # 2 / (2 + 1.96^2)
+    assert accuracy_interval(places_of([1, 1], [0, 0])) == pytest.approx((0.3424, 1), abs=5e-5)
+
+
 def test_places_that_are_all_alike_tell_nothing_of_other_places():
     # Every place 8 of 10: the bootstrap is 0.8..0.8, Wilson of 0.8 with 20 draws is not.
     places = places_of([8] * 20, [2] * 20)
@@ -72,6 +84,10 @@ def test_the_seed_is_that_of_the_bootstrap():
     found = [accuracy_interval(places, seed) for seed in (0, 1)]
     assert found == [confusion.bootstrap(places, confusion.accuracy, seed=s) for s in (0, 1)]
     assert found[0] != found[1]
+    assert accuracy_interval(places) == found[0]
+    assert metric_interval(places, confusion.mean_iou) == metric_interval(
+        places, confusion.mean_iou, 0
+    )
     ious = [metric_interval(places, confusion.mean_iou, seed) for seed in (0, 1)]
     assert ious == [confusion.bootstrap(places, confusion.mean_iou, seed=s) for s in (0, 1)]
 

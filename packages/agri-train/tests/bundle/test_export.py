@@ -1,6 +1,7 @@
 import numpy as np
 import onnx
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 from agri_core.files.atomic import write_text
 from agri_core.files.errors import InputError
@@ -46,7 +47,6 @@ def test_the_graph_suits_old_runtimes(tiny, tmp_path):
 
 
 def test_both_engines_agree(tiny, tmp_path):
-    pytest.importorskip("openvino")
     export_bundle(tiny(), spec(), "multiclass", tmp_path / "model.onnx")
     batch = np.random.default_rng(1).normal(size=(2, 4, 48, 80)).astype(np.float32)
     runs = [open_engine(tmp_path / "model.onnx", n).run(batch) for n in ("onnxruntime", "openvino")]
@@ -170,7 +170,6 @@ def test_the_error_of_a_network_by_hand():
 
 @pytest.mark.parametrize("name", ["Unet", "DeepLabV3", "DeepLabV3Plus"])
 def test_real_networks_export(name, tmp_path):
-    smp = pytest.importorskip("segmentation_models_pytorch")
     torch.manual_seed(0)
     net = getattr(smp, name)("resnet18", encoder_weights=None, in_channels=4, classes=3)
     gap = export_bundle(

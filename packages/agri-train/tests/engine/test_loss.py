@@ -4,6 +4,7 @@ import pytest
 import torch
 from agri_core.files.errors import InputError
 from agri_train.engine.loss import build_loss
+from segmentation_models_pytorch.losses import DiceLoss
 from torch.nn import functional
 
 MULTI = ("ce", "dice", "jaccard", "tversky", "ce+dice")
@@ -119,10 +120,40 @@ def test_class_weights_equal_torch():
     assert ours.item() == pytest.approx(theirs.item(), abs=1e-6)
 
 
+def test_class_weights_of_dice_by_hand():
+    # As above 5/9 for class 0 and 2/3 for class 1; class 2 is absent, whatever its weight.
+    logits, truth = torch.zeros(1, 3, 1, 3), torch.tensor([[[0, 0, 1]]])
+    value = build_loss("dice", "multiclass", 3, weights=(0.5, 2.0, 9.0))(logits, truth)
+    assert value.item() == pytest.approx((0.5 * 5 / 9 + 2 * 2 / 3) / 2.5, abs=1e-6)
+
+
+def test_a_binary_dice_has_one_weight():
+    logits = torch.tensor([[[[math.log(3), math.log(3), -math.log(3)]]]])
+    truth = torch.tensor([[[1, 0, 1]]])
+    for weights, expected in (((5.0, 2.0), 7 / 15), ((5.0, 0.0), 0)):
+        value = build_loss("dice", "binary", 2, weights=weights)(logits, truth)
+        assert value.item() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ce", "dice", "ce+tversky"])
+def test_class_weights_are_of_the_settings_and_not_of_the_checkpoint(name):
+    loss = build_loss(name, "multiclass", 2, weights=(1, 2))
+    assert list(loss.state_dict()) == []
+    assert [term.weights.tolist() for term in loss.terms] == [[1.0, 2.0]] * len(loss.terms)
+    assert all(term.weights.dtype == torch.float32 for term in loss.terms)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "resolved"),
+    [("auto", "multiclass", "ce"), ("auto", "binary", "bce"), ("ce+dice", "multiclass", "ce+dice")],
+)
+def test_auto_is_the_cross_entropy_of_the_head(name, head, resolved):
+    assert build_loss(name, head, 2).name == resolved
+
+
 def test_dice_equals_an_independent_implementation():
-    losses = pytest.importorskip("segmentation_models_pytorch.losses")
     logits, truth = torch.randn(2, 3, 8, 8), torch.randint(0, 3, (2, 8, 8))
-    theirs = losses.DiceLoss("multiclass", eps=1e-12)(logits, truth)
+    theirs = DiceLoss("multiclass", eps=1e-12)(logits, truth)
     ours = build_loss("dice", "multiclass", 3)(logits, truth)
     assert ours.item() == pytest.approx(theirs.item(), abs=1e-6)
 
@@ -153,12 +184,37 @@ def test_computed_in_float32_under_autocast():
 
 
 @pytest.mark.parametrize(
-    ("name", "head", "classes"),
-    [("ce", "binary", 2), ("bce", "multiclass", 3), ("bce+dice", "multiclass", 2)],
-)
-def test_a_wrong_pair_is_refused_at_construction(name, head, classes):
-    with pytest.raises(InputError, match="does not fit a"):
+    ("name", "head", "classes", "says"),
+    [
+        ("ce", "binary", 2, "The loss `ce` does not fit a binary head: `ce` needs one logit per "
+         "class. Use 'bce' or `auto`."),
+        ("bce", "multiclass", 3, "The loss `bce` does not fit a multiclass head: `bce` needs a "
+         "single logit. Use 'ce' or `auto`."),
+        ("bce+dice", "multiclass", 2, "The loss `bce+dice` does not fit a multiclass head: `bce` "
+         "needs a single logit. Use 'ce+dice' or `auto`."),
+    ],
+)  # fmt: skip
+def test_a_wrong_pair_is_refused_at_construction(name, head, classes, says):
+    with pytest.raises(InputError) as told:
         build_loss(name, head, classes)
+    assert str(told.value) == says
+
+
+@pytest.mark.parametrize("weights", [(0, 0, 0), (-1, 2, 1), (1, 1), (1, 1, 1, 1)])
+def test_wrong_class_weights_are_refused(weights):
+    with pytest.raises(InputError, match="must be 3 numbers >= 0, one per class, not all 0"):
+        build_loss("ce", "multiclass", 3, weights=weights)
+
+
+@pytest.mark.parametrize("weights", [(0, 1, 0), (0.5, 0.5, 0.5)])
+def test_class_weights_may_be_0_or_small(weights):
+    assert build_loss("ce", "multiclass", 3, weights=weights).terms[0].weights is not None
+
+
+@pytest.mark.parametrize(("count", "says"), [(100, "Unknown loss"), (101, "has 101 characters")])
+def test_a_loss_that_is_too_long_is_not_repeated(count, says):
+    with pytest.raises(InputError, match=says):
+        build_loss("x" * count, "multiclass", 3)
 
 
 def test_other_wrong_requests_are_refused():
@@ -166,6 +222,8 @@ def test_other_wrong_requests_are_refused():
         build_loss("dise", "multiclass", 3)
     with pytest.raises(InputError, match="exactly 2 classes; received 3"):
         build_loss("bce", "binary", 3)
+    with pytest.raises(InputError, match="A multiclass head needs at least 2 classes; received 1"):
+        build_loss("ce", "multiclass", 1)
     with pytest.raises(InputError, match="3 numbers >= 0"):
         build_loss("ce", "multiclass", 3, weights=(1.0, 2.0))
     with pytest.raises(InputError, match="`head` must be one of"):

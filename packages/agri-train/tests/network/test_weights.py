@@ -8,7 +8,7 @@ import torch
 from agri_core.files.errors import InputError, MissingError
 from agri_train.network import tensorfile
 from agri_train.network.stem import adapt_input
-from agri_train.network.weights import load_encoder_weights, weights_fingerprint
+from agri_train.network.weights import load_encoder_weights, read_state, weights_fingerprint
 from safetensors.torch import save_file
 from torch import nn
 
@@ -92,6 +92,13 @@ def test_equal_bands_give_the_same_activation_at_any_count():
     assert adapt_input(weight, 5).shape == (4, 5, 3, 3)
 
 
+def test_an_encoder_may_be_one_convolution(tmp_path):
+    given, taken = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3)
+    torch.save(given.state_dict(), tmp_path / "w.pth")
+    load_encoder_weights(taken, str(tmp_path / "w.pth"), ("B02", "B03", "B04", "B08"))
+    assert torch.equal(taken.weight[:, 0], given.weight[:, 2] * 3 / 4)
+
+
 def test_none_changes_nothing():
     net = encoder()
     before = net[0].weight.clone()
@@ -103,7 +110,9 @@ def test_wrong_files_are_refused(tmp_path):
     with pytest.raises(MissingError, match="There is no weights file"):
         load_encoder_weights(encoder(), str(tmp_path / "no.pth"), 3)
     torch.save({"0.weight": torch.zeros(4, 3, 3, 3)}, tmp_path / "part.pth")
-    with pytest.raises(InputError, match="lacks 7 of the 9 tensors"):
+    with pytest.raises(
+        InputError, match=r"part\.pth lacks 7 of the 9 tensors of this encoder, such as 0\.bias\."
+    ):
         load_encoder_weights(encoder(), str(tmp_path / "part.pth"), 3)
     state = encoder().state_dict() | {"2.weight": torch.zeros(9, 4, 1, 1)}
     torch.save(state, tmp_path / "shape.pth")
@@ -111,9 +120,10 @@ def test_wrong_files_are_refused(tmp_path):
         InputError, match=r"2.weight has shape \(9, 4, 1, 1\).*expects \(2, 4, 1, 1\)"
     ):
         load_encoder_weights(encoder(), str(tmp_path / "shape.pth"), 3)
-    (tmp_path / "bad.safetensors").write_bytes(b"not at all")
-    with pytest.raises(InputError, match="is not a weights file"):
-        load_encoder_weights(encoder(), str(tmp_path / "bad.safetensors"), 3)
+    for name, reason in (("bad.safetensors", r"[Hh]eader"), ("bad.pth", "no code is run")):
+        (tmp_path / name).write_bytes(b"not at all")
+        with pytest.raises(InputError, match=rf"{name} is not a weights file \(.*{reason}.*\)\."):
+            load_encoder_weights(encoder(), str(tmp_path / name), 3)
 
 
 def changed(**tensors):
@@ -144,7 +154,7 @@ def changed(**tensors):
 def test_tensors_that_are_no_weights_are_refused(tmp_path, state, reason):
     torch.save(state, tmp_path / "w.pth")
     if reason:
-        with pytest.raises(InputError, match=reason):
+        with pytest.raises(InputError, match=rf"w\.pth.*{reason}"):
             load_encoder_weights(encoder(), str(tmp_path / "w.pth"), 3)
     else:  # what is no tensor and has a name of its own is not the encoder's
         assert load_encoder_weights(encoder(), str(tmp_path / "w.pth"), 3) == 9
@@ -157,6 +167,11 @@ def test_half_precision_is_taken(tmp_path):
     assert torch.equal(taken[2].weight, given[2].weight.float())
 
 
+def save_tensors(path):
+    torch.save({"a": torch.zeros(3)}, path)
+    return path
+
+
 def test_an_archive_that_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(tensorfile, "MAX_BYTES", 100_000)
     path = tmp_path / "bomb.pth"
@@ -165,6 +180,7 @@ def test_an_archive_that_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch):
     assert path.stat().st_size < 1000
     with pytest.raises(InputError, match="100,001 bytes, and 100,000 are the most"):
         load_encoder_weights(encoder(), str(path), 3)
+    assert len(read_state(save_tensors(tmp_path / "fits.pth"))[0]) == 1
     (tmp_path / "long.safetensors").write_bytes(bytes(100_002))
     with pytest.raises(InputError, match="100,002 bytes, and 100,000 are the most"):
         load_encoder_weights(encoder(), str(tmp_path / "long.safetensors"), 3)
@@ -201,7 +217,9 @@ def test_imagenet_without_network_says_what_to_do():
         socket.create_connection(("203.0.113.1", 443), timeout=1)
         return {}
 
-    with pytest.raises(MissingError, match=r"could not be downloaded .* Use `--weights none`"):
+    with pytest.raises(
+        MissingError, match=r"could not be downloaded \(.*203\..* Use `--weights none`"
+    ):
         load_encoder_weights(encoder(), "imagenet", 3, fetch)
     with pytest.raises(MissingError, match="no ImageNet weights for this encoder"):
         load_encoder_weights(encoder(), "imagenet", 3)

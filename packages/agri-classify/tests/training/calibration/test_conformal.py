@@ -12,10 +12,13 @@ def test_the_threshold_by_hand():
     probabilities = np.stack([own, 1 - own], axis=1)
     truth = np.zeros(9, np.int64)
     assert least_probability(probabilities, truth, 0.8) == pytest.approx(0.2)
+    # ceil(10 * 0.9) = 9: the smallest of nine is just enough.
+    assert least_probability(probabilities, truth, 0.9) == pytest.approx(0.1)
     # ceil(10 * 0.95) = 10 of nine cannot be promised.
     assert least_probability(probabilities, truth, 0.95) == 0.0
-    with pytest.raises(InputError, match="between 0 and 1, got 1"):
-        least_probability(probabilities, truth, 1.0)
+    for nominal in (1.0, 0.0, -0.1, float("nan")):
+        with pytest.raises(InputError, match=f"between 0 and 1, got {nominal}"):
+            least_probability(probabilities, truth, nominal)
 
 
 @given(st.integers(0, 1000), st.integers(50, 97))

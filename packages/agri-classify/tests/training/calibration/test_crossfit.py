@@ -45,6 +45,8 @@ def test_folds_are_of_whole_places_and_of_the_seed():
     one = crossfit(probabilities, truth, places, 0.8, seed=1)
     assert one == crossfit(probabilities, truth, places, 0.8, seed=1)
     assert one != crossfit(probabilities, truth, places, 0.8, seed=2)
+    by_default = crossfit(probabilities, truth, places, 0.8)
+    assert by_default == crossfit(probabilities, truth, places, 0.8, folds=5, seed=0)
     # An earlier temperature changes nothing: it is fitted again.
     warmer = without_temperature(probabilities, 0.5)
     assert crossfit(warmer, truth, places, 0.8, seed=1) == pytest.approx(one, abs=1e-6)

@@ -137,9 +137,12 @@ def test_the_table_puts_the_baselines_beside(make_store, tmp_path):
     found = study([Case("all", PLAN, make_store(), FAST)], "val", tmp_path / "runs")
     lines = table([replace(found[0], accuracy=0.75, interval=(0.5, None))], "Title").splitlines()
     assert lines[0] == "Title"
-    assert lines[-1].startswith(
+    assert lines[-3].startswith(
         "| all | 30 | 12 | 12 | 0.7500 | 0.5000 .. n/a | 0.3333 | 1.0000 | "
     )
+    assert lines[-1].startswith("- the validation split also selected the epoch")
+    tested = table([replace(found[0], split="test")], "Title").splitlines()
+    assert tested[-1].startswith("| all | 30 | 12 | 12 |")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""95 % CIs of scores, for few places and perfect scores as well.
+"""The 95 % CI of scores, for few places and perfect scores as well.
 
 A bootstrap draws from the places that were seen, so it cannot tell what they do not show: 24 of 24
 right would give the interval 1..1. Where it degenerates, a share gets the Wilson interval, and any
@@ -16,7 +16,7 @@ from agri_core import confusion
 from agri_core.confusion import Counts
 
 Z = 1.959963984540054
-"""97.5 % quantile of the standard normal distribution: two-sided 95 %."""
+"""97.5 % quantile of the standard normal distribution: the 95 % CI has two sides."""
 
 ENOUGH = 10
 """Places from which on a bootstrap is trusted."""

@@ -50,7 +50,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _load(path: Path) -> Any:
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         from safetensors.torch import load_file
 
         return load_file(path)

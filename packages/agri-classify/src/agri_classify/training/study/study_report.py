@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from agri_core.evaluation.familiarity import SELECTED
 from agri_core.files.atomic import replacing_dir, write_json, write_text
 from agri_core.files.console import echo
 from agri_core.files.csvfile import csv_text
@@ -55,6 +56,8 @@ def table(outcomes: Sequence[Outcome], title: str) -> str:
         ends = " .. ".join("n/a" if end is None else f"{end:.4f}" for end in item.interval)
         counts = [f"{item.train:,}", f"{item.val:,}", f"{item.judged:,}"]
         lines.append(_line([item.name, *counts, f"{item.accuracy:.4f}", ends, *simple]))
+    if outcomes[0].split == "val":
+        lines += ["", f"- {SELECTED}"]
     return "\n".join(lines) + "\n"
 
 
