@@ -215,8 +215,9 @@ def test_wrong_use_is_named() -> None:
         augment(image[:, :30], None, rng, Augment())
     with pytest.raises(InputError, match=r"\(H, W, C\)"):
         augment(image[..., 0], None, rng, Augment())
-    with pytest.raises(InputError, match="1 or more"):
-        copies(image, mask, 0, rng, Augment())
+    for count in (0, 1001):
+        with pytest.raises(InputError, match=f"from 1 to 1000, got {count}"):
+            copies(image, mask, count, rng, Augment())
 
 
 def test_fifteen_copies() -> None:

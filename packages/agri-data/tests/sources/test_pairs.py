@@ -146,6 +146,12 @@ def test_keys_are_what_the_wildcards_match(tmp_path: Path):
         find_keyed(tmp_path, "Tile */*.png")
 
 
+@pytest.mark.parametrize("pattern", ["p[z-a].png", "[9-0]/*.png"])
+def test_a_range_that_runs_downwards_is_no_pattern(tmp_path: Path, pattern: str):
+    with pytest.raises(InputError, match=r"is not a file pattern \(bad character range"):
+        find_keyed(tmp_path, pattern)
+
+
 def test_natural_order():
     assert natural(["a10", "a2", "b", "a1", "10", "9"]) == ["9", "10", "a1", "a2", "a10", "b"]
 

@@ -229,7 +229,8 @@ def test_each_overlapping_chip_is_in_test_once_over_all_folds(grid: Grid) -> Non
         ({"method": "block", "block": 0.0}, "wider than 0"),
         ({"method": "random", "buffer": 10.0}, "buffer needs blocks"),
         ({"method": "random", "buffer": -1.0}, "0 or wider"),
-        ({"method": "kfold", "folds": 1}, "at least 2"),
+        ({"method": "kfold", "folds": 1}, "2 to 100 folds, got 1"),
+        ({"method": "kfold", "folds": 101}, "2 to 100 folds, got 101"),
         ({"method": "kfold", "fold": 5}, "from 0 to 4"),
     ],
 )

@@ -20,6 +20,9 @@ from agri_data.augment.warp import Warp, warp_image, warp_mask
 Image = NDArray[Any]
 Mask = NDArray[np.uint8]
 
+MAX_COPIES = 1000
+"""Of one chip; 10 to 20 are usual."""
+
 
 @dataclass(frozen=True, slots=True)
 class Augment:
@@ -122,12 +125,21 @@ def augment(
     return moved, None if mask is None else warp_mask(mask, warp)
 
 
+def check_count(count: int) -> None:
+    """Refuse a number of copies that nobody means; a store of millions fills any disk.
+
+    Raises:
+        InputError: it is not from 1 to `MAX_COPIES`.
+    """
+    if not 1 <= count <= MAX_COPIES:
+        raise InputError(f"the number of copies is from 1 to {MAX_COPIES}, got {count}")
+
+
 def copies(
     image: Image, mask: Mask | None, count: int, rng: np.random.Generator, config: Augment
 ) -> tuple[Image, Mask | None]:
     """Return `count` augmented copies: images `(count, H, W, C)` and masks `(count, H, W)`."""
-    if count < 1:
-        raise InputError(f"the number of copies is 1 or more, got {count}")
+    check_count(count)
     made = [augment(image, mask, rng, config) for _ in range(count)]
     images = np.stack([item for item, _ in made])
     masks = [item for _, item in made if item is not None]

@@ -11,7 +11,7 @@ import numpy as np
 from agri_core.files.console import progress
 from agri_core.files.errors import InputError
 
-from agri_data.augment.augment import Augment, augment
+from agri_data.augment.augment import Augment, augment, check_count
 from agri_data.store.store import ChipStore
 from agri_data.store.table import ChipRecord
 from agri_data.store.writer import StoreWriter
@@ -87,8 +87,7 @@ def chip_rng(seed: int, chip: str, number: int) -> np.random.Generator:
 
 
 def _check(store: ChipStore, out: Path, count: int, splits: Sequence[str]) -> None:
-    if count < 1:
-        raise InputError(f"the number of copies is 1 or more, got {count}")
+    check_count(count)
     if out.resolve() == store.path.resolve():
         raise InputError(f"{out} is the store itself; write the augmented copies elsewhere")
     if not len(np.concatenate([store.indices(split) for split in splits])):

@@ -10,6 +10,9 @@ from agri_core.files.errors import InputError
 
 from agri_data.choices import Method
 
+MAX_FOLDS = 100
+"""More trainings than anyone runs; leaving out one of many places is what so many folds mean."""
+
 METHODS: tuple[str, ...] = get_args(Method)
 
 
@@ -62,8 +65,8 @@ class SplitPlan:
             )
 
     def _check_folds(self) -> None:
-        if self.folds < 2:
-            raise InputError(f"k-fold needs at least 2 folds, got {self.folds}")
+        if not 2 <= self.folds <= MAX_FOLDS:
+            raise InputError(f"k-fold takes 2 to {MAX_FOLDS} folds, got {self.folds}")
         if not 0 <= self.fold < self.folds:
             raise InputError(f"the test fold is from 0 to {self.folds - 1}, got {self.fold}")
 

@@ -51,7 +51,7 @@ def find_keyed(root: Path, pattern: str, suffix: str = "") -> dict[str, Path]:
     base, rest = _anchor(root, check_inside(pattern, "a file pattern"))
     whole = not rest
     rest = rest or "**/*"
-    expression = re.compile(key_expression(rest))
+    expression = _compiled(rest)
     found: dict[str, Path] = {}
     for path in sorted(_matches(base, rest)):
         name = path.relative_to(base).as_posix()
@@ -85,6 +85,16 @@ def key_expression(pattern: str) -> str:
         out.append(_GROUPS.get(wild) or f"({wild.replace('[!', '[^')})")
         end = match.end()
     return "".join([*out, re.escape(text[end:])])
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(key_expression(pattern))
+    except re.error as error:
+        raise InputError(
+            f"{pattern!r} is not a file pattern ({error}); ranges in brackets run upwards, as in "
+            "[a-z]"
+        ) from error
 
 
 def key_of(name: str, expression: re.Pattern[str], suffix: str = "") -> str:
