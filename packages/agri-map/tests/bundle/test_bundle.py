@@ -80,6 +80,99 @@ def test_external_weights_are_refused(save_model, tmp_path):
         check_whole(path)
 
 
+def external(name):
+    """A tensor whose two numbers lie in another file."""
+    tensor = onnx.TensorProto(data_type=onnx.TensorProto.FLOAT, dims=[2], name=name)
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../secret.bin")
+    return tensor
+
+
+def constant(**values):
+    node = onnx.helper.make_node("Constant", [], ["hidden"])
+    node.attribute.append(onnx.AttributeProto(**values))
+    return node
+
+
+def sparse():
+    return onnx.SparseTensorProto(values=external("w"), dims=[2])
+
+
+def inner(*nodes):
+    return onnx.GraphProto(name="inner", node=nodes)
+
+
+T = onnx.AttributeProto
+HIDDEN = {
+    "constant": lambda m: m.graph.node.append(
+        constant(name="value", type=T.TENSOR, t=external("w"))
+    ),
+    "list of tensors": lambda m: m.graph.node.append(
+        constant(name="x", type=T.TENSORS, tensors=[external("w")])
+    ),
+    "sparse constant": lambda m: m.graph.node.append(
+        constant(name="sparse_value", type=T.SPARSE_TENSOR, sparse_tensor=sparse())
+    ),
+    "sparse weight": lambda m: m.graph.sparse_initializer.append(sparse()),
+    "branch": lambda m: m.graph.node.append(
+        onnx.helper.make_node(
+            "If",
+            ["x"],
+            ["z"],
+            then_branch=inner(constant(name="value", type=T.TENSOR, t=external("w"))),
+            else_branch=inner(),
+        )
+    ),
+    "weight of a branch": lambda m: m.graph.node.append(
+        onnx.helper.make_node(
+            "If", ["x"], ["z"], then_branch=onnx.GraphProto(initializer=[external("w")])
+        )
+    ),
+    "function": lambda m: m.functions.append(
+        onnx.FunctionProto(name="f", node=[constant(name="value", type=T.TENSOR, t=external("w"))])
+    ),
+    "training": lambda m: m.training_info.append(
+        onnx.TrainingInfoProto(algorithm=onnx.GraphProto(initializer=[external("w")]))
+    ),
+}
+
+
+@pytest.mark.parametrize("where", HIDDEN)
+def test_external_weights_are_found_wherever_they_hide(save_model, tmp_path, where):
+    model = onnx.load(save_model())
+    HIDDEN[where](model)
+    path = tmp_path / "hidden.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match=r"hidden\.onnx keeps weights in another file"):
+        check_whole(path)
+
+
+@pytest.mark.parametrize("operator", ["Loop", "Scan"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_operators_that_may_run_for_ever_are_refused(save_model, tmp_path, operator, deep):
+    model = onnx.load(save_model())
+    node = onnx.helper.make_node(operator, ["x"], ["z"], body=inner())
+    if deep:
+        node = onnx.helper.make_node("If", ["x"], ["z"], then_branch=inner(node))
+    model.graph.node.append(node)
+    path = tmp_path / "loop.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match=rf"loop\.onnx has an operator {operator}"):
+        check_whole(path)
+
+
+def test_graphs_nested_too_deep_are_damage(save_model, tmp_path):
+    model = onnx.load(save_model())
+    graph = inner()
+    for _ in range(30):
+        graph = inner(onnx.helper.make_node("If", ["x"], ["z"], then_branch=graph))
+    model.graph.node.extend(graph.node)
+    path = tmp_path / "deep.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match=r"deep\.onnx is damaged: its graphs are nested"):
+        check_whole(path)
+
+
 def test_another_schema_is_refused(save_model, tmp_path, make_spec):
     model = onnx.load(save_model())
     text = make_spec().to_json().replace("agri-bundle/1", "agri-bundle/2")

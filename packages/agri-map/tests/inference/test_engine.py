@@ -36,6 +36,35 @@ def test_computes_the_graph(save_model, batch, name):
     assert np.abs(result - reference(path, batch)).max() < 1e-6
 
 
+def without_softmax(model):
+    (node,) = (node for node in model.graph.node if node.op_type == "Softmax")
+    node.op_type = "Identity"
+    del node.attribute[:]
+
+
+def with_a_weight_of(value):
+    def damage(model):
+        (bias,) = (t for t in model.graph.initializer if t.name == "bias")
+        values = onnx.numpy_helper.to_array(bias).copy()
+        values[1] = value
+        bias.CopyFrom(onnx.numpy_helper.from_array(values, "bias"))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "damage", [without_softmax, with_a_weight_of(np.nan), with_a_weight_of(np.inf)]
+)
+@pytest.mark.parametrize("task", ["segment", "classify"])
+def test_what_is_no_probability_becomes_no_map(save_model, make_spec, batch, damage, task):
+    path = save_model(spec=make_spec(task=task))
+    model = onnx.load(path)
+    damage(model)
+    onnx.save(model, path)
+    with pytest.raises(InputError, match="no probabilities; its weights are damaged, or it was"):
+        open_engine(path, threads=1).run(batch)
+
+
 @pytest.mark.parametrize("kind", ["conv", "wide"])
 def test_engines_agree_in_float32(save_model, batch, kind):
     pytest.importorskip("openvino", reason="the extra agri-map[openvino] is not installed")

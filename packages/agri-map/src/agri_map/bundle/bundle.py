@@ -20,7 +20,27 @@ MAX_BYTES = 2**31 - 1  # the limit of a protobuf message
 MAX_METADATA = 16 * 2**20
 
 _GRAPH, _METADATA = 7, 14
-_INITIALIZER, _EXTERNAL = 5, 13  # GraphProto.initializer, TensorProto.external_data
+_EXTERNAL = 13  # TensorProto.external_data
+_OPERATOR = 4  # NodeProto.op_type
+# The messages inside a message, by field number: wherever a tensor or a node may be.
+_INSIDE = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse tensor"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {
+        5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse tensor", 23: "sparse tensor"
+    },
+    "sparse tensor": {1: "tensor", 2: "tensor"},
+    "tensor": {},
+}  # fmt: skip
+MAX_DEPTH = 64
+"""Of messages inside messages; a graph in a node of a graph is six deep."""
+LOOPS = (b"Loop", b"Scan")
+"""Operators that may run for ever; no network of ours has one."""
+MAX_OPERATOR = 100
+"""Bytes of an operator's name that is looked at; the longest of ONNX has 32."""
 # Wire types of the protobuf encoding.
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -91,37 +111,43 @@ def metadata(spec: BundleSpec) -> dict[str, str]:
 
 
 def check_whole(path: Path | str) -> None:
-    """Refuse a model whose weights lie in other files: a bundle is one file.
+    """Refuse a model whose weights lie in other files, since a bundle is one file, or that loops.
 
     Raises:
-        InputError: A weight of the graph refers to external data.
+        InputError: A tensor, of the graph, of a node or of a graph inside a node, refers to
+            external data; or an operator is one of `LOOPS`.
     """
     path = Path(path)
     size = path.stat().st_size
     try:
         with path.open("rb") as stream:
-            external = _has_external(stream, size)
+            _check_message(stream, size, "model", str(path))
     except _DamagedError as error:
         raise InputError(f"{path} is damaged: {error}") from error
-    if external:
-        raise InputError(
-            f"{path} keeps weights in another file; a bundle holds everything itself, "
-            "export it again without external data"
-        )
 
 
-def _has_external(stream: BinaryIO, size: int) -> bool:
-    """Look for `external_data` entries in the initializers of the graph."""
-    for number, kind, length in _fields(stream, size):
-        if number != _GRAPH or kind != _BYTES:
+def _check_message(stream: BinaryIO, end: int, what: str, where: str, depth: int = 0) -> None:
+    """Look through a message from here to `end`, and through all messages inside it."""
+    if depth > MAX_DEPTH:
+        raise _DamagedError(f"its graphs are nested more than {MAX_DEPTH} deep")
+    inside = _INSIDE[what]
+    for number, wire, length in _fields(stream, end):
+        if wire != _BYTES:
             continue
-        for inner, wire, span in _fields(stream, stream.tell() + length):
-            if inner != _INITIALIZER or wire != _BYTES:
-                continue
-            for item, form, _ in _fields(stream, stream.tell() + span):
-                if item == _EXTERNAL and form == _BYTES:
-                    return True
-    return False
+        if what == "tensor" and number == _EXTERNAL:
+            raise InputError(
+                f"{where} keeps weights in another file; a bundle holds everything itself, "
+                "export it again without external data"
+            )
+        if what == "node" and number == _OPERATOR and length <= MAX_OPERATOR:
+            name = stream.read(length)
+            if name in LOOPS:
+                raise InputError(
+                    f"{where} has an operator {name.decode()}, which may run for ever; export the "
+                    "model with its loops unrolled"
+                )
+        elif number in inside:
+            _check_message(stream, stream.tell() + length, inside[number], where, depth + 1)
 
 
 class _DamagedError(Exception):

@@ -36,6 +36,11 @@ class Engine(Protocol):
         ...
 
 
+PROBABILITY_ERROR = 0.05
+"""Largest error of a sum of probabilities: bfloat16 keeps 8 bits, so ten classes may miss 1 by
+0.02."""
+
+
 def open_engine(
     path: Path | str,
     name: EngineName = "onnxruntime",
@@ -213,5 +218,13 @@ def _checked(result: NDArray[Any], batch: Array, spec: BundleSpec) -> Array:
         raise EngineError(
             f"the model gave an output of shape {result.shape} for an input of shape "
             f"{batch.shape}; expected {shape}"
+        )
+    sums = result.sum(axis=1, dtype=np.float32)
+    # NaN is neither; the message below is for it as well.
+    if not (result.min() >= -PROBABILITY_ERROR and np.abs(sums - 1).max() <= PROBABILITY_ERROR):
+        raise InputError(
+            f"the model {spec.name!r} gave values from {result.min():g} to {result.max():g} that "
+            f"sum to {sums.min():g} to {sums.max():g} over the classes, no probabilities; its "
+            "weights are damaged, or it was exported without its softmax"
         )
     return np.asarray(result, np.float32)
