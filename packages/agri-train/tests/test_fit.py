@@ -352,7 +352,8 @@ def test_early_stopping_restores_the_best(make_store, tiny, tmp_path):
         tmp_path / "run",
         epochs=30,
         patience=3,
-        lr=0.2,
+        lr=2.0,
+        precision="32",
         optimizer="sgd",
         clip_grad_norm=0.0,
     )
@@ -360,6 +361,8 @@ def test_early_stopping_restores_the_best(make_store, tiny, tmp_path):
     values = [row["val_loss"] for row in rows]
     best = int(np.argmin(values))
     assert len(rows) == best + 1 + 3 < 30
+    # The last epoch is far from the best, so its weights would be noticed.
+    assert values[-1] > 2 * values[best]
     assert f"best-epoch-{best + 1:03d}_loss-" in result.checkpoint.name
     data = ChipDataModule(store, result.spec, config())
     total = ConfusionAccumulator(build_loss("auto", "multiclass", 3))
