@@ -357,7 +357,7 @@ def test_csv_bad_cells_are_lost_by_line():
     found = [(p.where, p.severity) for p in problems]
     assert found == [
         ("a.png region 2", "lost"), ("a.png region 3", "lost"), ("f.json", "lost"),
-        ("f.json", "lost"), ("a.png region 4", "changed"),
+        ("f.json", "lost"), ("a.png region 4", "lost"),
     ]  # fmt: skip
     assert "line 4" in problems[1].what
     assert "line 5 has 2 fields" in problems[2].what
@@ -576,3 +576,25 @@ def test_coco_junk_images_and_annotations():
     project, problems = read(coco(7, annotation(RING, image_id=9), annotation(RING), images=images))
     assert [(p.name, p.shape, len(p.regions)) for p in project.pictures] == [("a.png", None, 1)]
     assert [p.severity for p in problems] == ["lost"] * 5
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        # As VIA 2 writes a radio or dropdown that nobody answered.
+        ('{"class":"maize","sure":undefined}', {"class": "maize"}),
+        ('{"sure":undefined,"class":"maize"}', {"class": "maize"}),
+        ('{"class": undefined , "sure" :undefined }', {}),
+        ('{"class":"undefined"}', {"class": "undefined"}),
+        (
+            '{"class":"so \\" undefined, or not","sure":undefined}',
+            {"class": 'so " undefined, or not'},
+        ),
+    ],
+)
+def test_an_undefined_value_of_via_s_csv_is_absent(cell, said):
+    quoted = cell.replace('"', '""')
+    row = 'a.png,5,{},1,0,"{""name"":""point"",""cx"":1,""cy"":2}","' + quoted + '"'
+    project, problems = read(f"{HEADER}\n{row}\n")
+    assert problems == []
+    assert project.pictures[0].regions[0].attributes == said

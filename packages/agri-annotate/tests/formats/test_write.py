@@ -253,6 +253,7 @@ def test_coco_says_what_it_cannot_hold() -> None:
     assert [each["category_id"] for each in ours["annotations"]] == [1, 3, 1]
     assert ours["categories"][2] == {"supercategory": "label", "id": 3, "name": "unlabelled"}
     assert ours["annotations"][2]["keypoints"] == [1, 2, 2]
+    assert ours["annotations"][2]["segmentation"] == [[]]
 
 
 def test_a_checkbox_as_category_of_coco() -> None:

@@ -1,5 +1,6 @@
 """Reader of the CSV of VIA 1 and 2: one row per region, or one for a picture without any."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from agri_annotate.formats.readers.collector import Collector, Draft
 from agri_annotate.formats.readers.decode import parse_csv, parse_json
 from agri_annotate.formats.readers.geometry import from_object
 from agri_annotate.formats.readers.values import Notes, brief, whole
-from agri_annotate.model.project import Problem, Project
+from agri_annotate.model.project import Problem, Project, Severity
 from agri_annotate.model.shape import Shape
 
 COLUMNS = (
@@ -21,6 +22,9 @@ COLUMNS = (
     "region_shape_attributes", "region_attributes",
 )  # fmt: skip
 NEEDED = ("filename", "region_shape_attributes", "region_attributes")
+
+# VIA 2 writes a bare `undefined` for a radio or dropdown that nobody answered; in a text it stays.
+_UNDEFINED = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")|\bundefined\b')
 
 
 @dataclass(slots=True)
@@ -93,7 +97,7 @@ def _read_row(
 
 def _read_region(shape: str, raw: str, line: int, draft: Draft, collector: Collector) -> None:
     notes: Notes = []
-    attributes = read_values(_cell(raw, "region_attributes", line, notes), notes)
+    attributes = read_values(_cell(raw, "region_attributes", line, notes, "lost"), notes)
 
     def draw(cell: Any, notes: Notes) -> Shape:
         try:
@@ -107,15 +111,20 @@ def _read_region(shape: str, raw: str, line: int, draft: Draft, collector: Colle
 
 def _read_file_attributes(cell: str, line: int, draft: Draft, collector: Collector) -> None:
     notes: Notes = []
-    draft.attributes.update(read_values(_cell(cell, "file_attributes", line, notes), notes))
+    content = _cell(cell, "file_attributes", line, notes, "changed")
+    draft.attributes.update(read_values(content, notes))
     collector.report_all(draft.label, notes)
 
 
-def _cell(cell: str, column: str, line: int, notes: Notes) -> Any:
+def _cell(cell: str, column: str, line: int, notes: Notes, severity: Severity) -> Any:
     if not cell.strip():
         return None
     try:
-        return parse_json(cell)
+        return parse_json(_UNDEFINED.sub(_absent, cell) if "undefined" in cell else cell)
     except InputError as error:
-        notes.append((f"line {line}, {column} is left out: {error}", "changed"))
+        notes.append((f"line {line}, {column} is left out: {error}", severity))
         return None
+
+
+def _absent(match: re.Match[str]) -> str:
+    return match["text"] or "null"

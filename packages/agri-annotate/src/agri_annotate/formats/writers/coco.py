@@ -82,7 +82,8 @@ def _outline(picture: Picture, region: Region, problems: list[Problem]) -> Json 
 def _point(shape: Point) -> Json:
     cx, cy = number(shape.cx), number(shape.cy)
     return {
-        "segmentation": [],
+        # As VIA writes it: VIA 2 stops reading at a point whose list holds no ring.
+        "segmentation": [[]],
         "area": 0,
         "bbox": [cx, cy, 0, 0],
         "iscrowd": 0,
