@@ -189,7 +189,8 @@ corners = [(0.0, 0.0), (80.0, 0.0), (80.0, 60.0), (0.0, 60.0)]
     st.lists(
         st.one_of(
             st.tuples(half(160), half(120)),
-            st.tuples(st.floats(0, 80), st.floats(0, 60)),
+            # GEOS finds no triangles of points that are 1e-200 apart.
+            st.tuples(*(st.floats(0, most).map(lambda v: round(v, 9)) for most in (80, 60))),
         ),
         max_size=20,
     )
