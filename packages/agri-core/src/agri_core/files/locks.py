@@ -49,9 +49,12 @@ def sole_run(path: Path, wait: bool = False) -> Iterator[None]:
 def _take(mark: Path, wait: bool) -> int | None:
     """Make and lock the folder `mark`; None where there are no locks."""
     while True:
-        mark.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # it was there, and is removed while mkdir looks
+            mark.mkdir(parents=True, exist_ok=True)
         try:
             handle = _locked_handle(mark, wait)
+        except FileNotFoundError:  # the run before removed it since
+            continue
         except BlockingIOError as error:
             name = mark.name.removeprefix(".").removesuffix(".running")
             raise InputError(
@@ -73,27 +76,29 @@ def _is_at(handle: int, path: Path) -> bool:
 
 
 def lock(folder: Path, wait: bool) -> int | None:
-    """Lock a folder for this process; None when another has it, or where there are no locks."""
+    """Lock a folder for this process.
+
+    Returns:
+        None when another has it, where there is no such folder, or where there are no locks.
+    """
     try:
         return _locked_handle(folder, wait)
-    except BlockingIOError:
+    except (BlockingIOError, FileNotFoundError):
         return None
 
 
 def _locked_handle(folder: Path, wait: bool) -> int | None:
-    """Lock a folder; None where there are no locks, or no such folder.
+    """Lock a folder; None where there are no locks.
 
     Raises:
         BlockingIOError: another run has it, and `wait` is false.
+        FileNotFoundError: there is no such folder.
     """
     if sys.platform == "win32":
         return None
     import fcntl
 
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
+    handle = os.open(folder, os.O_RDONLY)
     try:
         # The system lets go of it when the process ends, however it ends.
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
