@@ -53,6 +53,12 @@ def test_files_get_answers_in_order(colours, pictures):
     assert [row.answer.label for row in rows] == ["blue", "green", "red"]
 
 
+def test_names_that_lack_a_band_of_the_model_are_refused_before_anything_is_read(colours, pictures):
+    engine = open_engine(colours)
+    with pytest.raises(MissingError, match="--bands has no band B03; it has B04, B02"):
+        list(predict([pictures / "gone.tif"], engine, bands=("B04", "B02")))
+
+
 def test_files_that_are_no_data_are_left_out(pictures):
     for name in ("._red.png", ".ipynb_checkpoints/red.png", "__MACOSX/red.png", "Thumbs.db"):
         (pictures / name).parent.mkdir(exist_ok=True)

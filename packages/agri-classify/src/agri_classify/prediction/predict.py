@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from agri_core.bands import band_indices
 from agri_core.files.console import progress_bar
 from agri_core.files.errors import InputError, MissingError
 from agri_core.files.folders import files_below
@@ -61,8 +62,12 @@ def predict(
 
     Raises:
         InputError: a bundle does not classify patches, or the two differ in bands or classes.
+        MissingError: `bands` lacks a band of the model.
     """
     check_task(engine.spec)
+    if bands:
+        # The names cannot fit any GeoTIFF if they lack a band of the model.
+        band_indices(bands, engine.spec.bands, "--bands")
     if coarse is not None:
         _check_pair(engine.spec, coarse.spec)
     bar, done = progress_bar("patches", len(paths), "patch"), 0
